@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * A worker's counters: written by it alone, plain stores; read by control at
+ * any time. All count since start. Summing over workers gives the gate's.
+ */
+#ifndef POSTERN_COUNTERS_H
+#define POSTERN_COUNTERS_H
+
+#include <stdint.h>
+
+#include "bpf/reason.h"
+
+#define COUNTED_NAMES     256 /* distinct SMTP verbs, SIP methods */
+#define COUNTED_NAME_SIZE 24
+
+/* Names that tenants invent (verbs, methods): a bounded table; the last slot takes the rest. */
+struct counted_name {
+	char name[COUNTED_NAME_SIZE]; /* NUL-terminated, upper case, cut */
+	uint64_t count;
+};
+
+enum stage {
+	STAGE_RX,
+	STAGE_DECODE,
+	STAGE_FLOW,
+	STAGE_STREAM,
+	STAGE_INSPECT,
+	STAGE_VERDICT,
+	STAGE_TX,
+	STAGE_COUNT,
+};
+
+struct counters {
+	struct {
+		uint64_t packets, bytes; /* bytes on the wire */
+		uint64_t decoded, not_ip, fragments, malformed, truncated, not_inspected, tunnels;
+	} link;
+	struct {
+		uint64_t flows, midstream, out_of_order, retransmitted, overlap_differs, gaps;
+	} tcp;
+	struct {
+		uint64_t sessions, starttls, auth, implicit_tls;
+		uint64_t messages_attempted, messages_accepted, messages_refused_by_peer,
+			messages_refused_by_gate;
+		uint64_t rcpt_attempted, rcpt_accepted, rcpt_delivered, rcpt_hard_bounced;
+		uint64_t replies[1000]; /* by code */
+		struct counted_name commands[COUNTED_NAMES];
+	} smtp;
+	struct {
+		uint64_t malformed;
+		uint64_t calls_attempted, calls_seized, calls_answered, calls_short,
+			calls_completed;
+		uint64_t responses[1000]; /* by code */
+		struct counted_name requests[COUNTED_NAMES];
+	} sip;
+	uint64_t flows_created, flows_now, flows_peak;
+	uint64_t verdicts[VERDICT_COUNT]; /* packets: their sum is the packets decided upon */
+	uint64_t reasons[REASON_COUNT];   /* times given */
+	uint64_t cycles[STAGE_COUNT];     /* of the TSC, spent in each stage */
+	uint64_t events, events_lost;
+};
+
+/* Per tenant slot and worker. */
+struct tenant_counters {
+	uint64_t packets, bytes;
+	uint64_t messages, messages_accepted, recipients;
+	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t reasons[REASON_COUNT];
+};
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * Every reason the gate can give, once: its name (JSON, metrics), its text
+ * (people). Nothing is dropped, refused, altered or given up on without one.
+ * Counters, metrics and documents are made from this list.
+ */
+#ifndef POSTERN_REASON_H
+#define POSTERN_REASON_H
+
+/* clang-format off */
+#define REASONS(X)                                                                                 \
+	X(NONE, "none", "nothing to say")                                                           \
+	/* Link and network layer */                                                                \
+	X(TRUNCATED, "truncated", "the capture holds less of the packet than the wire did")         \
+	X(BAD_LENGTH, "bad_length", "a header's length contradicts the packet's")                   \
+	X(BAD_CHECKSUM, "bad_checksum", "the receiver would throw the packet away")                 \
+	X(UNKNOWN_LINK, "unknown_link", "a link type the gate does not read")                       \
+	X(TUNNEL, "tunnel", "tunnelled traffic is not inspected")                                   \
+	X(FRAGMENT_BAD, "fragment_bad", "a fragment overlaps another or is impossible")             \
+	X(FRAGMENT_TIMEOUT, "fragment_timeout", "the rest of a fragmented packet never came")       \
+	X(FRAGMENT_BUDGET, "fragment_budget", "too many unfinished fragmented packets")             \
+	/* Flows and streams */                                                                     \
+	X(FLOW_BUDGET, "flow_budget", "the tenant's share of the flow table is full")               \
+	X(FLOW_EVICTED, "flow_evicted", "an idle flow made room for a new one")                     \
+	X(MIDSTREAM, "midstream", "the flow's start was not seen")                                  \
+	X(TCP_OUT_OF_WINDOW, "tcp_out_of_window", "data or RST the receiver would not take")        \
+	X(TCP_OVERLAP_DIFFERS, "tcp_overlap_differs", "resent data with other content")             \
+	X(TCP_UNVERIFIABLE, "tcp_unverifiable", "resent data that can't be compared any more")      \
+	X(TCP_REORDER_BUDGET, "tcp_reorder_budget", "too much data beyond a gap")                   \
+	X(TCP_GAP, "tcp_gap", "data that the receiver has was never seen")                          \
+	X(AFTER_REFUSAL, "after_refusal", "the session was refused before")                         \
+	/* Parsers that lost their place; the policy decides, pass by default */                    \
+	X(PARSER_BUDGET, "parser_budget", "no memory left for this session's parser")               \
+	X(SMTP_LOST, "smtp_lost", "the SMTP parser lost its place")                                 \
+	X(SMTP_LINE_TOO_LONG, "smtp_line_too_long", "a command or reply beyond every limit")        \
+	X(SMTP_BARE_LF_END, "smtp_bare_lf_end", "an end of data written with a bare LF")            \
+	X(SMTP_ENCRYPTED, "smtp_encrypted", "TLS: metadata only from here on")                      \
+	X(MIME_LIMIT, "mime_limit", "a message beyond the MIME parser's bounds")                    \
+	X(SIP_MALFORMED, "sip_malformed", "a SIP message that can't be read")                       \
+	X(SIP_LOST, "sip_lost", "framing lost in a SIP stream")                                     \
+	X(SIP_ENCRYPTED, "sip_encrypted", "TLS: metadata only from here on")                        \
+	X(CALL_BUDGET, "call_budget", "the tenant's share of the call table is full")               \
+	X(MATCH_BUDGET, "match_budget", "no matcher state left for this message")                   \
+	/* Policy */                                                                                \
+	X(RULE, "rule", "a rule matched")                                                           \
+	X(TENANT_SUSPENDED, "tenant_suspended", "the tenant is suspended")                          \
+	X(LIMIT_MESSAGES, "limit_messages", "too many messages")                                    \
+	X(LIMIT_RECIPIENTS, "limit_recipients", "too many recipients")                              \
+	X(LIMIT_RECIPIENTS_MESSAGE, "limit_recipients_message", "too many recipients of one message") \
+	X(LIMIT_CONNECTIONS, "limit_connections", "too many new connections")                       \
+	X(LIMIT_BYTES, "limit_bytes", "too many bytes")                                             \
+	X(LIMIT_CALLS, "limit_calls", "too many new calls")                                         \
+	X(LIMIT_SIP_REQUESTS, "limit_sip_requests", "too many SIP requests")                        \
+	X(DOMAIN_CONSENT, "domain_consent", "a sender's domain that is not the tenant's")           \
+	X(OPT_OUT, "opt_out", "the recipient opted out")                                            \
+	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \
+	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")
+/* clang-format on */
+
+enum reason {
+#define X(id, name, text) REASON_##id,
+	REASONS(X)
+#undef X
+		REASON_COUNT,
+};
+
+/* What becomes of a packet, a command, a message or a SIP transaction; later is stronger. */
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_ALERT,
+	VERDICT_DROP,   /* withheld, nobody is told */
+	VERDICT_REJECT, /* withheld, and the client is told in its protocol */
+	VERDICT_COUNT,
+};
+
+#ifndef __bpf__
+const char *reason_name(enum reason reason);
+const char *reason_text(enum reason reason);
+const char *verdict_name(enum verdict verdict);
+#endif
+
+#endif
