@@ -5,7 +5,7 @@
  * A record is a fixed head and a list of fields (key, length, value). The list
  * of keys below is the one place that names them: where they stand in EVE JSON
  * and of what kind they are. The worker fills, control formats; the worker
- * never knows JSON.
+ * never knows JSON. bpf/event_record.h writes and reads them.
  */
 #ifndef POSTERN_EVENT_H
 #define POSTERN_EVENT_H
@@ -131,12 +131,12 @@ struct event_head {
 	uint16_t sport;  /* host order */
 	uint16_t dport;
 	uint16_t vlan;  /* outermost id, 0: none */
-	uint16_t count; /* of fields */
+	uint16_t count; /* of fields, those included that had no room and were left out */
 };
 
 struct event_field {
 	uint16_t key;
-	uint16_t len; /* of the value that follows, which is padded to 4 */
+	uint16_t len; /* of the value that follows; both together are padded to 8 */
 };
 
 #endif
