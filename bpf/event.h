@@ -28,7 +28,8 @@ enum field_kind {
 	FIELD_STR,  /* bytes; control escapes what is not UTF-8 */
 	FIELD_UINT, /* 8 bytes, host order */
 	FIELD_BOOL, /* 1 byte */
-	FIELD_NS,   /* 8 bytes: a duration in ns, shown as seconds */
+	FIELD_NS,   /* 8 bytes: a duration in ns, shown as seconds with a fraction */
+	FIELD_SEC,  /* as FIELD_NS, shown as whole seconds: where Suricata does */
 	FIELD_LIST, /* as FIELD_STR, may come several times: a JSON array of strings */
 };
 
@@ -81,25 +82,28 @@ enum field_kind {
 	X(FLOW_PKTS_TOCLIENT, UINT, "flow.pkts_toclient")                                           \
 	X(FLOW_BYTES_TOSERVER, UINT, "flow.bytes_toserver")                                         \
 	X(FLOW_BYTES_TOCLIENT, UINT, "flow.bytes_toclient")                                         \
-	X(FLOW_AGE, NS, "flow.age_s")                                                               \
-	X(FLOW_STATE, STR, "flow.state")                                                            \
-	X(FLOW_REASON, STR, "flow.reason")                                                          \
+	X(FLOW_AGE, SEC, "flow.age")                                                                \
+	X(FLOW_STATE, STR, "flow.state")     /* new established closed */                           \
+	X(FLOW_REASON, STR, "flow.reason")   /* why it ended: timeout shutdown forced */            \
 	X(FLOW_MIDSTREAM, BOOL, "flow.midstream")                                                   \
 	X(FLOW_APP, STR, "app_proto")                                                               \
 	X(FLOW_SNI, STR, "tls.sni")                                                                 \
-	X(ALERT_ACTION, STR, "alert.action")                                                        \
+	X(ALERT_ACTION, STR, "alert.action")       /* allowed blocked: whether it went on */        \
 	X(ALERT_SID, UINT, "alert.signature_id")                                                    \
 	X(ALERT_REV, UINT, "alert.rev")                                                             \
 	X(ALERT_MSG, STR, "alert.signature")                                                        \
-	X(ALERT_CLASS, STR, "alert.category")                                                       \
+	X(ALERT_CLASS, STR, "alert.category")      /* the rule's classtype */                       \
+	X(ALERT_SEVERITY, UINT, "alert.severity")  /* the rule's priority, 1 the gravest */         \
+	X(ALERT_AUP, LIST, "alert.metadata.aup")   /* the policy's rows that the rule names */      \
 	X(ALERT_SHADOW, BOOL, "alert.shadow")                                                       \
 	X(ALERT_BUFFER, STR, "alert.buffer")                                                        \
 	X(ALERT_CONTEXT, STR, "alert.context")   /* header values only, cut; never body */           \
-	X(VERDICT_ACTION, STR, "verdict.action")                                                    \
+	X(VERDICT_ACTION, STR, "verdict.action")   /* verdict_name(); alerts have it too */         \
 	X(VERDICT_REASON, STR, "verdict.reason")                                                    \
 	X(VERDICT_REJECT, STR, "verdict.reply")                                                     \
 	X(VERDICT_OBJECT, STR, "verdict.object")   /* connection message recipient sender call request packet */ \
 	X(VERDICT_DETAIL, STR, "verdict.detail")                                                    \
+	X(VERDICT_SID, UINT, "verdict.signature_id")   /* with reason rule */                       \
 	X(VERDICT_SHADOW, BOOL, "verdict.shadow")                                                   \
 	X(ADDRESS_MAIL_FROM, STR, "")                                                               \
 	X(ADDRESS_RCPT_TO, STR, "")
