@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Event records as EVE JSON: one object a line, Suricata's names. docs/eve.md
+ * describes the format, docs/eve.schema.json checks it; the fields come from
+ * the table in bpf/event.h.
+ *
+ * Control only: allocates, and eve_write() writes to a stream. No state: any
+ * thread.
+ */
+#ifndef POSTERN_CONTROL_EVE_H
+#define POSTERN_CONTROL_EVE_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bpf/event_record.h"
+#include "control/tenant_name.h"
+
+/*
+ * The object of the record at head, of whose bytes len are readable, into
+ * *object (the caller's to json_decref()); NULL there for EVENT_ADDRESS, which is none of EVE's.
+ * -EBADMSG: no record, or of no known type. -ENOMEM.
+ */
+int eve_object(const struct event_head *head, size_t len, const struct tenant_names *names,
+	       json_t **object);
+
+/* The same as one line to out. Also -EIO: out refused it. */
+int eve_write(FILE *out, const struct event_head *head, size_t len,
+	      const struct tenant_names *names);
+
+/* Any object as a line of the log: compact, then a newline. 0 or -EIO. */
+int eve_write_object(FILE *out, const json_t *object);
+
+/* ns since 1970 as "2026-11-23T22:46:50.123456+0000"; buf of EVE_TIME_SIZE bytes is returned. */
+#define EVE_TIME_SIZE 48
+const char *eve_time(char *buf, uint64_t ns);
+
+/* A field's place ("smtp.helo", "" for none in EVE) and kind. */
+const char *eve_field_path(enum field_key key);
+enum field_kind eve_field_kind(enum field_key key);
+
+/* "smtp", …; NULL: no such type. */
+const char *eve_type_name(enum event_type type);
+
+#endif
