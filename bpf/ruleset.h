@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * A compiled ruleset: one flat, position-independent image that control writes
+ * (control/ruleset_build.h) and workers load (dataplane/match.h). Host byte
+ * order, for one machine. No pointers: a span is an offset from the image's
+ * start and a count of elements; a string is an offset into the strings section
+ * and ends with a NUL that its length leaves out.
+ *
+ * A rule is an AND of parts; a part is one instance of one buffer; a part is an
+ * AND of chains; a chain is a list of steps, each placed relative to the one
+ * before. Chains know nothing of each other, which is Suricata's meaning: a
+ * content without distance or within starts over.
+ *
+ * Per buffer there is one Hyperscan database. Its pattern ids index `patterns`
+ * from the database's first; a pattern names the chains that it may start.
+ */
+#ifndef POSTERN_RULESET_H
+#define POSTERN_RULESET_H
+
+#include "bpf/rule_buffer.h"
+
+#define RULESET_MAGIC   0x31524e54u /* "TNR1" */
+#define RULESET_VERSION 1
+#define RULESET_ALIGN   64 /* of every section */
+
+/* No limit: the `hi` of a content, the end of a buffer. */
+#define RULESET_NO_LIMIT INT32_MAX
+
+/*
+ * A chain in a streaming buffer that must be confirmed sees this much before
+ * and after the end of its literal, however the data was cut into packets.
+ * Bytes.
+ */
+#define RULESET_REACH 2048
+
+struct ruleset_span {
+	uint32_t offset, count;
+};
+
+struct ruleset_str {
+	uint32_t offset, len;
+};
+
+enum ruleset_proto { RULE_SMTP, RULE_SIP, RULE_TCP, RULE_UDP, RULE_IP };
+
+struct ruleset_rule {
+	uint32_t sid, rev;
+	uint32_t first_part, parts;
+	uint32_t scope;
+	uint32_t line; /* in `file` */
+	uint8_t action; /* enum verdict */
+	uint8_t shadow;
+	uint8_t risk; /* points */
+	uint8_t priority;
+	uint32_t pad;
+	struct ruleset_str msg, classtype, aup, reply, info, file;
+};
+
+enum ruleset_flow {
+	RULE_FLOW_TO_SERVER = 1 << 0,
+	RULE_FLOW_TO_CLIENT = 1 << 1,
+	RULE_FLOW_ESTABLISHED = 1 << 2,
+	RULE_FLOW_NOT_ESTABLISHED = 1 << 3,
+};
+
+enum ruleset_direction {
+	RULE_ONE_WAY,     /* -> sender to receiver */
+	RULE_BOTH_WAYS,   /* <> either */
+	RULE_TRANSACTION, /* => client to server, buffers of both sides */
+};
+
+/* Whom a rule is about: most rules of a set share a handful. */
+struct ruleset_scope {
+	struct ruleset_span src, dst;     /* indexes into nets; empty: any */
+	struct ruleset_span sport, dport; /* indexes into ports; empty: any */
+	uint8_t transport;                /* IP protocol, 0: any */
+	uint8_t direction;                /* enum ruleset_direction */
+	uint8_t flow;                     /* enum ruleset_flow bits */
+	uint8_t pad;
+};
+
+enum ruleset_net_kind { RULE_NET_PREFIX, RULE_NET_TENANTS };
+
+/* A list holds if one of its plain entries does (or it has none) and no negated one does. */
+struct ruleset_net {
+	uint8_t kind, family, bits, negated;
+	uint8_t addr[16];
+};
+
+struct ruleset_port {
+	uint16_t lo, hi;
+	uint32_t negated;
+};
+
+enum ruleset_part_flag {
+	RULE_PART_ALWAYS = 1 << 0,   /* block: nothing to wait for, look at every instance */
+	RULE_PART_AT_CLOSE = 1 << 1, /* stream: not known before the buffer's end */
+};
+
+struct ruleset_part {
+	uint32_t rule;
+	uint32_t first_chain;
+	uint16_t chains;
+	uint8_t buffer;
+	uint8_t flags;
+};
+
+enum ruleset_chain_flag {
+	RULE_CHAIN_NEGATED = 1 << 0, /* the part fails where it holds */
+	RULE_CHAIN_CONFIRM = 1 << 1, /* the literal alone is not enough */
+	RULE_CHAIN_LENGTH = 1 << 2,  /* about the buffer's length only */
+};
+
+/* In no tracked set: the chain alone decides its part. */
+#define RULESET_UNTRACKED UINT32_MAX
+
+struct ruleset_chain {
+	uint32_t part;
+	uint32_t first_step;
+	uint32_t tracked; /* bit in a stream's set of chains seen, RULESET_UNTRACKED */
+	uint16_t steps;
+	uint16_t flags;
+};
+
+enum ruleset_step_kind { RULE_STEP_CONTENT, RULE_STEP_PCRE, RULE_STEP_DATA_AT, RULE_STEP_SIZE };
+
+enum ruleset_step_flag {
+	RULE_STEP_NEGATED = 1 << 0,
+	RULE_STEP_NOCASE = 1 << 1,   /* the text is lower case */
+	RULE_STEP_RELATIVE = 1 << 2, /* counted from the end of the step before */
+	RULE_STEP_AT_END = 1 << 3,   /* endswith */
+};
+
+/*
+ * Content: it starts at or after base + lo and ends at or before base + hi.
+ * Data at: there is data at base + lo. Size: lo <= length <= hi.
+ * The base is the end of the step before, 0 for the first.
+ */
+struct ruleset_step {
+	uint16_t kind, flags;
+	uint32_t pcre; /* index */
+	int32_t lo, hi;
+	struct ruleset_str text;
+};
+
+struct ruleset_pcre {
+	struct ruleset_str source;
+	uint32_t options; /* PCRE2_* */
+	uint32_t pad;
+};
+
+struct ruleset_pattern {
+	struct ruleset_span chains; /* into `starts`, which holds indexes of chains */
+};
+
+struct ruleset_db {
+	uint32_t offset, size; /* of the serialized database; 0: no rule looks here */
+	uint32_t first_pattern, patterns;
+	struct ruleset_span always; /* into `starts`: parts, not chains */
+	uint32_t confirms;          /* chains that must be confirmed */
+	uint32_t tracked;           /* bits of a stream's set of chains */
+};
+
+struct ruleset_image {
+	uint32_t magic, version;
+	uint64_t size;     /* bytes, this head included */
+	uint64_t checksum; /* XXH3 of what follows the head, for damage, not for malice */
+	uint32_t generation;
+	uint32_t pad;
+	struct ruleset_span rules, parts, chains, steps, scopes, nets, ports, pcres, patterns,
+		starts, strings;
+	struct ruleset_db db[RULE_BUFFER_COUNT];
+};
+
+/* The elements of a section. The image was checked when it was loaded. */
+#define RULESET_AT(image, type, section)                                                           \
+	((const type *)(const void *)((const char *)(image) + (image)->section.offset))
+
+static inline const char *ruleset_text(const struct ruleset_image *image, struct ruleset_str s)
+{
+	return RULESET_AT(image, char, strings) + s.offset;
+}
+
+#endif

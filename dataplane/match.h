@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The matcher: buffers in, rules that hold out.
+ *
+ * A ruleset is loaded once, by a thread that may allocate, and shared. Each
+ * worker has its own matcher on it. Whatever is called between match_begin()
+ * and match_end() neither allocates, nor locks, nor makes a system call.
+ *
+ * Life of a transaction (one mail, one SIP message; the SMTP session before
+ * the first MAIL is one too):
+ *
+ *     match_begin(m, &txn, &flow, session_txn or NULL);
+ *     match_block(m, &txn, RULE_BUFFER_EMAIL_SUBJECT, p, len);
+ *     for (i = 0; i < m->nhits; i++)  act on m->hits[i];
+ *     m->nhits = 0;
+ *     if (!match_stream_open(m, &txn, RULE_BUFFER_FILE_DATA))  REASON_MATCH_BUDGET
+ *     match_stream_feed(...); drain; match_stream_close(...); drain
+ *     match_end(m, &txn);
+ *
+ * A rule is reported once per transaction, as soon as its last part holds.
+ * Rules with action pass are reported like the others; what they mean is the
+ * caller's.
+ *
+ * What was too much work (a message made to hit every rule's literal at every
+ * byte) is left out, and txn->over_budget says so: REASON_MATCH_BUDGET.
+ */
+#ifndef POSTERN_MATCH_H
+#define POSTERN_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "bpf/ruleset.h"
+
+struct ruleset;
+
+enum match_tenants {
+	MATCH_TENANTS_UNKNOWN, /* no tenants are configured: $TENANTS and its negation both hold */
+	MATCH_TENANTS_CLIENT,
+	MATCH_TENANTS_SERVER,
+	MATCH_TENANTS_BOTH,
+	MATCH_TENANTS_NEITHER,
+};
+
+/* Who talks to whom. Copied by match_begin(). */
+struct match_flow {
+	uint8_t family;     /* 4 or 6 */
+	uint8_t transport;  /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t direction;  /* of the SIP message: enum event_direction; SMTP's buffers know theirs */
+	uint8_t tenants;    /* enum match_tenants: which ends are tenants' addresses */
+	uint8_t unanswered; /* nothing has come back on this flow yet */
+	uint8_t pad[3];
+	uint16_t client_port, server_port; /* host order */
+	uint8_t client[16], server[16];    /* IPv4: the first four bytes */
+};
+
+#define MATCH_STREAMS 3 /* streaming buffers that rule_buffer.h names */
+#define MATCH_MEMORY  46
+
+/* The caller's, one per transaction; set up by match_begin(). */
+struct match_txn {
+	struct match_flow flow;
+	uint16_t stream[MATCH_STREAMS]; /* slot + 1 in the matcher's pool, 0: none */
+	uint8_t known;                  /* entries of `memory` in use */
+	bool over_budget;
+	/* Parts of several-part rules that hold, and rules reported (top bit). */
+	uint32_t memory[MATCH_MEMORY];
+};
+
+_Static_assert(sizeof(struct match_txn) <= 256, "it is in every session");
+
+struct match_hit {
+	const struct ruleset_rule *rule; /* lives as long as the ruleset */
+	enum rule_buffer buffer;         /* whose part was the last to hold */
+};
+
+struct match_stats {
+	uint64_t bytes[RULE_BUFFER_COUNT]; /* scanned */
+	uint64_t literals;                 /* literals found */
+	uint64_t confirmed, refuted;       /* candidates looked at */
+	uint64_t over_budget;              /* candidates left out */
+};
+
+struct matcher {
+	const struct ruleset *ruleset;
+	const struct ruleset_image *image;
+	bool scans[RULE_BUFFER_COUNT]; /* some rule looks at it */
+	uint32_t nhits, max_hits;
+	struct match_hit *hits; /* the caller reads them and sets nhits to 0 */
+	struct match_stats stats;
+	struct matcher_state *state; /* private */
+};
+
+/*
+ * Control thread. Checks the image and makes it ready; keeps pointing into
+ * `image`, which must be aligned to 64, stay as it is and outlive the ruleset.
+ * 0, or -errno with words in `error`: -EINVAL: not an image, of another version,
+ * damaged or of another machine; -ENOMEM.
+ */
+int ruleset_load(const void *image, size_t size, struct ruleset **rulesetp, char *error,
+		 size_t error_size);
+void ruleset_free(struct ruleset *ruleset); /* NULL is fine */
+
+uint32_t ruleset_generation(const struct ruleset *ruleset);
+const struct ruleset_image *ruleset_image(const struct ruleset *ruleset);
+/* One of the strings of a rule, NUL-terminated, never NULL. */
+const char *ruleset_string(const struct ruleset *ruleset, struct ruleset_str s);
+/* Bytes that one open stream of this buffer takes, window included; 0 if no rule looks there. */
+size_t ruleset_stream_bytes(const struct ruleset *ruleset, enum rule_buffer buffer);
+
+/*
+ * Control thread. `max_streams`: how many streams of each streaming buffer can
+ * be open at once (at most 65,534): about the messages in flight per worker.
+ * 0 or -errno. The ruleset must outlive the matcher.
+ */
+int matcher_new(const struct ruleset *ruleset, uint32_t max_streams, struct matcher **matcherp);
+void matcher_free(struct matcher *matcher); /* NULL is fine */
+
+/*
+ * `inherit`: a transaction whose satisfied parts count for this one too (what
+ * the session's HELO had satisfied, for each of its mails), or NULL. What
+ * it had reported is not inherited.
+ */
+void match_begin(struct matcher *m, struct match_txn *txn, const struct match_flow *flow,
+		 const struct match_txn *inherit);
+/* Gives open streams back without looking at their ends; txn is then as good as new memory. */
+void match_end(struct matcher *m, struct match_txn *txn);
+
+void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		      const void *data, size_t len);
+bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer);
+void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		       const void *data, size_t len);
+void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer);
+
+/* One whole instance of a buffer in BUFFER_BLOCK mode. */
+static inline void match_block(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+			       const void *data, size_t len)
+{
+	if (m->scans[buffer])
+		match_block_scan(m, txn, buffer, data, len);
+}
+
+/*
+ * One instance of a buffer in BUFFER_STREAM mode begins. False: no stream is
+ * left; the instance goes unseen (feed and close do nothing).
+ */
+static inline bool match_stream_open(struct matcher *m, struct match_txn *txn,
+				     enum rule_buffer buffer)
+{
+	return !m->scans[buffer] || match_stream_take(m, txn, buffer);
+}
+
+static inline void match_stream_feed(struct matcher *m, struct match_txn *txn,
+				     enum rule_buffer buffer, const void *data, size_t len)
+{
+	if (m->scans[buffer])
+		match_stream_scan(m, txn, buffer, data, len);
+}
+
+/* Its end: rules that waited for it are decided. */
+static inline void match_stream_close(struct matcher *m, struct match_txn *txn,
+				      enum rule_buffer buffer)
+{
+	if (m->scans[buffer])
+		match_stream_finish(m, txn, buffer);
+}
+
+#endif
