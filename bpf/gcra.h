@@ -20,6 +20,9 @@ typedef __u64 gcra_word;
 typedef uint64_t gcra_word;
 #endif
 
+/* Limits in bytes keep `interval` for this many, so that 100 Gbit/s can be told from 90. */
+#define GCRA_BYTES_UNIT 1024
+
 struct gcra {
 	gcra_word interval;  /* ns an event; 0: no limit */
 	gcra_word tolerance; /* ns that events may come early: (burst − 1) · interval */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * The policy snapshot: everything that the configuration says, in the shape
+ * that workers read it. control/policy_build.h makes it, the dataplane reads
+ * it, any number of threads at once: nothing in it changes once it is built,
+ * but for `slots`, whose buckets and states are shared on purpose.
+ *
+ * Times are ns, sizes bytes, ports host order. Addresses are as on the wire.
+ */
+#ifndef POSTERN_POLICY_H
+#define POSTERN_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/reason.h"
+#include "bpf/tenant.h"
+
+/*
+ * Prefixes to tenants: a trie of 6 address bits a level, its nodes compressed
+ * by two bitmaps and population counts (after Asai and Ohara's poptrie,
+ * SIGCOMM 2015). A level costs one node of 24 bytes; an address that no prefix
+ * comes near ends at the first or second level.
+ */
+struct prefix_node {
+	uint64_t children;  /* bit v: the six bits v lead to another node */
+	uint64_t leaf_runs; /* bit v: a run of equal leaves begins at v */
+	uint32_t child_base;
+	uint32_t leaf_base;
+};
+
+#define PREFIX_STRIDE 6
+#define PREFIX_VLANS  4096 /* entry 0: the tenants that own their prefixes in any VLAN */
+
+struct prefix_table {
+	struct prefix_node *nodes; /* nodes[0] leads nowhere: the root of VLANs without prefixes */
+	uint32_t *leaves;          /* tenant slots, 0: nobody's */
+	uint32_t node_count;
+	uint32_t leaf_count;
+	uint32_t root4[PREFIX_VLANS];
+	uint32_t root6[PREFIX_VLANS];
+};
+
+/*
+ * A set of 64-bit keyed hashes (bpf/list.h says of what), ascending, each at
+ * hash · capacity / 2^64 or as soon after it as there is room. Two different
+ * strings are taken for one with a probability of count / 2^64.
+ */
+struct hashset {
+	uint64_t *hashes;  /* 0: free; the last one always is */
+	uint64_t capacity; /* 0: the set is empty and `hashes` NULL */
+	uint64_t length;   /* of `hashes`: capacity and what overflows at its end */
+	uint64_t count;
+	uint64_t key[2]; /* of list_hash() */
+};
+
+/* What a port is expected to carry. TLS is recognised by its first bytes on any of them. */
+enum port_app {
+	APP_NONE,
+	APP_SMTP,
+	APP_SMTPS, /* TLS from the first byte */
+	APP_SIP,
+	APP_SIPS, /* usually TLS; read as SIP where it is in the clear */
+};
+
+struct policy_ports {
+	uint8_t tcp[65536]; /* enum port_app */
+	uint8_t udp[65536];
+};
+
+/* Emergency numbers: up to eight digits, as ASCII, first in the low byte, zero-padded. */
+#define EMERGENCY_COUNTRIES (26 * 26)
+
+struct policy_emergency {
+	uint64_t *numbers; /* by country, ascending within each */
+	struct {
+		uint16_t first, count;
+	} country[EMERGENCY_COUNTRIES + 1]; /* the last: countries not listed */
+};
+
+struct policy_timeouts {
+	uint64_t tcp_syn;         /* not yet established */
+	uint64_t tcp_established; /* idle */
+	uint64_t tcp_closing;     /* FIN or RST seen */
+	uint64_t udp;             /* idle */
+	uint64_t sip_transaction; /* remembered after its final response */
+	uint64_t call;            /* without any message of its dialog */
+	uint64_t fragment;        /* the rest of a fragmented packet */
+};
+
+/* Each worker's. A tenant may hold at most its share (in percent) of a table. */
+struct policy_budgets {
+	uint32_t flows;
+	uint32_t flows_share;
+	uint32_t sessions; /* flows that carry a parser's state */
+	uint32_t sessions_share;
+	uint32_t messages; /* mails in flight: MIME and matcher state */
+	uint32_t messages_share;
+	uint32_t calls; /* calls and SIP transactions remembered */
+	uint32_t calls_share;
+	uint32_t fragments;        /* unfinished fragmented packets */
+	uint32_t reorder_bytes;    /* beyond a gap, per direction of a flow */
+	uint32_t reorder_segments; /* the same */
+};
+
+/* How calls without any final response enter the answer-seizure ratio. */
+enum asr_mode {
+	ASR_WITH_PROGRESS, /* count as seized if a 1xx was seen (POLICY.md's reading) */
+	ASR_FINAL_ONLY,    /* never count */
+	ASR_ALL,           /* always count */
+};
+
+/* What the client is told. Only reasons of policy have one. */
+struct policy_answer {
+	char smtp[128];       /* "550 5.7.1 Text", no CRLF; "" if the reason has no SMTP side */
+	uint16_t sip_code;    /* 0 if the reason has no SIP side */
+	uint16_t retry_after; /* seconds, for a 503; 0: no such header */
+	char sip_phrase[44];
+};
+
+struct policy {
+	uint64_t generation;
+	struct tenant_slot *slots; /* slot 0: no tenant; written to by workers and control */
+	uint32_t slot_count;
+	const char *const *names; /* by slot, for control and events; names[0] is "" */
+	struct prefix_table prefixes;
+	struct hashset lists;
+	struct policy_emergency emergency;
+	struct policy_timeouts timeouts;
+	struct policy_budgets budgets;
+	/* What becomes of what a parser can't follow: enum verdict, by the reason it gave. */
+	uint8_t on_loss[REASON_COUNT];
+	uint64_t short_call; /* ns: an answered call no longer than this is short */
+	enum asr_mode asr_mode;
+	bool shadow; /* every refusal is counted and none is made */
+	struct policy_answer answers[REASON_COUNT];
+	struct policy_ports ports;
+};
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which tenant owns an address in a VLAN: longest-prefix match over the
+ * snapshot's table (bpf/policy.h; control/prefix_build.h makes it).
+ *
+ * Pure reads, any thread, no allocation. An address costs at most 6 (IPv4) or 22
+ * (IPv6) dependent loads; one that lies far from every prefix, one or two.
+ */
+#ifndef POSTERN_PREFIX_H
+#define POSTERN_PREFIX_H
+
+#include "bpf/policy.h"
+
+/* An address as the trie reads it: its bits from the top, IPv4 in the first 32. */
+struct prefix_addr {
+	uint64_t high, low;
+};
+
+/* `addr`: 4 or 16 bytes, network order. */
+struct prefix_addr prefix_addr(uint8_t family, const uint8_t *addr);
+
+/*
+ * The slot of the tenant that owns `addr` (4 or 16 bytes, network order;
+ * `family` 4 or 6) in VLAN `vlan` (0: untagged), or 0. Prefixes of that VLAN
+ * come before those that hold in any, whatever their lengths.
+ */
+uint32_t prefix_lookup(const struct prefix_table *table, uint16_t vlan, uint8_t family,
+		       const uint8_t *addr);
+
+#define PREFIX_BULK 64
+
+struct prefix_key {
+	const uint8_t *addr;
+	uint16_t vlan;
+	uint8_t family; /* 4, 6; anything else finds nobody */
+};
+
+/*
+ * prefix_lookup() for `count` ≤ PREFIX_BULK keys at once, a level of all of
+ * them at a time, so that their cache misses overlap.
+ */
+void prefix_lookup_bulk(const struct prefix_table *table, const struct prefix_key *keys,
+			uint32_t *slots, unsigned count);
+
+#endif
