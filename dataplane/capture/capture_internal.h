@@ -3,28 +3,13 @@
 #ifndef POSTERN_CAPTURE_INTERNAL_H
 #define POSTERN_CAPTURE_INTERNAL_H
 
+#include "dataplane/capture/capture_format.h"
 #include "dataplane/capture/capture_reader.h"
 #include "dataplane/capture/capture_source.h"
 
 #include <byteswap.h>
 #include <stdbool.h>
 #include <string.h>
-
-/* Magic numbers as a reader of the same byte order as the writer sees them. */
-enum {
-	PCAP_HEADER = 24,
-	PCAP_RECORD = 16,
-	PCAP_RECORD_MODIFIED = 24, /* and interface index, protocol, packet type */
-	PCAPNG_SHB = 0x0a0d0d0a,   /* the same in both byte orders */
-	PCAPNG_IDB = 1,
-	PCAPNG_OPB = 2, /* obsolete packet block */
-	PCAPNG_SPB = 3,
-	PCAPNG_EPB = 6,
-	PCAPNG_BYTE_ORDER = 0x1a2b3c4d,
-};
-#define PCAP_MAGIC_US       0xa1b2c3d4u
-#define PCAP_MAGIC_NS       0xa1b23c4du
-#define PCAP_MAGIC_MODIFIED 0xa1b2cd34u
 
 /* A pcapng interface: what a packet's block refers to. */
 struct capture_interface {

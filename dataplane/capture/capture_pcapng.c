@@ -18,9 +18,6 @@ enum {
 	IDB_FIXED = 8,
 	EPB_FIXED = 20,
 	SPB_FIXED = 4,
-	OPT_END = 0,
-	OPT_IF_TSRESOL = 9,
-	OPT_IF_TSOFFSET = 14,
 	RESOLUTION_US = 6,
 };
 
