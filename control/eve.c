@@ -178,7 +178,7 @@ static int tenant_put(json_t *object, const struct event_head *head,
 	int failed =
 		json_object_set_new(object, "tenant_id", json_integer(tenant ? tenant->id : 0));
 
-	if (tenant)
+	if (tenant && *tenant->name)
 		failed |= json_object_set_new(object, "tenant",
 					      json_text(tenant->name, strlen(tenant->name)));
 	return failed | json_object_set_new(object, "generation", json_integer(head->generation));

@@ -11,7 +11,7 @@
 
 struct tenant_name {
 	uint32_t id;       /* the configuration's */
-	const char *name;  /* UTF-8 */
+	const char *name;  /* UTF-8; "": it has none */
 	const char *state; /* "active", "suspended" */
 };
 
