@@ -100,8 +100,8 @@ struct policy_budgets {
 	uint32_t calls; /* calls and SIP transactions remembered */
 	uint32_t calls_share;
 	uint32_t fragments;        /* unfinished fragmented packets */
-	uint32_t reorder_bytes;    /* beyond a gap, per direction of a flow */
-	uint32_t reorder_segments; /* the same */
+	uint32_t reorder_segments; /* beyond a gap, per direction of a flow */
+	uint64_t reorder_bytes;    /* the same */
 };
 
 /* How calls without any final response enter the answer-seizure ratio. */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration as it is written: a libconfig file read by the schema, with
+ * the place of everything that can still turn out wrong. policy_build() makes
+ * the workers' snapshot of it. One thread; allocates.
+ */
+#ifndef POSTERN_CONFIG_H
+#define POSTERN_CONFIG_H
+
+#include "bpf/policy.h"
+#include "control/setting.h"
+
+struct config_limits {
+	struct rate rate[LIMIT_COUNT];
+	struct rate recipients_per_message; /* only its count */
+	uint32_t shadow;                    /* bit per enum tenant_limit, and SETTING_GIVEN */
+};
+
+struct config_tier {
+	const config_setting_t *where; /* its name is the tier's */
+	struct config_limits limits;
+};
+
+struct config_tenant {
+	const config_setting_t *where;
+	uint32_t id;
+	const char *name;
+	struct setting_texts prefixes;
+	uint32_t vlan;
+	const char *tier; /* NULL: none */
+	int state;        /* enum tenant_state */
+	const char *country;
+	int emergency; /* enum emergency_mode */
+	bool domain_consent;
+	struct setting_texts domains;
+	struct setting_texts numbers;
+	struct setting_texts optout;      /* files */
+	struct setting_texts do_not_call; /* files */
+	struct config_limits limits;      /* instead of the tier's */
+};
+
+struct config {
+	config_t file;
+	struct setting_groups tiers;   /* of struct config_tier */
+	struct setting_groups tenants; /* of struct config_tenant */
+	struct setting_ports smtp, smtps, sip, sips;
+	struct setting_texts optout, do_not_call; /* files, for all tenants */
+	const char *emergency_file;               /* NULL: the built-in table */
+	bool shadow;
+	int bare_lf; /* enum verdict */
+	uint64_t short_call;
+	int asr_mode;
+	int on_loss[REASON_COUNT];             /* enum verdict */
+	const char *smtp_answer[REASON_COUNT]; /* NULL: none */
+	const char *sip_answer[REASON_COUNT];
+	uint64_t retry_after;
+	struct policy_timeouts timeouts;
+	struct policy_budgets budgets;
+};
+
+/* The schema: of the whole file, and of a part of it each. */
+extern const struct setting config_settings[];
+extern const struct setting config_limit_settings[]; /* a tenant's own */
+extern const struct setting config_tier_settings[];
+extern const struct setting config_tenant_settings[];
+extern const struct setting config_inspect_settings[];
+extern const struct setting config_list_settings[];
+extern const struct setting config_policy_settings[];
+extern const struct setting config_timeout_settings[];
+extern const struct setting config_budget_settings[];
+
+/*
+ * Reads the file at `path` (NULL: no file, all defaults). Every error found is in
+ * `diag`. Returns NULL, errno set, only where nothing could be read at all; what
+ * is returned with errors in `diag` is good for nothing but finding more of them.
+ */
+struct config *config_load(const char *path, struct diag *diag);
+struct config *config_default(void);
+void config_free(struct config *config);
+
+static inline struct config_tier *config_tier_at(const struct config *config, size_t i)
+{
+	return (struct config_tier *)config->tiers.items + i;
+}
+
+static inline struct config_tenant *config_tenant_at(const struct config *config, size_t i)
+{
+	return (struct config_tenant *)config->tenants.items + i;
+}
+
+/* NULL: there is none of that name. */
+const struct config_tier *config_tier_find(const struct config *config, const char *name);
+
+/* The tenant's limits over its tier's. */
+struct config_limits config_limits_of(const struct config *config,
+				      const struct config_tenant *tenant);
+
+/* What the schema can't say of one setting alone; errors into `diag`. */
+void config_check_tiers(const struct config *config, struct diag *diag);
+void config_check_tenants(const struct config *config, struct diag *diag);
+void config_check_ports(const struct config *config, struct diag *diag);
+
+/* `name` as a path, relative to the directory of the file that `where` is in. -ENAMETOOLONG or 0.
+ */
+int config_path(const config_setting_t *where, const char *name, char *path, size_t size);
+
+#endif

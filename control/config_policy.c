@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What holds for the whole gate: choices, answers, timeouts, budgets. */
+#include <string.h>
+
+#include "control/config.h"
+
+#define SECOND INT64_C(1000000000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const char *const verdicts[] = {
+	[VERDICT_PASS] = "pass",
+	[VERDICT_ALERT] = "alert",
+	[VERDICT_DROP] = "drop",
+	[VERDICT_REJECT] = "reject",
+	NULL,
+};
+static const char *const asr_modes[] = {
+	[ASR_WITH_PROGRESS] = "with_progress",
+	[ASR_FINAL_ONLY] = "final_only",
+	[ASR_ALL] = "all",
+	NULL,
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_text(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+			return false;
+	return true;
+}
+
+/* "N.NNN.NNN " (RFC 3463 2) of the class of the reply's code. */
+static bool has_enhanced_code(const char *text, char class)
+{
+	if (text[0] != class)
+		return false;
+	text++;
+	for (int part = 0; part < 2; part++) {
+		size_t digits;
+
+		if (*text++ != '.')
+			return false;
+		digits = strspn(text, "0123456789");
+		if (!digits || digits > 3)
+			return false;
+		text += digits;
+	}
+	return *text == ' ';
+}
+
+static const char *check_smtp_answer(const char *text)
+{
+	if ((text[0] == '4' || text[0] == '5') && text[1] >= '0' && text[1] <= '5' &&
+	    is_digit(text[2]) && text[3] == ' ' && has_enhanced_code(text + 4, text[0]) &&
+	    is_text(text) && strlen(text) < sizeof(((struct policy_answer *)0)->smtp))
+		return NULL;
+	return "a reply such as \"550 5.7.1 Refused\": code, enhanced code of the same class, "
+	       "text, "
+	       "at most 127 bytes of ASCII";
+}
+
+static const char *check_sip_answer(const char *text)
+{
+	if (text[0] >= '4' && text[0] <= '6' && is_digit(text[1]) && is_digit(text[2]) &&
+	    text[3] == ' ' && text[4] && is_text(text) &&
+	    strlen(text + 4) < sizeof(((struct policy_answer *)0)->sip_phrase))
+		return NULL;
+	return "a response such as \"403 Forbidden\": code from 400 to 699, phrase of at most 43 "
+	       "bytes of ASCII";
+}
+
+/* clang-format off */
+#define ON_LOSS(id, key, text)                                                                     \
+	{.name = key, .type = SETTING_CHOICE, AT(on_loss[REASON_##id]), .choices = verdicts,       \
+	 .fallback = "pass", .help = text}
+
+static const struct setting loss_settings[] = {
+	ON_LOSS(FLOW_BUDGET, "flow_budget", "a new flow beyond the tenant's share of the flow table"),
+	ON_LOSS(MIDSTREAM, "midstream", "a TCP flow whose start was not seen"),
+	ON_LOSS(TCP_GAP, "tcp_gap", "data that the receiver has was never seen"),
+	ON_LOSS(PARSER_BUDGET, "parser_budget", "no memory for a session's parser"),
+	ON_LOSS(SMTP_LOST, "smtp_lost", "an SMTP session that can't be followed any more"),
+	ON_LOSS(SMTP_LINE_TOO_LONG, "smtp_line_too_long", "a command or reply beyond every limit"),
+	ON_LOSS(MIME_LIMIT, "mime_limit", "a message beyond the MIME parser's bounds"),
+	ON_LOSS(SIP_MALFORMED, "sip_malformed", "a SIP message that can't be read"),
+	ON_LOSS(SIP_LOST, "sip_lost", "framing lost in a SIP stream"),
+	ON_LOSS(CALL_BUDGET, "call_budget", "no room to remember a call"),
+	ON_LOSS(MATCH_BUDGET, "match_budget", "no matcher state for a message"),
+	{0},
+};
+
+#define SMTP_ANSWER(id, key, value)                                                                \
+	{.name = key, .type = SETTING_TEXT, AT(smtp_answer[REASON_##id]), .fallback = value,       \
+	 .check = check_smtp_answer, .help = "when " #id}
+
+static const struct setting smtp_answer_settings[] = {
+	SMTP_ANSWER(RULE, "rule", "550 5.7.1 Refused by policy"),
+	SMTP_ANSWER(TENANT_SUSPENDED, "tenant_suspended", "421 4.7.0 Service suspended, contact your provider"),
+	SMTP_ANSWER(LIMIT_MESSAGES, "limit_messages", "421 4.7.0 Too many messages, try again later"),
+	SMTP_ANSWER(LIMIT_RECIPIENTS, "limit_recipients", "421 4.7.0 Too many recipients, try again later"),
+	SMTP_ANSWER(LIMIT_RECIPIENTS_MESSAGE, "limit_recipients_message", "452 4.5.3 Too many recipients of one message"),
+	SMTP_ANSWER(LIMIT_CONNECTIONS, "limit_connections", "421 4.7.0 Too many connections, try again later"),
+	SMTP_ANSWER(DOMAIN_CONSENT, "domain_consent", "550 5.7.1 This sender's domain is not registered for you"),
+	SMTP_ANSWER(OPT_OUT, "opt_out", "550 5.7.1 The recipient opted out of your mail"),
+	SMTP_ANSWER(SMTP_BARE_LF_END, "smtp_bare_lf_end", "550 5.5.2 End of data written with a bare LF"),
+	SMTP_ANSWER(SMTP_LOST, "smtp_lost", "451 4.7.0 Session can't be followed"),
+	SMTP_ANSWER(SMTP_LINE_TOO_LONG, "smtp_line_too_long", "500 5.5.2 Line too long"),
+	SMTP_ANSWER(MIME_LIMIT, "mime_limit", "554 5.6.0 Message too complex"),
+	SMTP_ANSWER(FLOW_BUDGET, "flow_budget", "421 4.3.2 Too many open connections, try again later"),
+	SMTP_ANSWER(PARSER_BUDGET, "parser_budget", "421 4.3.2 Out of resources, try again later"),
+	SMTP_ANSWER(MATCH_BUDGET, "match_budget", "451 4.3.2 Out of resources, try again later"),
+	{0},
+};
+
+#define SIP_ANSWER(id, key, value)                                                                 \
+	{.name = key, .type = SETTING_TEXT, AT(sip_answer[REASON_##id]), .fallback = value,        \
+	 .check = check_sip_answer, .help = "when " #id}
+
+static const struct setting sip_answer_settings[] = {
+	SIP_ANSWER(RULE, "rule", "403 Forbidden"),
+	SIP_ANSWER(TENANT_SUSPENDED, "tenant_suspended", "403 Service suspended"),
+	SIP_ANSWER(LIMIT_CONNECTIONS, "limit_connections", "503 Too many connections"),
+	SIP_ANSWER(LIMIT_CALLS, "limit_calls", "503 Too many calls"),
+	SIP_ANSWER(LIMIT_SIP_REQUESTS, "limit_sip_requests", "503 Too many requests"),
+	SIP_ANSWER(DO_NOT_CALL, "do_not_call", "403 Callee is on a do-not-call list"),
+	SIP_ANSWER(EMERGENCY_NUMBER, "emergency_number", "403 No emergency calls on this service"),
+	SIP_ANSWER(SIP_MALFORMED, "sip_malformed", "400 Bad Request"),
+	SIP_ANSWER(SIP_LOST, "sip_lost", "400 Bad Request"),
+	SIP_ANSWER(FLOW_BUDGET, "flow_budget", "503 Out of resources"),
+	SIP_ANSWER(PARSER_BUDGET, "parser_budget", "503 Out of resources"),
+	SIP_ANSWER(CALL_BUDGET, "call_budget", "503 Out of resources"),
+	SIP_ANSWER(MATCH_BUDGET, "match_budget", "503 Out of resources"),
+	{0},
+};
+
+const struct setting config_policy_settings[] = {
+	{.name = "shadow", .type = SETTING_BOOL, AT(shadow), .fallback = "false",
+	 .help = "count what every limit and rule would do, and do none of it"},
+	{.name = "bare_lf", .type = SETTING_CHOICE, AT(bare_lf), .choices = verdicts, .fallback = "reject",
+	 .help = "an end of data written with a bare LF (SMTP smuggling, CVE-2023-51764)"},
+	{.name = "short_call", .type = SETTING_DURATION, AT(short_call), .fallback = "6s",
+	 .min = SECOND, .max = 10 * MINUTE, .help = "an answered call that lasts no longer is short"},
+	{.name = "asr_mode", .type = SETTING_CHOICE, AT(asr_mode), .choices = asr_modes,
+	 .fallback = "with_progress",
+	 .help = "calls without any final response count as seized: if a 1xx was seen, never, always"},
+	{.name = "retry_after", .type = SETTING_DURATION, AT(retry_after), .fallback = "5s",
+	 .min = SECOND, .max = HOUR, .help = "Retry-After of every 503"},
+	{.name = "on_loss", .type = SETTING_GROUP, .members = loss_settings,
+	 .help = "what becomes of traffic that can't be followed"},
+	{.name = "smtp_answers", .type = SETTING_GROUP, .members = smtp_answer_settings,
+	 .help = "what a client is told, by reason"},
+	{.name = "sip_answers", .type = SETTING_GROUP, .members = sip_answer_settings,
+	 .help = "the same for SIP"},
+	{0},
+};
+
+#define TIMEOUT(member, value, least, most, text)                                                  \
+	{.name = #member, .type = SETTING_DURATION, AT(timeouts.member), .fallback = value,        \
+	 .min = least, .max = most, .help = text}
+
+const struct setting config_timeout_settings[] = {
+	TIMEOUT(tcp_syn, "30s", SECOND, HOUR, "TCP flows that are not yet established"),
+	TIMEOUT(tcp_established, "20min", 10 * SECOND, 7 * DAY, "idle TCP flows"),
+	TIMEOUT(tcp_closing, "15s", SECOND, HOUR, "TCP flows after FIN or RST"),
+	TIMEOUT(udp, "3min", SECOND, DAY, "idle UDP flows"),
+	TIMEOUT(sip_transaction, "32s", SECOND, HOUR,
+		"SIP transactions after their final response (64·T1, RFC 3261 17)"),
+	TIMEOUT(call, "4h", MINUTE, 7 * DAY, "calls without any message of their dialog"),
+	TIMEOUT(fragment, "30s", SECOND, 5 * MINUTE, "fragmented packets whose rest does not come"),
+	{0},
+};
+
+#define BUDGET(member, value, least, most, text)                                                   \
+	{.name = #member, .type = SETTING_COUNT, AT(budgets.member), .fallback = value,            \
+	 .min = least, .max = most, .help = text}
+#define SHARE(member, value, what)                                                                 \
+	BUDGET(member, value, 1, 100, "percent of " what " that one tenant may hold")
+
+const struct setting config_budget_settings[] = {
+	BUDGET(flows, "131072", 64, 1 << 26, "flows, each worker"),
+	SHARE(flows_share, "50", "the flows"),
+	BUDGET(sessions, "32768", 16, 1 << 24, "flows with a parser's state, each worker"),
+	SHARE(sessions_share, "50", "the sessions"),
+	BUDGET(messages, "4096", 4, 1 << 22, "mails in flight, each worker"),
+	SHARE(messages_share, "50", "the messages"),
+	BUDGET(calls, "65536", 16, 1 << 24, "calls and SIP transactions remembered, each worker"),
+	SHARE(calls_share, "50", "the calls"),
+	BUDGET(fragments, "1024", 16, 1 << 20, "fragmented packets whose rest is awaited, each worker"),
+	BUDGET(reorder_segments, "128", 1, 4096, "TCP segments held beyond a gap, per direction of a flow"),
+	{.name = "reorder_bytes", .type = SETTING_SIZE, AT(budgets.reorder_bytes), .fallback = "256Ki",
+	 .min = 1500, .max = 1 << 26, .help = "bytes held beyond a gap, per direction of a flow"},
+	{0},
+};
+/* clang-format on */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tiers, and the limits that tiers and tenants set. */
+#include <string.h>
+
+#include "control/config.h"
+
+static const char *const limit_names[] = {
+#define X(id, name) [LIMIT_##id] = name,
+	TENANT_LIMITS(X)
+#undef X
+		NULL,
+};
+
+/* clang-format off */
+#define RATE(base, id, key, text)                                                                  \
+	{.name = key, .type = SETTING_RATE, .help = text,                                          \
+	 .offset = (base) + offsetof(struct config_limits, rate[LIMIT_##id])}
+
+#define LIMIT_SETTINGS(base)                                                                       \
+	RATE(base, MESSAGES, "messages", "mails begun (`MAIL` commands)"),                         \
+	RATE(base, RECIPIENTS, "recipients", "recipients (`RCPT` commands)"),                      \
+	RATE(base, CONNECTIONS, "connections", "new TCP connections to inspected ports"),          \
+	RATE(base, BYTES, "bytes", "outbound bytes, as they are on the wire"),                     \
+	RATE(base, CALLS, "calls", "call attempts"),                                               \
+	RATE(base, SIP_REQUESTS, "sip_requests", "SIP requests other than `ACK` and `CANCEL`"),    \
+	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
+	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
+	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \
+	{.name = "shadow", .type = SETTING_CHOICES, .choices = limit_names,                        \
+	 .offset = (base) + offsetof(struct config_limits, shadow),                                \
+	 .help = "limits that are counted but not enforced"}
+
+const struct setting config_limit_settings[] = {
+	LIMIT_SETTINGS(offsetof(struct config_tenant, limits)),
+	{0},
+};
+
+const struct setting config_tier_settings[] = {
+	LIMIT_SETTINGS(offsetof(struct config_tier, limits)),
+	{0},
+};
+/* clang-format on */
+
+const struct config_tier *config_tier_find(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->tiers.count; i++)
+		if (strcmp(config_setting_name(config_tier_at(config, i)->where), name) == 0)
+			return config_tier_at(config, i);
+	return NULL;
+}
+
+struct config_limits config_limits_of(const struct config *config,
+				      const struct config_tenant *tenant)
+{
+	const struct config_tier *tier = tenant->tier ? config_tier_find(config, tenant->tier)
+						      : NULL;
+	struct config_limits limits = tier ? tier->limits : (struct config_limits){0};
+
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (tenant->limits.rate[i].state != RATE_UNSET)
+			limits.rate[i] = tenant->limits.rate[i];
+	if (tenant->limits.recipients_per_message.state != RATE_UNSET)
+		limits.recipients_per_message = tenant->limits.recipients_per_message;
+	if (tenant->limits.shadow & SETTING_GIVEN)
+		limits.shadow = tenant->limits.shadow;
+	return limits;
+}
+
+/* The setting that a rate was read from, for the error's place. */
+static const config_setting_t *limit_place(const config_setting_t *group, unsigned limit)
+{
+	const config_setting_t *place = config_setting_get_member(group, limit_names[limit]);
+
+	return place ? place : group;
+}
+
+static void check_limits(struct diag *diag, const config_setting_t *group,
+			 const struct config_limits *limits)
+{
+	struct gcra gcra;
+
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (rate_gcra(&limits->rate[i], i == LIMIT_BYTES, &gcra) != 0)
+			setting_error(diag, limit_place(group, i),
+				      "a rate too fast to be counted, or a burst that takes "
+				      "more than 400 days to come back");
+}
+
+void config_check_tiers(const struct config *config, struct diag *diag)
+{
+	for (size_t i = 0; i < config->tiers.count; i++)
+		check_limits(diag, config_tier_at(config, i)->where,
+			     &config_tier_at(config, i)->limits);
+	for (size_t i = 0; i < config->tenants.count; i++) {
+		const struct config_tenant *tenant = config_tenant_at(config, i);
+		const config_setting_t *group = config_setting_get_member(tenant->where, "limits");
+
+		if (group)
+			check_limits(diag, group, &tenant->limits);
+	}
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/policy_build.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "control/config_tenant.h"
+#include "control/emergency_file.h"
+#include "control/hashset_build.h"
+#include "control/list_file.h"
+#include "control/prefix_build.h"
+
+static uint32_t country_code(const char *country)
+{
+	return country ? (uint32_t)(uint8_t)country[0] | (uint32_t)(uint8_t)country[1] << 8 : 0;
+}
+
+static uint32_t tenant_flags(const struct config *config, const struct config_tenant *tenant)
+{
+	uint32_t flags = 0;
+
+	if (tenant->domain_consent)
+		flags |= TENANT_DOMAIN_CONSENT;
+	if (config->optout.count || tenant->optout.count)
+		flags |= TENANT_HAS_OPTOUT;
+	if (config->do_not_call.count || tenant->do_not_call.count)
+		flags |= TENANT_HAS_DNC;
+	return flags;
+}
+
+static void fill_slot(struct tenant_slot *slot, const struct config *config,
+		      const struct config_tenant *tenant)
+{
+	struct config_limits limits = config_limits_of(config, tenant);
+
+	slot->id = tenant->id;
+	slot->state = tenant->state;
+	slot->flags = tenant_flags(config, tenant);
+	slot->emergency = tenant->emergency;
+	slot->country = country_code(tenant->country);
+	slot->shadow = limits.shadow & ~SETTING_GIVEN;
+	if (limits.recipients_per_message.state == RATE_LIMITED)
+		slot->recipients_per_message = limits.recipients_per_message.count;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		rate_gcra(&limits.rate[i], i == LIMIT_BYTES, &slot->limit[i]);
+}
+
+static int build_slots(struct policy *policy, const struct config *config)
+{
+	size_t count = config->tenants.count + 1;
+	size_t size = count * sizeof(*policy->slots);
+	const char **names = calloc(count, sizeof(*names));
+
+	policy->names = names;
+	policy->slots = aligned_alloc(_Alignof(struct tenant_slot), size);
+	if (!policy->names || !policy->slots)
+		return -ENOMEM;
+	memset(policy->slots, 0, size);
+	policy->slot_count = count;
+	names[0] = strdup("");
+	for (size_t i = 0; i < config->tenants.count; i++) {
+		fill_slot(&policy->slots[i + 1], config, config_tenant_at(config, i));
+		names[i + 1] = strdup(config_tenant_at(config, i)->name);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!names[i])
+			return -ENOMEM;
+	return 0;
+}
+
+static int build_prefixes(struct policy *policy, const struct config *config, struct diag *diag)
+{
+	struct prefix *prefixes;
+	size_t count;
+	int err = config_prefixes(config, diag, &prefixes, &count);
+
+	if (err)
+		return err;
+	err = prefix_table_init(&policy->prefixes, prefixes, count);
+	free(prefixes);
+	return err;
+}
+
+/* Lists on their way into the set. */
+struct list_reader {
+	const uint64_t *key;
+	struct hash_list hashes;
+	struct diag *diag;
+};
+
+static int read_files(struct list_reader *reader, const struct setting_texts *files,
+		      enum list_kind kind, uint32_t owner)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < files->count; i++) {
+		const struct setting_text *file = &files->items[i];
+		int err = config_path(file->where, file->text, path, sizeof(path));
+
+		if (!err)
+			err = list_file_read(path, reader->key, kind, owner, &reader->hashes,
+					     reader->diag);
+		if (err == -ENOMEM)
+			return err;
+		if (err)
+			setting_error(reader->diag, file->where, "%s: %s", path, strerror(-err));
+	}
+	return 0;
+}
+
+static int add_entries(struct list_reader *reader, const struct setting_texts *texts,
+		       enum list_kind kind, enum list_kind dotted, uint32_t owner)
+{
+	const char *expected;
+	int err = 0;
+
+	for (size_t i = 0; i < texts->count && !err; i++) {
+		const char *text = texts->items[i].text;
+		bool dot = text[0] == '.';
+		uint64_t hash =
+			list_entry(reader->key, dot ? dotted : kind, owner, text + dot, &expected);
+
+		if (hash)
+			err = hash_list_add(&reader->hashes, hash);
+		else
+			setting_error(reader->diag, texts->items[i].where,
+				      "expected %s, not \"%.60s\"", expected, text);
+	}
+	return err;
+}
+
+static int read_tenant(struct list_reader *reader, const struct config_tenant *tenant)
+{
+	int err = read_files(reader, &tenant->optout, LIST_OPTOUT, tenant->id);
+
+	if (!err)
+		err = read_files(reader, &tenant->do_not_call, LIST_DNC, tenant->id);
+	if (!err)
+		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, LIST_SUBDOMAINS,
+				  tenant->id);
+	if (!err)
+		err = add_entries(reader, &tenant->numbers, LIST_NUMBER, LIST_NUMBER, tenant->id);
+	return err;
+}
+
+static int build_lists(struct policy *policy, const struct config *config, struct diag *diag)
+{
+	struct list_reader reader = {.key = policy->lists.key, .diag = diag};
+	int err;
+
+	if (getrandom(policy->lists.key, sizeof(policy->lists.key), 0) != sizeof(policy->lists.key))
+		return -errno;
+	err = read_files(&reader, &config->optout, LIST_OPTOUT, 0);
+	if (!err)
+		err = read_files(&reader, &config->do_not_call, LIST_DNC, 0);
+	for (size_t i = 0; i < config->tenants.count && !err; i++)
+		err = read_tenant(&reader, config_tenant_at(config, i));
+	if (!err)
+		err = hashset_init(&policy->lists, &reader.hashes);
+	hash_list_fini(&reader.hashes);
+	return err;
+}
+
+static int build_emergency(struct policy *policy, const struct config *config, struct diag *diag)
+{
+	const config_setting_t *where = config_lookup(&config->file, "lists.emergency_numbers");
+	char path[PATH_MAX];
+	int err;
+
+	if (!config->emergency_file)
+		return emergency_init(&policy->emergency, NULL, diag);
+	err = config_path(where, config->emergency_file, path, sizeof(path));
+	if (!err)
+		err = emergency_init(&policy->emergency, path, diag);
+	if (err && err != -ENOMEM) {
+		setting_error(diag, where, "%s: %s", path, strerror(-err));
+		err = 0;
+	}
+	return err;
+}
+
+static void set_ports(uint8_t *map, const struct setting_ports *ports, enum port_app app)
+{
+	for (unsigned i = 0; i < ports->count; i++)
+		map[ports->ports[i]] = app;
+}
+
+static void fill_ports(struct policy_ports *ports, const struct config *config)
+{
+	set_ports(ports->tcp, &config->smtp, APP_SMTP);
+	set_ports(ports->tcp, &config->smtps, APP_SMTPS);
+	set_ports(ports->tcp, &config->sip, APP_SIP);
+	set_ports(ports->tcp, &config->sips, APP_SIPS);
+	set_ports(ports->udp, &config->sip, APP_SIP);
+	set_ports(ports->udp, &config->sips, APP_SIPS);
+}
+
+static void fill_answer(struct policy_answer *answer, const char *smtp, const char *sip,
+			uint64_t retry_after)
+{
+	if (smtp)
+		snprintf(answer->smtp, sizeof(answer->smtp), "%s", smtp);
+	if (!sip)
+		return;
+	answer->sip_code = strtoul(sip, NULL, 10);
+	snprintf(answer->sip_phrase, sizeof(answer->sip_phrase), "%s", sip + 4);
+	if (answer->sip_code == 503)
+		answer->retry_after = retry_after / 1000000000;
+}
+
+static void fill_choices(struct policy *policy, const struct config *config)
+{
+	policy->generation = 1;
+	policy->timeouts = config->timeouts;
+	policy->budgets = config->budgets;
+	policy->short_call = config->short_call;
+	policy->asr_mode = config->asr_mode;
+	policy->shadow = config->shadow;
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		policy->on_loss[i] = config->on_loss[i];
+		fill_answer(&policy->answers[i], config->smtp_answer[i], config->sip_answer[i],
+			    config->retry_after);
+	}
+	policy->on_loss[REASON_SMTP_BARE_LF_END] = config->bare_lf;
+	fill_ports(&policy->ports, config);
+}
+
+struct policy *policy_build(const struct config *config, struct diag *diag)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+	int err;
+
+	if (!policy)
+		return NULL;
+	/* What is wrong in lists is said even where the configuration has errors of its own. */
+	err = build_lists(policy, config, diag);
+	if (!err)
+		err = build_emergency(policy, config, diag);
+	if (!err && diag->errors)
+		err = -EINVAL;
+	if (!err)
+		err = build_slots(policy, config);
+	if (!err)
+		err = build_prefixes(policy, config, diag);
+	if (err) {
+		policy_free(policy);
+		errno = -err;
+		return NULL;
+	}
+	fill_choices(policy, config);
+	return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (uint32_t i = 0; i < policy->slot_count; i++)
+		free((char *)(uintptr_t)policy->names[i]);
+	free((void *)(uintptr_t)policy->names);
+	free(policy->slots);
+	prefix_table_fini(&policy->prefixes);
+	hashset_fini(&policy->lists);
+	emergency_fini(&policy->emergency);
+	free(policy);
+}
+
+struct tenant_name *policy_tenant_names(const struct policy *policy)
+{
+	struct tenant_name *names = calloc(policy->slot_count, sizeof(*names));
+
+	for (uint32_t i = 0; names && i < policy->slot_count; i++)
+		names[i] = (struct tenant_name){
+			.id = policy->slots[i].id,
+			.name = policy->names[i],
+			.state = policy->slots[i].state == TENANT_SUSPENDED ? "suspended"
+									    : "active",
+		};
+	return names;
+}
