@@ -9,7 +9,8 @@
  *   ask differently (401 407 413 415 416 420 422) nor a redirection (3xx); or
  *   none came, in so far as `asr_mode` counts that. Once an attempt.
  * - Answered: the first 2xx to the INVITE, CANCEL or not. Once an attempt.
- * - Completed: answered, and the BYE of its last live dialog seen, from either side.
+ * - Completed: answered, and a BYE seen, from either side; of several forks that the
+ *   caller took up (ACK), the last one's.
  * - Short: completed within `short_ns` of the answer. No BYE: unknown, not short.
  * - What the gate itself refused is an attempt, and no more.
  * - What was picked up in its middle (no INVITE seen) is no attempt.
@@ -65,9 +66,12 @@ enum call_event {
 	CALL_EVENT_AGAIN = 1 << 11,  /* an INVITE of an attempt that is known */
 	CALL_EVENT_REINVITE = 1 << 12,
 	CALL_EVENT_REFUSED = 1 << 13,
-	CALL_EVENT_ENDED = 1 << 14,     /* the call is over: `ended` was or will be called */
+	CALL_EVENT_ENDED = 1 << 14,     /* the call is over: `ended` was called */
 	CALL_EVENT_MIDSTREAM = 1 << 15, /* of a call whose INVITE was not seen */
 	CALL_EVENT_NO_ROOM = 1 << 16,   /* an INVITE the table could not take: uncounted */
+	/* A new INVITE after the attempt had failed or ended: no new attempt, but a limiter's
+	   business. */
+	CALL_EVENT_RETRIED = 1 << 17,
 };
 
 struct call {
@@ -85,6 +89,7 @@ struct call {
 	uint16_t code;                  /* the last final response to the INVITE, 0: none */
 	uint8_t state;                  /* enum call_state */
 	uint8_t live;                   /* dialogs[] without a BYE yet: a bit each */
+	uint8_t acked;                  /* dialogs[] that the caller took up */
 	uint8_t dialog_count;
 	bool provisional; /* a 1xx since the last INVITE */
 	bool cancelled;
@@ -108,6 +113,8 @@ struct call_config {
 	uint32_t tenant_max; /* entries of one tenant, at most */
 	/*
 	 * A call is over (its state, code and times say how), for the `call` event.
+	 * Once an attempt, unless it is tried again after it had failed. A challenged
+	 * or redirected one is over when nothing follows within linger_ns.
 	 * `events` holds what the end adds to the counters when no message caused
 	 * it (timer, eviction): 0 otherwise, for call_message() has returned them.
 	 * NULL: not wanted. The call is valid during the call.

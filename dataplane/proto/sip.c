@@ -151,15 +151,30 @@ static enum sip_result request_line(struct bytes line, struct sip_message *out)
 	return SIP_OK;
 }
 
+static bool has_control(struct bytes s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < ' ' && s.p[i] != '\t')
+			return true;
+	return false;
+}
+
 enum sip_result sip_parse_start_line(struct bytes line, struct sip_message *out)
 {
 	/* White space cannot come first: bytes_trim() would hide it. */
 	if (line.len == 0 || !sip_is_token_char(line.p[0]))
 		return SIP_NOT_SIP;
 	out->start_line = line;
-	if (bytes_case_starts(line, BYTES("SIP/")))
-		return status_line(line, out);
-	return request_line(line, out);
+
+	bool response = bytes_case_starts(line, BYTES("SIP/"));
+	enum sip_result result = response ? status_line(line, out) : request_line(line, out);
+
+	/* Where a NUL or a lone CR ends the line, the next one reads another line than we do. */
+	if (result == SIP_OK && has_control(line)) {
+		out->kind = SIP_NEITHER;
+		return malformed(out, SIP_ERROR_START_LINE);
+	}
+	return result;
 }
 
 static void message_clear(struct sip_message *out)
@@ -325,9 +340,11 @@ static void headers_read(struct bytes rest, struct sip_message *out)
 	}
 	out->head.len = (size_t)(rest.p - out->head.p);
 	if (next == SIP_HEADER_UNEND) {
+		/* Some leave the last line ends away: harmless where it can be told that nothing
+		 * lacks. */
 		bool whole_lines = out->head.p[out->head.len - 1] == '\n';
 
-		if (whole_lines && out->content_length <= 0)
+		if (out->content_length == 0 || (whole_lines && out->content_length < 0))
 			out->flags |= SIP_FLAG_NO_HEAD_END;
 		else
 			malformed(out, SIP_ERROR_HEAD_END);

@@ -122,6 +122,8 @@ static void a_bad_start_line_is_malformed_and_no_request(void **state)
 		{"INVITE SIP/2.0\r\n", SIP_ERROR_START_LINE},
 		{"INVITE sip:a@b\r\n", SIP_ERROR_START_LINE},
 		{"REGISTER sips:a@b HTTP/1.1\r\n", SIP_ERROR_START_LINE},
+		{"INVITE sip:a\r@b SIP/2.0\r\n", SIP_ERROR_START_LINE},
+		{"SIP/2.0 200 O\001K\r\n", SIP_ERROR_START_LINE},
 	};
 	char text[512];
 
@@ -236,6 +238,8 @@ static void headers_that_stop_short_are_malformed_where_something_lacks(void **s
 	assert_int_equal(parse("BYE sip:a@b SIP/2.0\r\nl: 1\r\n"), SIP_MALFORMED);
 	assert_int_equal(msg.error, SIP_ERROR_HEAD_END);
 	assert_int_equal(parse("BYE sip:a@b SIP/2.0"), SIP_MALFORMED);
+	assert_int_equal(parse("BYE sip:a@b SIP/2.0\r\nl: 0\r\nVia: x"), SIP_OK);
+	assert_true(msg.flags & SIP_FLAG_NO_HEAD_END);
 	assert_int_equal(parse("BYE sip:a@b SIP/2.0\r\nl: 0\r\n"), SIP_OK);
 	assert_true(msg.flags & SIP_FLAG_NO_HEAD_END);
 }

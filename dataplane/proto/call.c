@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/proto/call.h"
+#include "dataplane/proto/call_table.h"
+
+static uint64_t since(uint64_t now, uint64_t then)
+{
+	return now > then ? now - then : 0;
+}
+
+static uint8_t copy(char *to, size_t size, struct bytes from)
+{
+	size_t n = from.len < size ? from.len : size;
+
+	if (n)
+		memcpy(to, from.p, n);
+	return (uint8_t)n;
+}
+
+/* Once an attempt, however often it is tried. */
+static uint32_t seize(struct call *call)
+{
+	if (call->counted_seized)
+		return 0;
+	call->counted_seized = true;
+	return CALL_EVENT_SEIZED;
+}
+
+static void report(struct call_table *t, const struct call *call, uint32_t events)
+{
+	if (t->config.ended)
+		t->config.ended(t->config.ctx, call, events);
+}
+
+/* A call is over by what a message said. */
+static uint32_t finish(struct call_table *t, struct call *call, uint64_t now, enum call_state state,
+		       uint32_t events)
+{
+	call->state = (uint8_t)state;
+	call->ended = now;
+	call_touch(t, call, now);
+	report(t, call, 0);
+	return events | CALL_EVENT_ENDED;
+}
+
+/* A call is over because nothing more will be heard of it. */
+static void give_up(struct call_table *t, struct call *call, uint64_t now)
+{
+	uint32_t events = 0;
+
+	switch (call->state) {
+	case CALL_TRYING:
+		if (t->config.asr_mode == CALL_ASR_ALWAYS ||
+		    (t->config.asr_mode == CALL_ASR_PROVISIONAL && call->provisional))
+			events = seize(call);
+		call->state = CALL_LOST;
+		break;
+	case CALL_ANSWERED:
+		call->state = CALL_LOST;
+		break;
+	case CALL_CHALLENGED:
+	case CALL_REDIRECTED:
+		break;
+	default: /* reported before */
+		return;
+	}
+	call_touch(t, call, now);
+	report(t, call, events);
+}
+
+/* A message of a call that exists: From tag first, then, as the callee's come, To tag. */
+static struct call *find(const struct call_table *t, uint32_t tenant, const struct sip_message *msg,
+			 bool *by_callee)
+{
+	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
+	struct call *call = call_find(t, key, tenant, msg->call_id);
+
+	*by_callee = !call;
+	if (call || bytes_eq(msg->from.tag, msg->to.tag))
+		return call;
+	key = call_key(t, tenant, msg->call_id, msg->to.tag);
+	return call_find(t, key, tenant, msg->call_id);
+}
+
+static uint32_t tag_hash(const struct call_table *t, struct bytes tag)
+{
+	struct siphash h;
+
+	siphash_init(&h, t->config.key);
+	siphash_add(&h, tag.p, tag.len);
+	return (uint32_t)siphash_end(&h);
+}
+
+/* The dialog's place in dialogs[], or -1. */
+static int dialog_find(const struct call *call, uint32_t hash)
+{
+	for (int i = 0; i < call->dialog_count; i++)
+		if (call->dialogs[i] == hash)
+			return i;
+	return -1;
+}
+
+static void dialog_add(struct call *call, uint32_t hash)
+{
+	if (call->dialog_count == CALL_DIALOGS || dialog_find(call, hash) >= 0)
+		return;
+	call->live |= (uint8_t)(1 << call->dialog_count);
+	call->dialogs[call->dialog_count++] = hash;
+}
+
+static struct call *call_new(struct call_table *t, uint64_t key, uint32_t tenant, uint64_t now,
+			     const struct sip_message *msg)
+{
+	struct call *call = call_insert(t, key, tenant, msg->call_id);
+
+	if (!call) {
+		struct call *victim = call_victim(t, tenant);
+
+		if (!victim)
+			return NULL;
+		give_up(t, victim, now);
+		call_remove(t, victim);
+		call = call_insert(t, key, tenant, msg->call_id);
+		if (!call)
+			return NULL;
+	}
+	call->invited = now;
+	call->cseq = msg->cseq_number;
+	call->from_len = copy(call->from, sizeof(call->from), msg->from.uri.user);
+	/* Whom the call reaches is the Request-URI's to say; To is decoration. */
+	call->to_len = copy(call->to, sizeof(call->to),
+			    msg->uri.user.len ? msg->uri.user : msg->to.uri.user);
+	call_touch(t, call, now);
+	return call;
+}
+
+/* A higher CSeq: the attempt is made again. */
+static uint32_t invite_again(struct call_table *t, struct call *call, uint64_t now,
+			     const struct sip_message *msg)
+{
+	uint32_t events = 0;
+
+	if (msg->cseq_number <= call->cseq)
+		return 0;
+	call->cseq = msg->cseq_number;
+	switch (call->state) {
+	case CALL_UNANSWERED:
+	case CALL_REFUSED:
+	case CALL_LOST:
+		events = CALL_EVENT_RETRIED;
+		if (call->counted_answered)
+			return events;
+		break;
+	case CALL_CHALLENGED:
+	case CALL_REDIRECTED:
+	case CALL_TRYING:
+		break;
+	default:
+		return CALL_EVENT_RETRIED;
+	}
+	call->state = CALL_TRYING;
+	call->provisional = false;
+	call->cancelled = false;
+	call->code = 0;
+	call_touch(t, call, now);
+	return events;
+}
+
+static uint32_t on_invite(struct call_table *t, uint64_t now, uint32_t tenant,
+			  const struct sip_message *msg, struct call **out)
+{
+	bool by_callee;
+
+	if (msg->to.tag.len) { /* RFC 3261 12.2: within a dialog */
+		*out = find(t, tenant, msg, &by_callee);
+		if (!*out)
+			return CALL_EVENT_MIDSTREAM;
+		if ((*out)->state == CALL_ANSWERED)
+			call_touch(t, *out, now);
+		return CALL_EVENT_REINVITE;
+	}
+
+	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
+
+	*out = call_find(t, key, tenant, msg->call_id);
+	if (*out)
+		return CALL_EVENT_AGAIN | invite_again(t, *out, now, msg);
+	*out = call_new(t, key, tenant, now, msg);
+	return *out ? CALL_EVENT_ATTEMPT : CALL_EVENT_NO_ROOM;
+}
+
+static uint32_t on_bye(struct call_table *t, struct call *call, uint64_t now,
+		       const struct sip_message *msg)
+{
+	if (call->state != CALL_ANSWERED)
+		return 0;
+
+	int dialog = dialog_find(call, tag_hash(t, msg->to.tag));
+
+	if (dialog < 0)
+		dialog = dialog_find(call, tag_hash(t, msg->from.tag));
+	/* Tags that no 200 carried: with one dialog alone, it can only be that one. */
+	if (dialog < 0 && call->dialog_count == 1)
+		dialog = 0;
+	if (dialog < 0)
+		return 0;
+	call->live &= (uint8_t) ~(1 << dialog);
+	if (call->live & call->acked)
+		return 0;
+
+	uint32_t events = CALL_EVENT_COMPLETED;
+
+	if (since(now, call->answered) <= t->config.short_ns) {
+		call->is_short = true;
+		events |= CALL_EVENT_SHORT;
+	}
+	return finish(t, call, now, CALL_ENDED, events);
+}
+
+static uint32_t on_cancel(struct call_table *t, struct call *call)
+{
+	if (call->state != CALL_TRYING || call->cancelled)
+		return 0;
+	call->cancelled = true;
+	return CALL_EVENT_CANCELLED;
+}
+
+/* What else a dialog carries shows that it lives; an ACK, that the caller took that fork. */
+static void on_dialog(struct call_table *t, struct call *call, uint64_t now,
+		      const struct sip_message *msg)
+{
+	call_touch(t, call, now);
+	if (msg->method_id != SIP_METHOD_ACK)
+		return;
+
+	int dialog = dialog_find(call, tag_hash(t, msg->to.tag));
+
+	if (dialog >= 0)
+		call->acked |= (uint8_t)(1 << dialog);
+}
+
+static uint32_t on_request(struct call_table *t, uint64_t now, uint32_t tenant,
+			   const struct sip_message *msg, struct call **out)
+{
+	bool by_callee;
+
+	switch (msg->method_id) {
+	case SIP_METHOD_INVITE:
+		return on_invite(t, now, tenant, msg, out);
+	case SIP_METHOD_BYE:
+		*out = find(t, tenant, msg, &by_callee);
+		return *out ? on_bye(t, *out, now, msg) : CALL_EVENT_MIDSTREAM;
+	case SIP_METHOD_CANCEL:
+		*out = find(t, tenant, msg, &by_callee);
+		return *out ? on_cancel(t, *out) : 0;
+	default:
+		if (msg->to.tag.len == 0)
+			return 0;
+		*out = find(t, tenant, msg, &by_callee);
+		if (*out && (*out)->state == CALL_ANSWERED)
+			on_dialog(t, *out, now, msg);
+		return 0;
+	}
+}
+
+static uint32_t on_provisional(struct call_table *t, struct call *call, uint64_t now, uint16_t code)
+{
+	if (call->state != CALL_TRYING)
+		return 0;
+	call->provisional = true;
+	call_touch(t, call, now);
+	if (code < 180 || code > 189 || call->rang)
+		return 0;
+	call->rang = now;
+	return CALL_EVENT_RINGING;
+}
+
+static uint32_t on_answer(struct call_table *t, struct call *call, uint64_t now,
+			  const struct sip_message *msg)
+{
+	/* Nothing went to the callee: what a replayed capture shows of it is not the gate's call.
+	 */
+	if (call->state == CALL_REFUSED || call->state == CALL_ENDED)
+		return 0;
+	if (call->counted_answered) {
+		if (call->state == CALL_ANSWERED)
+			dialog_add(call, tag_hash(t, msg->to.tag)); /* a fork, or resent */
+		return 0;
+	}
+	call->state = CALL_ANSWERED;
+	call->code = msg->code;
+	call->answered = now;
+	call->counted_answered = true;
+	dialog_add(call, tag_hash(t, msg->to.tag));
+	call_touch(t, call, now);
+	return CALL_EVENT_ANSWERED | seize(call);
+}
+
+/* RFC 3261 8.1.3.5: ask again, otherwise; with credentials (22.1), with less (RFC 4028). */
+static bool is_challenge(uint16_t code)
+{
+	switch (code) {
+	case 401:
+	case 407:
+	case 413:
+	case 415:
+	case 416:
+	case 420:
+	case 422:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_outage(uint16_t code)
+{
+	return code == 408 || code == 500 || code == 503 || code == 504;
+}
+
+static uint32_t on_failure(struct call_table *t, struct call *call, uint64_t now, uint16_t code)
+{
+	if (call->state != CALL_TRYING)
+		return 0;
+	call->code = code;
+	if (code < 400) {
+		call->state = CALL_REDIRECTED;
+		call_touch(t, call, now);
+		return CALL_EVENT_REDIRECTED;
+	}
+	if (is_challenge(code)) {
+		call->state = CALL_CHALLENGED;
+		call_touch(t, call, now);
+		return CALL_EVENT_CHALLENGED;
+	}
+
+	uint32_t events = seize(call);
+
+	if (events && is_outage(code))
+		events |= CALL_EVENT_OUTAGE;
+	return finish(t, call, now, CALL_UNANSWERED, events | CALL_EVENT_FAILED);
+}
+
+static uint32_t on_response(struct call_table *t, uint64_t now, uint32_t tenant,
+			    const struct sip_message *msg, struct call **out)
+{
+	bool by_callee;
+
+	if (msg->cseq_method != SIP_METHOD_INVITE)
+		return 0;
+	*out = find(t, tenant, msg, &by_callee);
+	if (!*out)
+		return msg->code >= 200 ? CALL_EVENT_MIDSTREAM : 0;
+	/* To a re-INVITE, or to an INVITE that has been tried again since. */
+	if (by_callee || msg->cseq_number != (*out)->cseq)
+		return 0;
+	if (msg->code < 200)
+		return on_provisional(t, *out, now, msg->code);
+	if (msg->code < 300)
+		return on_answer(t, *out, now, msg);
+	return on_failure(t, *out, now, msg->code);
+}
+
+uint32_t call_message(struct call_table *t, uint64_t now, uint32_t tenant,
+		      const struct sip_message *msg, const struct call **call)
+{
+	struct call *found = NULL;
+	uint32_t events = 0;
+
+	/* No Call-ID, no call: all such messages would be one. */
+	if (msg->call_id.len && tenant < t->config.tenants) {
+		if (msg->kind == SIP_REQUEST)
+			events = on_request(t, now, tenant, msg, &found);
+		else if (msg->kind == SIP_RESPONSE)
+			events = on_response(t, now, tenant, msg, &found);
+	}
+	if (call)
+		*call = found;
+	return events;
+}
+
+uint32_t call_refuse(struct call_table *t, uint64_t now, uint32_t tenant,
+		     const struct sip_message *msg, uint16_t code)
+{
+	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
+	struct call *call = call_find(t, key, tenant, msg->call_id);
+
+	if (!call || call->state != CALL_TRYING)
+		return 0;
+	call->code = code;
+	return finish(t, call, now, CALL_REFUSED, CALL_EVENT_REFUSED);
+}
+
+static void expire_one(struct call_table *t, struct call *call, uint64_t now)
+{
+	uint64_t idle = since(now, call->touched);
+
+	switch (call->state) {
+	case CALL_FREE:
+		return;
+	case CALL_TRYING:
+		if (idle > t->config.no_final_ns)
+			give_up(t, call, now);
+		return;
+	case CALL_ANSWERED:
+		if (idle > t->config.no_bye_ns)
+			give_up(t, call, now);
+		return;
+	default:
+		if (idle > t->config.linger_ns) {
+			give_up(t, call, now);
+			call_remove(t, call);
+		}
+	}
+}
+
+void call_expire(struct call_table *t, uint64_t now, uint32_t budget)
+{
+	if (budget > t->config.calls)
+		budget = t->config.calls;
+	while (budget-- > 0) {
+		expire_one(t, &t->calls[t->cursor], now);
+		t->cursor = t->cursor + 1 < t->config.calls ? t->cursor + 1 : 0;
+	}
+}
+
+void call_flush(struct call_table *t, uint64_t now)
+{
+	for (uint32_t i = 0; i < t->config.calls; i++) {
+		struct call *call = &t->calls[i];
+
+		if (call->state == CALL_FREE)
+			continue;
+		give_up(t, call, now);
+		call_remove(t, call);
+	}
+}
+
+const char *call_state_name(const struct call *call)
+{
+	switch (call->state) {
+	case CALL_ENDED:
+		return "answered";
+	case CALL_UNANSWERED:
+		return call->cancelled ? "cancelled" : "unanswered";
+	case CALL_CHALLENGED:
+		return "unanswered";
+	case CALL_REDIRECTED:
+		return "redirected";
+	case CALL_REFUSED:
+		return "refused";
+	case CALL_LOST:
+		return call->cancelled && !call->counted_answered ? "cancelled" : "unknown";
+	default:
+		return "open";
+	}
+}
+
+uint64_t call_duration(const struct call *call)
+{
+	return call->state == CALL_ENDED ? since(call->ended, call->answered) : 0;
+}
+
+uint64_t call_ring_time(const struct call *call)
+{
+	return call->rang ? since(call->rang, call->invited) : 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/proto/call_table.h"
+
+#include <assert.h>
+
+#define ALIGNMENT   64
+#define VICTIM_LOOK 8 /* of a tenant's oldest, how many are looked at for one that is over */
+
+static uint32_t bucket_count(uint32_t calls)
+{
+	uint32_t n = 16;
+
+	while (n < calls)
+		n *= 2;
+	return n;
+}
+
+static size_t aligned(size_t size)
+{
+	return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+void call_config_default(struct call_config *config)
+{
+	const uint64_t second = UINT64_C(1000000000);
+
+	*config = (struct call_config){
+		.short_ns = 6 * second,
+		.no_final_ns = 180 * second,
+		.no_bye_ns = 4 * 3600 * second,
+		.linger_ns = 32 * second, /* RFC 3261 17.1.1.2: timer D, 64*T1 */
+		.asr_mode = CALL_ASR_PROVISIONAL,
+		.tenant_max = UINT32_MAX,
+	};
+}
+
+size_t call_table_size(const struct call_config *config)
+{
+	return aligned(sizeof(struct call_table)) + aligned(config->calls * sizeof(struct call)) +
+	       aligned(config->tenants * sizeof(struct call_tenant)) +
+	       aligned(bucket_count(config->calls) * sizeof(uint32_t));
+}
+
+struct call_table *call_table_init(void *memory, const struct call_config *config)
+{
+	struct call_table *t = memory;
+	uint8_t *at = memory;
+	uint32_t buckets = bucket_count(config->calls);
+
+	assert(config->calls > 0 && config->calls < CALL_NONE / 2 && config->tenants > 0);
+	memset(memory, 0, call_table_size(config));
+	t->config = *config;
+	at += aligned(sizeof(*t));
+	t->calls = (struct call *)at;
+	at += aligned(config->calls * sizeof(struct call));
+	t->tenants = (struct call_tenant *)at;
+	at += aligned(config->tenants * sizeof(struct call_tenant));
+	t->buckets = (uint32_t *)at;
+	t->mask = buckets - 1;
+	memset(t->buckets, 0xff, buckets * sizeof(uint32_t)); /* CALL_NONE */
+	for (uint32_t i = 0; i < config->tenants; i++)
+		t->tenants[i].oldest = t->tenants[i].newest = CALL_NONE;
+	for (uint32_t i = 0; i < config->calls; i++)
+		t->calls[i].next = i + 1 < config->calls ? i + 1 : CALL_NONE;
+	return t;
+}
+
+static uint32_t index_of(const struct call_table *t, const struct call *call)
+{
+	return (uint32_t)(call - t->calls);
+}
+
+uint32_t call_count(const struct call_table *t)
+{
+	return t->used;
+}
+
+uint64_t call_key(const struct call_table *t, uint32_t tenant, struct bytes call_id,
+		  struct bytes tag)
+{
+	struct siphash h;
+
+	siphash_init(&h, t->config.key);
+	siphash_add(&h, &tenant, sizeof(tenant));
+	siphash_add_bytes(&h, call_id);
+	siphash_add_bytes(&h, tag);
+	return siphash_end(&h);
+}
+
+static struct bytes call_id_cut(struct bytes call_id)
+{
+	return bytes_of(call_id.p, call_id.len < CALL_ID_COPY ? call_id.len : CALL_ID_COPY);
+}
+
+struct call *call_find(const struct call_table *t, uint64_t key, uint32_t tenant,
+		       struct bytes call_id)
+{
+	call_id = call_id_cut(call_id);
+	for (uint32_t i = t->buckets[key & t->mask]; i != CALL_NONE; i = t->calls[i].next) {
+		struct call *call = &t->calls[i];
+
+		if (call->key == key && call->tenant == tenant &&
+		    bytes_eq(bytes_of(call->call_id, call->call_id_len), call_id))
+			return call;
+	}
+	return NULL;
+}
+
+static void tenant_link(struct call_table *t, struct call *call)
+{
+	struct call_tenant *tenant = &t->tenants[call->tenant];
+	uint32_t i = index_of(t, call);
+
+	call->newer = CALL_NONE;
+	call->older = tenant->newest;
+	if (tenant->newest == CALL_NONE)
+		tenant->oldest = i;
+	else
+		t->calls[tenant->newest].newer = i;
+	tenant->newest = i;
+}
+
+static void tenant_unlink(struct call_table *t, struct call *call)
+{
+	struct call_tenant *tenant = &t->tenants[call->tenant];
+
+	if (call->older == CALL_NONE)
+		tenant->oldest = call->newer;
+	else
+		t->calls[call->older].newer = call->newer;
+	if (call->newer == CALL_NONE)
+		tenant->newest = call->older;
+	else
+		t->calls[call->newer].older = call->older;
+}
+
+struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, struct bytes call_id)
+{
+	if (t->free == CALL_NONE || t->tenants[tenant].count >= t->config.tenant_max)
+		return NULL;
+
+	struct call *call = &t->calls[t->free];
+	uint32_t i = t->free, *bucket = &t->buckets[key & t->mask];
+
+	t->free = call->next;
+	memset(call, 0, offsetof(struct call, call_id));
+	call->key = key;
+	call->tenant = tenant;
+	call->state = CALL_TRYING;
+	call_id = call_id_cut(call_id);
+	call->call_id_len = (uint8_t)call_id.len;
+	if (call_id.len)
+		memcpy(call->call_id, call_id.p, call_id.len);
+	call->next = *bucket;
+	*bucket = i;
+	tenant_link(t, call);
+	t->tenants[tenant].count++;
+	t->used++;
+	return call;
+}
+
+void call_remove(struct call_table *t, struct call *call)
+{
+	uint32_t i = index_of(t, call);
+	uint32_t *link = &t->buckets[call->key & t->mask];
+
+	while (*link != i)
+		link = &t->calls[*link].next;
+	*link = call->next;
+	tenant_unlink(t, call);
+	t->tenants[call->tenant].count--;
+	t->used--;
+	call->state = CALL_FREE;
+	call->next = t->free;
+	t->free = i;
+}
+
+void call_touch(struct call_table *t, struct call *call, uint64_t now)
+{
+	call->touched = now;
+	tenant_unlink(t, call);
+	tenant_link(t, call);
+}
+
+bool call_is_over(const struct call *call)
+{
+	return call->state != CALL_TRYING && call->state != CALL_ANSWERED &&
+	       call->state != CALL_CHALLENGED;
+}
+
+struct call *call_victim(const struct call_table *t, uint32_t tenant)
+{
+	uint32_t oldest = t->tenants[tenant].oldest, i = oldest;
+
+	for (int n = 0; i != CALL_NONE && n < VICTIM_LOOK; n++) {
+		if (call_is_over(&t->calls[i]))
+			return &t->calls[i];
+		i = t->calls[i].newer;
+	}
+	return oldest == CALL_NONE ? NULL : &t->calls[oldest];
+}
