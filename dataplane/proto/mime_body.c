@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A body's bytes: spans as long as they come, less the line ends that may belong to a delimiter. */
+#include "dataplane/proto/mime_internal.h"
+
+static enum mime_data leaf_kind(const struct mime *m)
+{
+	return m->is_text ? MIME_DATA_TEXT : MIME_DATA_FILE;
+}
+
+static void tell(const struct mime_run *r, uint16_t part, enum mime_data kind, struct bytes data)
+{
+	if (data.len && r->sink->data)
+		r->sink->data(r->ctx, part, kind, data);
+}
+
+static void flush(const struct mime_run *r, enum mime_data kind)
+{
+	struct mime *m = r->m;
+
+	tell(r, m->index, kind, bytes_of(m->buf, m->buf_len));
+	m->buf_len = 0;
+}
+
+static void data_base64(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
+{
+	struct mime *m = r->m;
+
+	while (p < end) {
+		bool was_padded = m->base64.padded;
+		enum mime_data kind = was_padded ? MIME_DATA_OUTSIDE : leaf_kind(m);
+		size_t n = base64_decode(&m->base64, &p, end, m->buf + m->buf_len,
+					 MIME_OUT - m->buf_len);
+
+		m->buf_len = (uint16_t)(m->buf_len + n);
+		if (m->base64.padded != was_padded || MIME_OUT - m->buf_len < BASE64_ROOM)
+			flush(r, kind);
+	}
+}
+
+static void data_qp(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
+{
+	struct mime *m = r->m;
+
+	while (p < end) {
+		size_t n = qp_decode(&m->qp, &p, end, m->buf + m->buf_len, MIME_OUT - m->buf_len);
+
+		m->buf_len = (uint16_t)(m->buf_len + n);
+		if (MIME_OUT - m->buf_len < QP_ROOM)
+			flush(r, leaf_kind(m));
+	}
+}
+
+void body_data(const struct mime_run *r, const uint8_t *p, size_t len)
+{
+	const struct mime *m = r->m;
+
+	if (m->outside)
+		tell(r, m->level[m->depth - 1].index, MIME_DATA_OUTSIDE, bytes_of(p, len));
+	else if (m->encoding == MIME_ENCODING_BASE64)
+		data_base64(r, p, p + len);
+	else if (m->encoding == MIME_ENCODING_QP)
+		data_qp(r, p, p + len);
+	else
+		tell(r, m->index, leaf_kind(m), bytes_of(p, len));
+}
+
+void body_release_held(const struct mime_run *r)
+{
+	static const uint8_t crlf[] = "\r\n";
+	enum mime_held held = r->m->held;
+
+	r->m->held = HELD_NONE;
+	if (held == HELD_CRLF)
+		body_data(r, crlf, 2);
+	else if (held == HELD_LF)
+		body_data(r, crlf + 1, 1);
+	else if (held == HELD_CR)
+		body_data(r, crlf, 1);
+}
+
+/* The line end at nl may belong to a delimiter: hands out what is before it. */
+static const uint8_t *hold(const struct mime_run *r, const uint8_t *p, const uint8_t *nl)
+{
+	struct mime *m = r->m;
+	bool cr = nl > p && nl[-1] == '\r';
+
+	body_data(r, p, (size_t)(nl - cr - p));
+	m->held = cr ? HELD_CRLF : HELD_LF;
+	m->line_start = true;
+	return nl + 1;
+}
+
+const uint8_t *body_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
+{
+	struct mime *m = r->m;
+	const uint8_t *q = p;
+
+	m->line_start = false;
+	if (m->held == HELD_CR && *p == '\n') {
+		m->held = HELD_CRLF;
+		m->line_start = true;
+		return p + 1;
+	}
+	body_release_held(r);
+	if (!m->open) {
+		body_data(r, p, (size_t)(end - p));
+		return end;
+	}
+	while ((q = memchr(q, '\n', (size_t)(end - q)))) {
+		if (q + 1 == end || !delimiter_excluded(m, q + 1, end))
+			return hold(r, p, q);
+		q++;
+	}
+	if (end[-1] == '\r') {
+		m->held = HELD_CR;
+		end--;
+	}
+	body_data(r, p, (size_t)(end - p));
+	return end + (m->held == HELD_CR);
+}
+
+void body_begin(struct mime *m)
+{
+	m->state = STATE_BODY;
+	m->held = HELD_NONE;
+	m->buf_len = 0;
+	m->base64 = (struct base64){0};
+	m->qp.n = 0;
+}
+
+void body_end(const struct mime_run *r)
+{
+	struct mime *m = r->m;
+	uint8_t *out = m->buf + m->buf_len; /* each decoder left its room free */
+	size_t n = 0;
+
+	if (m->encoding == MIME_ENCODING_BASE64)
+		n = base64_finish(&m->base64, out);
+	else if (m->encoding == MIME_ENCODING_QP)
+		n = qp_finish(&m->qp, out);
+	m->buf_len = (uint16_t)(m->buf_len + n);
+	flush(r, m->base64.padded ? MIME_DATA_OUTSIDE : leaf_kind(m));
+}
