@@ -2,7 +2,7 @@
 /*
  * The one object that `postern replay --json` writes: what a run did, for
  * machines. Its members are always all there and always in the same order;
- * docs/eve.md lists them.
+ * docs/summary.md lists them.
  *
  * Control only: one thread at a time, allocates.
  */
