@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A rule as its author wrote it, checked word by word: what the parser makes
+ * and the compiler reads. All memory is the arena's of the rule_list.
+ */
+#ifndef POSTERN_CONTROL_RULE_H
+#define POSTERN_CONTROL_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/ruleset.h"
+#include "control/rule_diag.h"
+
+struct rule_step {
+	struct rule_place place;
+	enum ruleset_step_kind kind;
+	bool negated, nocase, startswith, endswith, fast, relative;
+	bool has_offset, has_depth, has_distance, has_within;
+	int32_t offset, depth, distance, within;
+	uint32_t fast_offset, fast_len; /* fast_pattern:offset,len; len 0: all of it */
+	char *text;                     /* content's bytes, pcre's expression */
+	size_t len;
+	uint32_t pcre_options; /* PCRE2_* */
+	int32_t lo, hi;        /* data at: lo; size: lo..hi inclusive */
+};
+
+struct rule_part {
+	enum rule_buffer buffer;
+	struct rule_place place;
+	struct rule_step *steps;
+	size_t count, capacity;
+};
+
+struct rule {
+	struct rule_place place;
+	uint8_t action; /* enum verdict */
+	enum ruleset_proto proto;
+	enum ruleset_direction direction;
+	uint32_t sid, rev;
+	struct rule_place sid_place;
+	uint8_t flow; /* enum ruleset_flow bits */
+	struct rule_place flow_place;
+	uint8_t risk, priority;
+	bool shadow, has_priority, has_flow, has_fast;
+	const char *msg, *classtype, *aup, *reply;
+	struct rule_place reply_place;
+	const char *info; /* references and other metadata, "key value, key value" */
+	struct ruleset_net *src, *dst;
+	size_t src_count, dst_count;
+	struct ruleset_port *sport, *dport;
+	size_t sport_count, dport_count;
+	struct rule_part *parts;
+	size_t parts_count, parts_capacity;
+};
+
+struct rule_sid {
+	uint32_t sid;
+	struct rule_place place;
+};
+
+struct rule_list {
+	struct arena arena;
+	struct rule_sid *sids; /* a hash set of sids taken */
+	size_t sids_count, sids_used;
+	struct rule *rules;
+	size_t count, capacity;
+	size_t refused; /* rules that had an error */
+};
+
+/* A zeroed struct rule_list is an empty one. */
+void rule_list_fini(struct rule_list *list);
+
+/* $NAME and what it stands for: an address or port expression. */
+struct rule_var {
+	const char *name; /* without the $ */
+	const char *value;
+};
+
+struct rule_vars {
+	const struct rule_var *vars; /* looked at before the built-in ones */
+	size_t count;
+};
+
+/*
+ * Reads the rules of one file's text (`file` is its name for messages, copied).
+ * Every mistake goes to `diags`; a rule with one is left out, the others are
+ * appended to `list`. Two rules with one sid, here or in what the list has
+ * already, are a mistake of the second.
+ */
+void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct rule_vars *vars,
+		 const char *file, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What only the whole rule shows: missing words, buffers that never meet, contradictions. */
+#include <string.h>
+
+#include "bpf/reason.h"
+#include "control/rule_parse.h"
+
+static bool fail_at(struct rule_parser *parser, struct rule_place place, const char *message)
+{
+	rule_diag_add(parser->diags, RULE_ERROR, place, parser->rule.sid, "%s", message);
+	parser->failed = true;
+	return false;
+}
+
+static const struct rule_buffer_info *part_info(const struct rule_part *part)
+{
+	return &rule_buffers[part->buffer];
+}
+
+static bool check_family(struct rule_parser *parser)
+{
+	const struct rule *rule = &parser->rule;
+
+	for (size_t i = 0; i < rule->parts_count; i++) {
+		const struct rule_part *part = &rule->parts[i];
+		uint8_t family = part_info(part)->family;
+
+		if (family != part_info(&rule->parts[0])->family)
+			return fail_at(parser, part->place,
+				       "buffers of SMTP and of SIP never meet in one transaction");
+		if (rule->proto == RULE_SMTP && family != BUFFER_SMTP)
+			return fail_at(parser, part->place, "a rule on smtp has no buffer of SIP");
+		if (rule->proto == RULE_SIP && family != BUFFER_SIP)
+			return fail_at(parser, part->place,
+				       "a rule on sip has no buffer of SMTP or of mail");
+		if (rule->proto == RULE_UDP && family != BUFFER_SIP)
+			return fail_at(parser, part->place, "there is no SMTP over UDP");
+	}
+	return true;
+}
+
+static bool check_direction(struct rule_parser *parser)
+{
+	const struct rule *rule = &parser->rule;
+	const uint8_t ways = RULE_FLOW_TO_SERVER | RULE_FLOW_TO_CLIENT;
+	bool client = false, server = false;
+
+	if (rule->direction == RULE_TRANSACTION && (rule->flow & ways))
+		return fail_at(parser, rule->flow_place,
+			       "flow: '=>' is about both directions already");
+	for (size_t i = 0; i < rule->parts_count; i++) {
+		const struct rule_part *part = &rule->parts[i];
+
+		client |= part_info(part)->side == BUFFER_CLIENT;
+		server |= part_info(part)->side == BUFFER_SERVER;
+		if ((rule->flow & RULE_FLOW_TO_SERVER) && part_info(part)->side == BUFFER_SERVER)
+			return fail_at(parser, part->place,
+				       "the server writes this buffer, and flow says to_server");
+		if ((rule->flow & RULE_FLOW_TO_CLIENT) && part_info(part)->side == BUFFER_CLIENT)
+			return fail_at(parser, part->place,
+				       "the client writes this buffer, and flow says to_client");
+		if (client && server && rule->direction != RULE_TRANSACTION)
+			return fail_at(parser, part->place,
+				       "buffers of both directions in one rule: write '=>' in place "
+				       "of '->'");
+	}
+	return true;
+}
+
+/* Absolute places become lo..hi from the start, relative ones from the step before. */
+static bool check_content(struct rule_parser *parser, struct rule_step *step)
+{
+	bool absolute = step->has_offset || step->has_depth;
+	bool relative = step->has_distance || step->has_within;
+
+	if (absolute && relative)
+		return fail_at(parser, step->place,
+			       "content: offset and depth count from the buffer's start, distance "
+			       "and within from the match before: not both");
+	if (step->startswith && (absolute || relative))
+		return fail_at(parser, step->place,
+			       "content: startswith says it all: no offset, depth, distance, within");
+	step->relative = relative;
+	step->lo = relative ? step->distance : step->offset;
+	step->hi = RULESET_NO_LIMIT;
+	if (step->startswith)
+		step->hi = (int32_t)step->len;
+	else if (step->has_depth)
+		step->hi = step->offset + step->depth;
+	else if (step->has_within)
+		step->hi = step->distance + step->within;
+	return true;
+}
+
+/* Does it leave a place behind for a relative step to count from? */
+static bool leaves_place(const struct rule_step *step)
+{
+	if (step->relative)
+		return true;
+	return !step->negated && (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
+}
+
+static bool check_part(struct rule_parser *parser, struct rule_part *part)
+{
+	bool searchable = false;
+
+	if (!part->count)
+		return fail_at(parser, part->place, "nothing is asked of this buffer");
+	for (size_t i = 0; i < part->count; i++) {
+		struct rule_step *step = &part->steps[i];
+
+		if (step->kind == RULE_STEP_CONTENT && !check_content(parser, step))
+			return false;
+		if (step->relative && i > 0 && !leaves_place(step - 1))
+			return fail_at(parser, step->place,
+				       "relative to a match, but what stands before it leaves none: "
+				       "put it right after the content or pcre that it means");
+		searchable |= !step->negated &&
+			      (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
+	}
+	if (part_info(part)->mode == BUFFER_STREAM && !searchable)
+		return fail_at(parser, part->place,
+			       "this buffer comes in pieces: at least one content or pcre must be "
+			       "there, not only be absent");
+	return true;
+}
+
+static bool check_reply_code(struct rule_parser *parser)
+{
+	const struct rule *rule = &parser->rule;
+	const char *reply = rule->reply;
+
+	if (!reply || part_info(&rule->parts[0])->family != BUFFER_SMTP)
+		return true;
+	if (reply[0] == '6')
+		return fail_at(parser, rule->reply_place, "reply: SMTP has no 6yz");
+	/* RFC 3463 2: the class of the enhanced code is the reply's. */
+	if (strlen(reply) > 6 && reply[5] == '.' && reply[4] != reply[0])
+		return fail_at(parser, rule->reply_place,
+			       "reply: the enhanced code is of another class than the code");
+	return true;
+}
+
+bool rule_check(struct rule_parser *parser)
+{
+	struct rule *rule = &parser->rule;
+	bool ok = true;
+
+	if (!rule->sid)
+		ok = fail_at(parser, rule->place, "the rule has no sid");
+	if (!rule->msg)
+		ok = fail_at(parser, rule->place, "the rule has no msg");
+	if (!rule->parts_count)
+		return fail_at(parser, rule->place,
+			       "the rule looks at no buffer: name one, and what it must hold");
+	for (size_t i = 0; i < rule->parts_count; i++)
+		ok &= check_part(parser, &rule->parts[i]);
+	return check_family(parser) && check_direction(parser) && check_reply_code(parser) && ok;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* metadata and reference: what a rule says about itself, and what Postern reads from it. */
+#include <ctype.h>
+#include <string.h>
+
+#include "control/rule_parse.h"
+
+#define REPLY_MAX 400 /* bytes; RFC 5321 4.5.3.1.5 gives a reply line 512 */
+#define INFO_MAX  4096
+
+static void add_info(struct rule_parser *parser, struct rule_word word)
+{
+	struct rule *rule = &parser->rule;
+	size_t have = rule->info ? strlen(rule->info) : 0;
+
+	if (have + word.len > INFO_MAX)
+		return;
+	rule->info = arena_printf(&parser->list->arena, "%s%s%.*s", have ? rule->info : "",
+				  have ? ", " : "", (int)word.len, word.p);
+}
+
+bool rule_option_reference(struct rule_parser *parser, struct rule_word keyword,
+			   struct rule_word value)
+{
+	add_info(parser, value);
+	return true;
+}
+
+/* "ddd[ d.d.d] words": what a client may be told. */
+static bool check_reply(struct rule_parser *parser, const char *at, const char *reply)
+{
+	size_t len = strlen(reply);
+
+	if (len > REPLY_MAX)
+		return rule_fail(parser, at, "reply: longer than %d bytes", REPLY_MAX);
+	for (size_t i = 0; i < len; i++)
+		if (!isprint((unsigned char)reply[i]))
+			return rule_fail(parser, at, "reply: printable ASCII only");
+	if (len < 5 || reply[0] < '4' || reply[0] > '6' || !isdigit((unsigned char)reply[1]) ||
+	    !isdigit((unsigned char)reply[2]) || reply[3] != ' ')
+		return rule_fail(parser, at,
+				 "reply: expected a code and words, such as \"550 5.7.1 Refused\" "
+				 "or \"403 Forbidden\"");
+	return true;
+}
+
+static bool read_reply(struct rule_parser *parser, struct rule_word value)
+{
+	parser->rule.reply_place = rule_place_of(&parser->line, value.p);
+	return rule_text(parser, value, &parser->rule.reply) &&
+	       check_reply(parser, value.p, parser->rule.reply);
+}
+
+static bool read_risk(struct rule_parser *parser, struct rule_word value)
+{
+	int64_t n;
+
+	if (!rule_number(value, 0, 100, &n))
+		return rule_fail(parser, value.p, "risk: expected points from 0 to 100");
+	parser->rule.risk = (uint8_t)n;
+	return true;
+}
+
+static bool read_shadow(struct rule_parser *parser, struct rule_word value)
+{
+	if (!rule_word_is(value, "yes") && !rule_word_is(value, "no"))
+		return rule_fail(parser, value.p, "shadow: expected yes or no");
+	parser->rule.shadow = rule_word_is(value, "yes");
+	return true;
+}
+
+static bool read_entry(struct rule_parser *parser, struct rule_word entry)
+{
+	struct rule_word key, value;
+
+	entry = rule_trim(entry);
+	if (!entry.len)
+		return true;
+	rule_split(entry, ' ', &key, &value);
+	value = rule_trim(value);
+	if (rule_word_is(key, "reply"))
+		return read_reply(parser, value);
+	if (rule_word_is(key, "risk"))
+		return read_risk(parser, value);
+	if (rule_word_is(key, "shadow"))
+		return read_shadow(parser, value);
+	if (rule_word_is(key, "aup")) {
+		if (!value.len)
+			return rule_fail(parser, key.p, "aup: expected a row of the policy");
+		parser->rule.aup = arena_copy(&parser->list->arena, value.p, value.len);
+		return true;
+	}
+	add_info(parser, entry);
+	return true;
+}
+
+/* Commas part entries, but not inside quotes. */
+bool rule_option_metadata(struct rule_parser *parser, struct rule_word keyword,
+			  struct rule_word value)
+{
+	const char *p = value.p, *end = value.p + value.len, *start = p;
+	bool quoted = false, ok = true;
+
+	for (; p < end; p++) {
+		if (*p == '\\' && quoted && p + 1 < end)
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (*p == ',' && !quoted) {
+			ok &= read_entry(parser,
+					 (struct rule_word){start, (size_t)(p - start)});
+			start = p + 1;
+		}
+	}
+	return read_entry(parser, (struct rule_word){start, (size_t)(end - start)}) && ok;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The order of the compile, and the image's last assembly. */
+#include "control/ruleset_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xxhash.h>
+
+#include "control/ruleset_tables.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
+{
+	memset(t, 0, sizeof(*t));
+	t->diags = diags;
+	t->rules.size = sizeof(struct ruleset_rule);
+	t->parts.size = sizeof(struct ruleset_part);
+	t->chains.size = sizeof(struct ruleset_chain);
+	t->steps.size = sizeof(struct ruleset_step);
+	t->scopes.size = sizeof(struct ruleset_scope);
+	t->nets.size = sizeof(struct ruleset_net);
+	t->ports.size = sizeof(struct ruleset_port);
+	t->pcres.size = sizeof(struct ruleset_pcre);
+	t->patterns.size = sizeof(struct ruleset_pattern);
+	t->starts.size = sizeof(uint32_t);
+	t->strings.size = 1;
+	section_add(t, &t->strings);
+}
+
+static void tables_fini(struct ruleset_tables *t)
+{
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
+		free(t->db_data[b]);
+	arena_fini(&t->arena);
+}
+
+static size_t align_up(size_t n)
+{
+	return (n + RULESET_ALIGN - 1) & ~(size_t)(RULESET_ALIGN - 1);
+}
+
+/* Where things come to lie: written twice, first without memory to learn the size. */
+struct writer {
+	char *base; /* NULL: only count */
+	size_t at;
+};
+
+static uint32_t write_bytes(struct writer *w, const void *data, size_t len)
+{
+	size_t at = align_up(w->at);
+
+	if (w->base && len)
+		memcpy(w->base + at, data, len);
+	w->at = at + len;
+	return (uint32_t)at;
+}
+
+static struct ruleset_span write_section(struct writer *w, const struct section *s)
+{
+	return (struct ruleset_span){write_bytes(w, s->data, s->count * s->size),
+				     (uint32_t)s->count};
+}
+
+static void write_image(const struct ruleset_tables *t, struct writer *w,
+			struct ruleset_image *image)
+{
+	w->at = sizeof(*image);
+	image->rules = write_section(w, &t->rules);
+	image->parts = write_section(w, &t->parts);
+	image->chains = write_section(w, &t->chains);
+	image->steps = write_section(w, &t->steps);
+	image->scopes = write_section(w, &t->scopes);
+	image->nets = write_section(w, &t->nets);
+	image->ports = write_section(w, &t->ports);
+	image->pcres = write_section(w, &t->pcres);
+	image->patterns = write_section(w, &t->patterns);
+	image->starts = write_section(w, &t->starts);
+	image->strings = write_section(w, &t->strings);
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		image->db[b] = t->db[b];
+		image->db[b].offset = t->db[b].size ? write_bytes(w, t->db_data[b], t->db[b].size)
+						    : 0;
+	}
+	w->at = align_up(w->at);
+}
+
+static int make_image(const struct ruleset_tables *t, uint32_t generation, void **imagep,
+		      size_t *sizep)
+{
+	struct ruleset_image head = {.magic = RULESET_MAGIC,
+				     .version = RULESET_VERSION,
+				     .generation = generation};
+	struct writer w = {0};
+
+	write_image(t, &w, &head);
+	if (w.at > UINT32_MAX)
+		return -EFBIG;
+	w.base = aligned_alloc(RULESET_ALIGN, w.at);
+	if (!w.base)
+		return -ENOMEM;
+	memset(w.base, 0, w.at);
+	write_image(t, &w, &head);
+	head.size = w.at;
+	head.checksum = XXH3_64bits(w.base + sizeof(head), w.at - sizeof(head));
+	memcpy(w.base, &head, sizeof(head));
+	*imagep = w.base;
+	*sizep = w.at;
+	return 0;
+}
+
+int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule_diags *diags,
+		  void **imagep, size_t *sizep, struct ruleset_build_stats *stats)
+{
+	struct ruleset_tables t;
+	uint64_t start = now_ns();
+	int rc = -EINVAL;
+
+	tables_init(&t, diags);
+	for (size_t i = 0; i < list->count; i++)
+		tables_add_rule(&t, &list->rules[i]);
+	for (int b = 0; b < RULE_BUFFER_COUNT && !t.failed; b++)
+		tables_build_database(&t, (enum rule_buffer)b);
+	if (!t.failed)
+		rc = make_image(&t, generation, imagep, sizep);
+	if (stats && rc == 0) {
+		*stats = t.stats;
+		stats->rules = t.rules.count;
+		stats->parts = t.parts.count;
+		stats->chains = t.chains.count;
+		stats->literals -= stats->regexes < stats->literals ? stats->regexes : 0;
+		stats->image_bytes = *sizep;
+		stats->build_ns = now_ns() - start;
+	}
+	tables_fini(&t);
+	return rc;
+}

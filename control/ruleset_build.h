@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From rules to the image that workers load. Control thread; may take seconds. */
+#ifndef POSTERN_CONTROL_RULESET_BUILD_H
+#define POSTERN_CONTROL_RULESET_BUILD_H
+
+#include "control/rule.h"
+
+struct ruleset_build_stats {
+	size_t rules, parts, chains;
+	size_t literals; /* distinct, over all buffers */
+	size_t regexes;  /* that Hyperscan runs on every byte */
+	size_t image_bytes;
+	size_t db_bytes[RULE_BUFFER_COUNT];     /* serialized */
+	size_t db_patterns[RULE_BUFFER_COUNT];
+	size_t stream_bytes[RULE_BUFFER_COUNT]; /* Hyperscan's state of one stream */
+	uint64_t build_ns;
+};
+
+/*
+ * 0 and an image (64-aligned, the caller's to free()) with the given generation;
+ * -EINVAL with mistakes added to `diags`, -ENOMEM. Costly or limited rules get a
+ * warning. `stats` may be NULL.
+ */
+int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule_diags *diags,
+		  void **imagep, size_t *sizep, struct ruleset_build_stats *stats);
+
+/*
+ * Reads files, and of directories the files whose names end in .rules, sorted
+ * by name. Appends to list and diags; 0 or -errno when something can't be read
+ * (said in `diags` too).
+ */
+int rules_load_path(struct rule_list *list, struct rule_diags *diags, const struct rule_vars *vars,
+		    const char *path);
+
+#endif

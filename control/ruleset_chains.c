@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Parts to chains, and the choice of what starts each: see bpf/ruleset.h for the terms. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <hs/hs.h>
+#include <pcre2.h>
+#include <string.h>
+
+#include "control/ruleset_tables.h"
+#include "dataplane/proto/bytes.h"
+
+/* A chain before it is written down. */
+struct chain {
+	size_t first, count; /* steps of the part */
+	bool negated, length;
+	struct rule_literal literal;
+	const struct rule_step *regex; /* that Hyperscan must run: there is no literal */
+	unsigned regex_flags;
+	bool regex_exact;
+};
+
+static void warn(struct ruleset_tables *t, const struct rule *rule, const struct rule_step *step,
+		 const char *message)
+{
+	rule_diag_add(t->diags, RULE_WARNING, step->place, rule->sid, "%s", message);
+}
+
+/* A step that stands by itself begins a chain; what is relative to it goes on with it. */
+static size_t split_part(struct ruleset_tables *t, const struct rule_part *part,
+			 struct chain **chainsp)
+{
+	struct chain *chains = arena_alloc(&t->arena, part->count * sizeof(*chains));
+	size_t n = 0;
+
+	for (size_t i = 0; i < part->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (i > 0 && step->relative) {
+			chains[n - 1].count++;
+			continue;
+		}
+		chains[n].first = i;
+		chains[n].count = 1;
+		chains[n].negated = step->negated && !step->relative;
+		chains[n].length = step->kind == RULE_STEP_SIZE ||
+				   (step->kind == RULE_STEP_DATA_AT && !step->relative);
+		n++;
+	}
+	*chainsp = chains;
+	return n;
+}
+
+/* What to look for to find the chain; a negated one is found in order to refute. */
+static void choose_trigger(struct ruleset_tables *t, const struct rule *rule,
+			   const struct rule_part *part, struct chain *chain)
+{
+	struct rule_part plain = *part;
+
+	if (chain->length)
+		return;
+	if (chain->negated) {
+		plain.steps = arena_alloc(&t->arena, part->count * sizeof(*part->steps));
+		memcpy(plain.steps, part->steps, part->count * sizeof(*part->steps));
+		plain.steps[chain->first].negated = false;
+	}
+	if (rule_literal_choose(&plain, chain->first, chain->count, &chain->literal))
+		return;
+	for (size_t i = chain->first; i < chain->first + chain->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (step->kind != RULE_STEP_PCRE || plain.steps[i].negated)
+			continue;
+		chain->regex_flags = pcre_hs_flags(step, &chain->regex_exact);
+		if (chain->regex_flags) {
+			chain->regex = step;
+			return;
+		}
+	}
+}
+
+static uint32_t add_pcre(struct ruleset_tables *t, const struct rule_step *step)
+{
+	struct ruleset_pcre *pcre = section_add(t, &t->pcres);
+
+	pcre->options = step->pcre_options;
+	pcre->source = section_string(t, step->text, step->len);
+	return (uint32_t)(t->pcres.count - 1);
+}
+
+static struct ruleset_str add_text(struct ruleset_tables *t, const struct rule_step *step)
+{
+	char *text = arena_copy(&t->arena, step->text, step->len);
+
+	if (step->nocase)
+		for (size_t i = 0; i < step->len; i++)
+			text[i] = (char)ascii_lower((uint8_t)text[i]);
+	return section_string(t, text, step->len);
+}
+
+static void add_step(struct ruleset_tables *t, const struct rule_step *step, bool invert)
+{
+	struct ruleset_step *out = section_add(t, &t->steps);
+
+	out->kind = (uint16_t)step->kind;
+	out->lo = step->lo;
+	out->hi = step->hi;
+	if (step->negated != invert)
+		out->flags |= RULE_STEP_NEGATED;
+	if (step->nocase)
+		out->flags |= RULE_STEP_NOCASE;
+	if (step->relative)
+		out->flags |= RULE_STEP_RELATIVE;
+	if (step->endswith)
+		out->flags |= RULE_STEP_AT_END;
+	if (step->kind == RULE_STEP_PCRE)
+		out->pcre = add_pcre(t, step);
+	else if (step->kind == RULE_STEP_CONTENT)
+		out->text = add_text(t, step);
+}
+
+/* Is its literal, where it stands, all there is to it? */
+static bool needs_confirmation(const struct rule_part *part, const struct chain *chain)
+{
+	const struct rule_step *step = &part->steps[chain->first];
+
+	if (chain->count > 1)
+		return true;
+	if (chain->regex)
+		return !chain->regex_exact || step->relative;
+	if (step->kind != RULE_STEP_CONTENT || !chain->literal.whole || step->endswith)
+		return true;
+	/* A block's literal is reported once, which may be in the wrong place. */
+	return rule_buffers[part->buffer].mode == BUFFER_BLOCK &&
+	       (step->lo > 0 || step->hi != RULESET_NO_LIMIT);
+}
+
+static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
+			const struct rule_part *part, const struct chain *chain, uint32_t index)
+{
+	struct trigger_list *list = &t->triggers[part->buffer];
+	struct trigger *trigger;
+
+	list->items = arena_grow(&t->arena, list->items, list->count, &list->capacity,
+				 sizeof(*list->items));
+	trigger = &list->items[list->count++];
+	memset(trigger, 0, sizeof(*trigger));
+	trigger->chain = index;
+	trigger->sid = rule->sid;
+	trigger->place = chain->regex ? chain->regex : &part->steps[chain->literal.step];
+	trigger->regex = chain->regex != NULL;
+	trigger->nocase = chain->literal.nocase;
+	if (chain->regex) {
+		trigger->text = chain->regex->text;
+		trigger->len = chain->regex->len;
+		trigger->flags = chain->regex_flags;
+		t->stats.regexes++;
+		warn(t, rule, chain->regex,
+		     "no literal to look for first: this expression runs on every byte of the "
+		     "buffer, at about the cost of thirty rules with one");
+		return;
+	}
+	trigger->text = arena_copy(&t->arena, chain->literal.bytes, chain->literal.len);
+	trigger->len = chain->literal.len;
+}
+
+/* Bytes that a relative chain can span; 0: no bound is written in the rule. */
+static int64_t chain_span(const struct rule_part *part, const struct chain *chain)
+{
+	int64_t span = 0;
+
+	for (size_t i = chain->first; i < chain->first + chain->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (step->kind == RULE_STEP_PCRE)
+			return 0;
+		if (i == chain->first)
+			span += (int64_t)step->len;
+		else if (step->kind == RULE_STEP_CONTENT && step->hi == RULESET_NO_LIMIT)
+			return 0;
+		else
+			span += step->kind == RULE_STEP_CONTENT ? step->hi : step->lo;
+	}
+	return span;
+}
+
+static void warn_of_reach(struct ruleset_tables *t, const struct rule *rule,
+			  const struct rule_part *part, const struct chain *chain)
+{
+	int64_t span = chain_span(part, chain);
+	const struct rule_step *step = &part->steps[chain->first];
+
+	if (chain->count == 1 && step->kind == RULE_STEP_PCRE)
+		return; /* said in the documents: seldom meant to reach far */
+	if (span > 0 && span <= RULESET_REACH)
+		return;
+	rule_diag_add(t->diags, RULE_WARNING, step->place, rule->sid,
+		      "in this buffer a chain is looked for within %d bytes around its literal; %s",
+		      RULESET_REACH,
+		      span ? "this one may be longer"
+			   : "say how far apart the matches may be (within)");
+}
+
+/* The chains that wait for their own literal: a stream's all, a block's best. */
+static bool wants_trigger(const struct rule_part *part, const struct chain *chain,
+			  const struct chain *best)
+{
+	if (rule_buffers[part->buffer].mode == BUFFER_STREAM)
+		return !chain->length;
+	return chain == best;
+}
+
+static const struct chain *best_chain(const struct chain *chains, size_t count)
+{
+	const struct chain *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct chain *c = &chains[i];
+
+		if (c->negated || (!c->literal.len && !c->regex))
+			continue;
+		if (!best || c->literal.weight > best->literal.weight)
+			best = c;
+	}
+	return best;
+}
+
+static void write_chain(struct ruleset_tables *t, const struct rule *rule,
+			const struct rule_part *part, const struct chain *chain,
+			const struct chain *best, bool tracked)
+{
+	bool stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
+	uint32_t index = (uint32_t)t->chains.count;
+	struct ruleset_chain *out = section_add(t, &t->chains);
+	struct trigger_list *list = &t->triggers[part->buffer];
+
+	out->part = (uint32_t)(t->parts.count - 1);
+	out->first_step = (uint32_t)t->steps.count;
+	out->steps = (uint16_t)chain->count;
+	out->tracked = RULESET_UNTRACKED;
+	if (chain->negated)
+		out->flags |= RULE_CHAIN_NEGATED;
+	if (chain->length)
+		out->flags |= RULE_CHAIN_LENGTH;
+	if (needs_confirmation(part, chain))
+		out->flags |= RULE_CHAIN_CONFIRM;
+	if (stream && tracked && !chain->length)
+		out->tracked = list->tracked++;
+	for (size_t i = 0; i < chain->count; i++)
+		add_step(t, &part->steps[chain->first + i], i == 0 && chain->negated);
+	if (!wants_trigger(part, chain, best))
+		return;
+	if (!chain->literal.len && !chain->regex) {
+		rule_diag_add(t->diags, RULE_ERROR, part->steps[chain->first].place, rule->sid,
+			      "nothing here can be looked for in a buffer that comes in pieces: "
+			      "the expression needs a literal of two bytes, or less backtracking");
+		t->failed = true;
+		return;
+	}
+	if (stream && (out->flags & RULE_CHAIN_CONFIRM)) {
+		list->confirms++;
+		warn_of_reach(t, rule, part, chain);
+	}
+	add_trigger(t, rule, part, chain, index);
+}
+
+void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
+		     const struct rule_part *part, uint32_t rule_index)
+{
+	struct trigger_list *list = &t->triggers[part->buffer];
+	uint32_t index = (uint32_t)t->parts.count;
+	struct ruleset_part *out = section_add(t, &t->parts);
+	bool stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
+	struct chain *chains;
+	const struct chain *best;
+	size_t count = split_part(t, part, &chains);
+
+	for (size_t i = 0; i < count; i++)
+		choose_trigger(t, rule, part, &chains[i]);
+	best = best_chain(chains, count);
+	out->rule = rule_index;
+	out->buffer = (uint8_t)part->buffer;
+	out->first_chain = (uint32_t)t->chains.count;
+	out->chains = (uint16_t)count;
+	for (size_t i = 0; i < count; i++)
+		if (stream && (chains[i].negated || chains[i].length))
+			out->flags |= RULE_PART_AT_CLOSE;
+	if (!stream && !best) {
+		out->flags |= RULE_PART_ALWAYS;
+		list->always = arena_grow(&t->arena, list->always, list->always_count,
+					  &list->always_capacity, sizeof(*list->always));
+		list->always[list->always_count++] = index;
+	}
+	for (size_t i = 0; i < count; i++)
+		write_chain(t, rule, part, &chains[i], best, count > 1);
+}

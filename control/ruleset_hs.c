@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One Hyperscan database per buffer, from what starts its chains. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <hs/hs.h>
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/ruleset_tables.h"
+
+/* Options that only PCRE2 honours: dropping them finds more, never less. */
+#define CONFIRMED_OPTIONS (PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UNGREEDY)
+
+/* (?x) is how Hyperscan knows extended syntax. */
+static const char *hs_expression_of(struct arena *arena, const struct rule_step *step)
+{
+	bool extended = step->pcre_options & PCRE2_EXTENDED;
+
+	return arena_printf(arena, "%s%s", extended ? "(?x)" : "", step->text);
+}
+
+unsigned pcre_hs_flags(const struct rule_step *step, bool *exact)
+{
+	struct arena arena = {0};
+	const char *expression = hs_expression_of(&arena, step);
+	unsigned flags = HS_FLAG_MULTILINE; /* never 0; superset of the other */
+	hs_expr_info_t *info = NULL;
+	hs_compile_error_t *error = NULL;
+
+	if (!(step->pcre_options & PCRE2_MULTILINE))
+		flags = 0;
+	flags |= step->pcre_options & PCRE2_CASELESS ? HS_FLAG_CASELESS : 0;
+	flags |= step->pcre_options & PCRE2_DOTALL ? HS_FLAG_DOTALL : 0;
+	*exact = !(step->pcre_options & CONFIRMED_OPTIONS);
+	flags |= HS_FLAG_ALLOWEMPTY; /* and thereby never 0 */
+	if (strlen(step->text) != step->len)
+		flags = 0;
+	else if (hs_expression_info(expression, flags, &info, &error) != HS_SUCCESS) {
+		hs_free_compile_error(error);
+		*exact = false;
+		flags |= HS_FLAG_PREFILTER;
+		if (hs_expression_info(expression, flags, &info, &error) != HS_SUCCESS) {
+			hs_free_compile_error(error);
+			flags = 0;
+		}
+	}
+	free(info);
+	arena_fini(&arena);
+	return flags;
+}
+
+/* Equal triggers stand together then, and in the order of their chains. */
+static int trigger_order(const void *pa, const void *pb)
+{
+	const struct trigger *a = pa, *b = pb;
+	int order;
+
+	if (a->regex != b->regex)
+		return a->regex - b->regex;
+	if (a->flags != b->flags)
+		return a->flags < b->flags ? -1 : 1;
+	if (a->nocase != b->nocase)
+		return a->nocase - b->nocase;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	order = memcmp(a->text, b->text, a->len);
+	if (order)
+		return order;
+	return a->chain < b->chain ? -1 : a->chain > b->chain;
+}
+
+static bool trigger_same(const struct trigger *a, const struct trigger *b)
+{
+	return a->regex == b->regex && a->flags == b->flags && a->nocase == b->nocase &&
+	       a->len == b->len && !memcmp(a->text, b->text, a->len);
+}
+
+/* Hyperscan reads expressions: every byte of a literal as \xHH. */
+static const char *literal_expression(struct arena *arena, const struct trigger *trigger)
+{
+	char *expression = arena_alloc(arena, trigger->len * 4 + 1);
+
+	for (size_t i = 0; i < trigger->len; i++)
+		snprintf(expression + i * 4, 5, "\\x%02x", (uint8_t)trigger->text[i]);
+	return expression;
+}
+
+struct patterns {
+	const char **expressions;
+	unsigned *flags, *ids;
+	const struct trigger **triggers; /* the first of the equal ones */
+	unsigned count;
+};
+
+/* Joins equal triggers into patterns; writes the sections that name their chains. */
+static void make_patterns(struct ruleset_tables *t, enum rule_buffer buffer, struct patterns *p)
+{
+	struct trigger_list *list = &t->triggers[buffer];
+	unsigned block = rule_buffers[buffer].mode == BUFFER_BLOCK ? HS_FLAG_SINGLEMATCH : 0;
+	size_t n = list->count;
+	struct ruleset_pattern *pattern = NULL;
+
+	qsort(list->items, n, sizeof(*list->items), trigger_order);
+	p->expressions = arena_alloc(&t->arena, n * sizeof(*p->expressions));
+	p->flags = arena_alloc(&t->arena, n * sizeof(*p->flags));
+	p->ids = arena_alloc(&t->arena, n * sizeof(*p->ids));
+	p->triggers = arena_alloc(&t->arena, n * sizeof(*p->triggers));
+	for (size_t i = 0; i < n; i++) {
+		const struct trigger *trigger = &list->items[i];
+
+		if (!i || !trigger_same(trigger, trigger - 1)) {
+			struct rule_step step = {.text = (char *)trigger->text,
+						 .pcre_options = trigger->place->pcre_options};
+
+			pattern = section_add(t, &t->patterns);
+			pattern->chains.offset = (uint32_t)t->starts.count;
+			p->ids[p->count] = p->count;
+			p->triggers[p->count] = trigger;
+			p->flags[p->count] = block | (trigger->regex    ? trigger->flags
+						      : trigger->nocase ? HS_FLAG_CASELESS
+									: 0);
+			p->expressions[p->count++] = trigger->regex
+							     ? hs_expression_of(&t->arena, &step)
+							     : literal_expression(&t->arena, trigger);
+		}
+		*(uint32_t *)section_add(t, &t->starts) = trigger->chain;
+		pattern->chains.count++;
+	}
+}
+
+static bool say_compile_error(struct ruleset_tables *t, const struct patterns *p,
+			      enum rule_buffer buffer, hs_compile_error_t *error)
+{
+	struct rule_place place = {.file = rule_buffers[buffer].name};
+	uint32_t sid = 0;
+
+	if (error->expression >= 0 && (unsigned)error->expression < p->count) {
+		place = p->triggers[error->expression]->place->place;
+		sid = p->triggers[error->expression]->sid;
+	}
+	rule_diag_add(t->diags, RULE_ERROR, place, sid, "Hyperscan can't look for it: %s",
+		      error->message);
+	hs_free_compile_error(error);
+	t->failed = true;
+	return false;
+}
+
+bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer)
+{
+	unsigned mode = rule_buffers[buffer].mode == BUFFER_STREAM ? HS_MODE_STREAM : HS_MODE_BLOCK;
+	struct trigger_list *list = &t->triggers[buffer];
+	struct ruleset_db *out = &t->db[buffer];
+	struct patterns p = {0};
+	hs_compile_error_t *error;
+	hs_database_t *db;
+	size_t size;
+
+	out->always.offset = (uint32_t)t->starts.count;
+	out->always.count = (uint32_t)list->always_count;
+	for (size_t i = 0; i < list->always_count; i++)
+		*(uint32_t *)section_add(t, &t->starts) = list->always[i];
+	out->confirms = list->confirms;
+	out->tracked = list->tracked;
+	if (!list->count)
+		return true;
+
+	out->first_pattern = (uint32_t)t->patterns.count;
+	make_patterns(t, buffer, &p);
+	out->patterns = p.count;
+	t->stats.literals += p.count;
+	t->stats.db_patterns[buffer] = p.count;
+	if (hs_compile_ext_multi(p.expressions, p.flags, p.ids, NULL, p.count, mode, NULL, &db,
+				 &error) != HS_SUCCESS)
+		return say_compile_error(t, &p, buffer, error);
+	if (hs_serialize_database(db, &t->db_data[buffer], &size) != HS_SUCCESS)
+		t->failed = true;
+	else
+		out->size = (uint32_t)size;
+	t->stats.db_bytes[buffer] = size;
+	if (mode == HS_MODE_STREAM)
+		hs_stream_size(db, &t->stats.stream_bytes[buffer]);
+	hs_free_database(db);
+	return !t->failed;
+}

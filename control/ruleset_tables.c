@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/ruleset_tables.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+void *section_add(struct ruleset_tables *t, struct section *section)
+{
+	void *item;
+
+	section->data = arena_grow(&t->arena, section->data, section->count, &section->capacity,
+				   section->size);
+	item = section->data + section->count++ * section->size;
+	memset(item, 0, section->size);
+	return item;
+}
+
+struct ruleset_str section_string(struct ruleset_tables *t, const void *text, size_t len)
+{
+	struct section *s = &t->strings;
+	struct ruleset_str str = {(uint32_t)s->count, (uint32_t)len};
+
+	if (!text || !len) /* the section starts with a NUL: the empty string */
+		return (struct ruleset_str){0, 0};
+	for (size_t i = 0; i < len; i++)
+		*(char *)section_add(t, s) = ((const char *)text)[i];
+	section_add(t, s);
+	return str;
+}
+
+static struct ruleset_str text_of(struct ruleset_tables *t, const char *text)
+{
+	return section_string(t, text, text ? strlen(text) : 0);
+}
+
+static struct ruleset_span add_nets(struct ruleset_tables *t, const struct ruleset_net *nets,
+				    size_t count)
+{
+	struct ruleset_span span = {(uint32_t)t->nets.count, (uint32_t)count};
+
+	for (size_t i = 0; i < count; i++)
+		*(struct ruleset_net *)section_add(t, &t->nets) = nets[i];
+	return span;
+}
+
+static struct ruleset_span add_ports(struct ruleset_tables *t, const struct ruleset_port *ports,
+				     size_t count)
+{
+	struct ruleset_span span = {(uint32_t)t->ports.count, (uint32_t)count};
+
+	for (size_t i = 0; i < count; i++)
+		*(struct ruleset_port *)section_add(t, &t->ports) = ports[i];
+	return span;
+}
+
+static bool same_list(const struct section *s, struct ruleset_span span, const void *items,
+		      size_t count)
+{
+	return span.count == count &&
+	       (!count || !memcmp(s->data + span.offset * s->size, items, count * s->size));
+}
+
+static bool same_scope(const struct ruleset_tables *t, const struct ruleset_scope *scope,
+		       const struct ruleset_scope *head, const struct rule *rule)
+{
+	return scope->transport == head->transport && scope->direction == head->direction &&
+	       scope->flow == head->flow &&
+	       same_list(&t->nets, scope->src, rule->src, rule->src_count) &&
+	       same_list(&t->nets, scope->dst, rule->dst, rule->dst_count) &&
+	       same_list(&t->ports, scope->sport, rule->sport, rule->sport_count) &&
+	       same_list(&t->ports, scope->dport, rule->dport, rule->dport_count);
+}
+
+/* Rules that follow each other in a file mostly share one: look at the last few. */
+static uint32_t add_scope(struct ruleset_tables *t, const struct rule *rule)
+{
+	struct ruleset_scope head = {.direction = (uint8_t)rule->direction, .flow = rule->flow};
+	const struct ruleset_scope *scopes = (const void *)t->scopes.data;
+	struct ruleset_scope *scope;
+	size_t first = t->scopes.count > 32 ? t->scopes.count - 32 : 0;
+
+	head.transport = rule->proto == RULE_TCP || rule->proto == RULE_SMTP ? IPPROTO_TCP
+			 : rule->proto == RULE_UDP			     ? IPPROTO_UDP
+									     : 0;
+	for (size_t i = first; i < t->scopes.count; i++)
+		if (same_scope(t, &scopes[i], &head, rule))
+			return (uint32_t)i;
+	head.src = add_nets(t, rule->src, rule->src_count);
+	head.dst = add_nets(t, rule->dst, rule->dst_count);
+	head.sport = add_ports(t, rule->sport, rule->sport_count);
+	head.dport = add_ports(t, rule->dport, rule->dport_count);
+	scope = section_add(t, &t->scopes);
+	*scope = head;
+	return (uint32_t)(t->scopes.count - 1);
+}
+
+void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
+{
+	uint32_t index = (uint32_t)t->rules.count;
+	struct ruleset_rule *out = section_add(t, &t->rules);
+
+	out->sid = rule->sid;
+	out->rev = rule->rev;
+	out->first_part = (uint32_t)t->parts.count;
+	out->parts = (uint32_t)rule->parts_count;
+	out->scope = add_scope(t, rule);
+	out->line = rule->place.line;
+	out->action = rule->action;
+	out->shadow = rule->shadow;
+	out->risk = rule->risk;
+	out->priority = rule->priority;
+	out->msg = text_of(t, rule->msg);
+	out->classtype = text_of(t, rule->classtype);
+	out->aup = text_of(t, rule->aup);
+	out->reply = text_of(t, rule->reply);
+	out->info = text_of(t, rule->info);
+	out->file = text_of(t, rule->place.file);
+	for (size_t i = 0; i < rule->parts_count; i++)
+		tables_add_part(t, rule, &rule->parts[i], index);
+}

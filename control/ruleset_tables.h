@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The image's sections while they grow; between the parts of the compiler. */
+#ifndef POSTERN_CONTROL_RULESET_TABLES_H
+#define POSTERN_CONTROL_RULESET_TABLES_H
+
+#include "control/rule_literal.h"
+#include "control/ruleset_build.h"
+
+struct section {
+	char *data;
+	size_t count, capacity; /* elements */
+	size_t size;            /* of one, bytes */
+};
+
+/* What starts a chain: an entry of a buffer's database before equal ones are joined. */
+struct trigger {
+	uint32_t chain;
+	const struct rule_step *place; /* for messages */
+	uint32_t sid;
+	bool regex;
+	/* Literal: bytes and nocase. Regex: the expression and its flags. */
+	const char *text;
+	size_t len;
+	bool nocase;
+	unsigned flags; /* HS_FLAG_* of a regex */
+};
+
+struct trigger_list {
+	struct trigger *items;
+	size_t count, capacity;
+	uint32_t *always; /* parts */
+	size_t always_count, always_capacity;
+	uint32_t confirms, tracked;
+};
+
+struct ruleset_tables {
+	struct arena arena;
+	struct rule_diags *diags;
+	struct section rules, parts, chains, steps, scopes, nets, ports, pcres, patterns, starts,
+		strings;
+	struct trigger_list triggers[RULE_BUFFER_COUNT];
+	struct ruleset_db db[RULE_BUFFER_COUNT];
+	char *db_data[RULE_BUFFER_COUNT]; /* hs_serialize_database()'s, to be freed with free() */
+	struct ruleset_build_stats stats;
+	bool failed;
+};
+
+/* A new element, zeroed; its index is count - 1 then. */
+void *section_add(struct ruleset_tables *t, struct section *section);
+struct ruleset_str section_string(struct ruleset_tables *t, const void *text, size_t len);
+
+/* Rules to tables and triggers; ruleset_tables.c, ruleset_chains.c. */
+void tables_add_rule(struct ruleset_tables *t, const struct rule *rule);
+void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
+		     const struct rule_part *part, uint32_t rule_index);
+
+/* Triggers to databases; ruleset_hs.c. False with the mistake said. */
+bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer);
+/* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed. */
+unsigned pcre_hs_flags(const struct rule_step *step, bool *exact);
+
+#endif
