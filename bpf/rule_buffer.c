@@ -4,9 +4,9 @@
 #include <string.h>
 
 const struct rule_buffer_info rule_buffers[RULE_BUFFER_COUNT] = {
-#define X(id, name, mode, family, side, count, doc)                                                \
-	[RULE_BUFFER_##id] = {name,          doc,           BUFFER_##mode,                         \
-			      BUFFER_##family, BUFFER_##side, BUFFER_##count},
+#define X(id, name, mode, family, side, count, doc) \
+	[RULE_BUFFER_##                             \
+		id] = {name, doc, BUFFER_##mode, BUFFER_##family, BUFFER_##side, BUFFER_##count},
 	RULE_BUFFERS(X)
 #undef X
 };

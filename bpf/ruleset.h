@@ -47,7 +47,7 @@ struct ruleset_rule {
 	uint32_t sid, rev;
 	uint32_t first_part, parts;
 	uint32_t scope;
-	uint32_t line; /* in `file` */
+	uint32_t line;  /* in `file` */
 	uint8_t action; /* enum verdict */
 	uint8_t shadow;
 	uint8_t risk; /* points */
@@ -173,7 +173,7 @@ struct ruleset_image {
 };
 
 /* The elements of a section. The image was checked when it was loaded. */
-#define RULESET_AT(image, type, section)                                                           \
+#define RULESET_AT(image, type, section) \
 	((const type *)(const void *)((const char *)(image) + (image)->section.offset))
 
 static inline const char *ruleset_text(const struct ruleset_image *image, struct ruleset_str s)

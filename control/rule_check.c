@@ -60,9 +60,10 @@ static bool check_direction(struct rule_parser *parser)
 			return fail_at(parser, part->place,
 				       "the client writes this buffer, and flow says to_client");
 		if (client && server && rule->direction != RULE_TRANSACTION)
-			return fail_at(parser, part->place,
-				       "buffers of both directions in one rule: write '=>' in place "
-				       "of '->'");
+			return fail_at(
+				parser, part->place,
+				"buffers of both directions in one rule: write '=>' in place "
+				"of '->'");
 	}
 	return true;
 }
@@ -78,8 +79,9 @@ static bool check_content(struct rule_parser *parser, struct rule_step *step)
 			       "content: offset and depth count from the buffer's start, distance "
 			       "and within from the match before: not both");
 	if (step->startswith && (absolute || relative))
-		return fail_at(parser, step->place,
-			       "content: startswith says it all: no offset, depth, distance, within");
+		return fail_at(
+			parser, step->place,
+			"content: startswith says it all: no offset, depth, distance, within");
 	step->relative = relative;
 	step->lo = relative ? step->distance : step->offset;
 	step->hi = RULESET_NO_LIMIT;
@@ -112,9 +114,10 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 		if (step->kind == RULE_STEP_CONTENT && !check_content(parser, step))
 			return false;
 		if (step->relative && i > 0 && !leaves_place(step - 1))
-			return fail_at(parser, step->place,
-				       "relative to a match, but what stands before it leaves none: "
-				       "put it right after the content or pcre that it means");
+			return fail_at(
+				parser, step->place,
+				"relative to a match, but what stands before it leaves none: "
+				"put it right after the content or pcre that it means");
 		searchable |= !step->negated &&
 			      (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
 	}

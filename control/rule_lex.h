@@ -26,7 +26,7 @@ struct rule_line {
 	struct rule_join {
 		size_t start;
 		uint32_t line;
-	} *joins;
+	} * joins;
 	size_t joins_count, joins_capacity;
 	bool too_long;
 };

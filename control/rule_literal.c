@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "control/rule_literal.h"
-#include "dataplane/proto/bytes.h"
 
 #define LITERAL_MIN 2 /* shorter ones are everywhere */
 
@@ -33,7 +32,7 @@ static void literal_set(struct rule_literal *l, const void *bytes, size_t len, b
 	l->nocase = nocase;
 	if (nocase)
 		for (size_t i = 0; i < len; i++)
-			l->bytes[i] = ascii_lower(l->bytes[i]);
+			l->bytes[i] = rule_lower(l->bytes[i]);
 	l->weight = literal_weight(l);
 }
 
@@ -130,7 +129,7 @@ static bool skip_group(struct scan *s)
 static int hex_value(char c)
 {
 	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, ascii_lower((uint8_t)c)) : NULL;
+	const char *at = c ? strchr(digits, rule_lower((uint8_t)c)) : NULL;
 
 	return at ? (int)(at - digits) : -1;
 }
@@ -159,8 +158,21 @@ static bool scan_escape(struct scan *s)
 	case 't':
 		run_add(s, '\t');
 		return true;
-	case 'd': case 'D': case 's': case 'S': case 'w': case 'W':
-	case 'b': case 'B': case 'A': case 'z': case 'Z': case 'h': case 'v': case 'R': case 'N':
+	case 'd':
+	case 'D':
+	case 's':
+	case 'S':
+	case 'w':
+	case 'W':
+	case 'b':
+	case 'B':
+	case 'A':
+	case 'z':
+	case 'Z':
+	case 'h':
+	case 'v':
+	case 'R':
+	case 'N':
 		run_end(s);
 		return true;
 	default:
@@ -201,10 +213,15 @@ static bool scan_one(struct scan *s)
 	case '(':
 		run_end(s);
 		return skip_group(s);
-	case '.': case '^': case '$':
+	case '.':
+	case '^':
+	case '$':
 		run_end(s);
 		return true;
-	case '?': case '*': case '+': case '{':
+	case '?':
+	case '*':
+	case '+':
+	case '{':
 		s->p--;
 		run_end(s);
 		skip_quantifier(s);

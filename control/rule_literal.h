@@ -10,13 +10,19 @@
 
 #define RULE_LITERAL_MAX 255
 
+/* ASCII only, whatever the locale. */
+static inline uint8_t rule_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
 struct rule_literal {
 	uint8_t bytes[RULE_LITERAL_MAX]; /* lower case where nocase */
 	size_t len;                      /* 0: none */
 	bool nocase;
-	bool whole;        /* all of its step */
-	unsigned weight;   /* of its rarity, to compare */
-	uint32_t step;     /* index in the part */
+	bool whole;      /* all of its step */
+	unsigned weight; /* of its rarity, to compare */
+	uint32_t step;   /* index in the part */
 };
 
 /* The best one of steps [first, first + count) of the part; false: they have none. */

@@ -10,12 +10,9 @@
 
 /* What stands for itself where the user says nothing else. */
 static const struct rule_var builtin_vars[] = {
-	{"HOME_NET", "$TENANTS"},
-	{"EXTERNAL_NET", "!$HOME_NET"},
-	{"SMTP_SERVERS", "$HOME_NET"},
-	{"SMTP_PORTS", "[25,465,587]"},
-	{"SIP_SERVERS", "$HOME_NET"},
-	{"SIP_PORTS", "[5060,5061]"},
+	{"HOME_NET", "$TENANTS"},      {"EXTERNAL_NET", "!$HOME_NET"},
+	{"SMTP_SERVERS", "$HOME_NET"}, {"SMTP_PORTS", "[25,465,587]"},
+	{"SIP_SERVERS", "$HOME_NET"},  {"SIP_PORTS", "[5060,5061]"},
 };
 
 struct net_list {

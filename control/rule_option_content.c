@@ -58,9 +58,10 @@ static bool read_content(struct rule_parser *parser, struct rule_word inner, str
 		}
 		if (*p == '\\') {
 			if (p + 1 == end || !strchr("\\\";:", p[1]))
-				return rule_fail(parser, p,
-						 "content: only \\\\ \\\" \\; \\: are escapes; write "
-						 "other bytes as |hex|");
+				return rule_fail(
+					parser, p,
+					"content: only \\\\ \\\" \\; \\: are escapes; write "
+					"other bytes as |hex|");
 			p++;
 		} else if (*p == '"') {
 			return rule_fail(parser, p, "content: a '\"' inside is written \\\"");
@@ -77,7 +78,7 @@ static bool read_content(struct rule_parser *parser, struct rule_word inner, str
 bool rule_option_content(struct rule_parser *parser, struct rule_word keyword,
 			 struct rule_word value)
 {
-	struct rule_word inner;
+	struct rule_word inner = {0};
 	struct rule_step *step;
 	bool negated;
 
@@ -183,8 +184,7 @@ bool rule_option_fast_pattern(struct rule_parser *parser, struct rule_word keywo
 	parser->rule.has_fast = step->fast = true;
 	if (!value.len || rule_word_is(value, "only"))
 		return true;
-	if (!rule_split(value, ',', &from, &count) ||
-	    !rule_number(from, 0, CONTENT_MAX, &offset) ||
+	if (!rule_split(value, ',', &from, &count) || !rule_number(from, 0, CONTENT_MAX, &offset) ||
 	    !rule_number(rule_trim(count), 1, CONTENT_MAX, &len))
 		return rule_fail(parser, value.p, "fast_pattern: expected only, or offset,length");
 	if ((size_t)(offset + len) > step->len)

@@ -107,8 +107,7 @@ bool rule_option_metadata(struct rule_parser *parser, struct rule_word keyword,
 		else if (*p == '"')
 			quoted = !quoted;
 		else if (*p == ',' && !quoted) {
-			ok &= read_entry(parser,
-					 (struct rule_word){start, (size_t)(p - start)});
+			ok &= read_entry(parser, (struct rule_word){start, (size_t)(p - start)});
 			start = p + 1;
 		}
 	}

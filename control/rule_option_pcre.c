@@ -13,9 +13,14 @@ static bool read_flags(struct rule_parser *parser, struct rule_word flags, struc
 		char flag;
 		uint32_t option;
 	} known[] = {
-		{'i', PCRE2_CASELESS}, {'s', PCRE2_DOTALL},         {'m', PCRE2_MULTILINE},
-		{'x', PCRE2_EXTENDED}, {'A', PCRE2_ANCHORED},       {'G', PCRE2_UNGREEDY},
-		{'R', 0},              {'E', PCRE2_DOLLAR_ENDONLY},
+		{'i', PCRE2_CASELESS},
+		{'s', PCRE2_DOTALL},
+		{'m', PCRE2_MULTILINE},
+		{'x', PCRE2_EXTENDED},
+		{'A', PCRE2_ANCHORED},
+		{'G', PCRE2_UNGREEDY},
+		{'R', 0},
+		{'E', PCRE2_DOLLAR_ENDONLY},
 	};
 
 	for (size_t f = 0; f < flags.len; f++) {
@@ -25,10 +30,11 @@ static bool read_flags(struct rule_parser *parser, struct rule_word flags, struc
 			if (known[i].flag == flags.p[f])
 				break;
 		if (i == sizeof(known) / sizeof(known[0]))
-			return rule_fail(parser, flags.p + f,
-					 "pcre: flag '%c' can't be honoured: expected i s m x A E G "
-					 "R; a buffer is named by its keyword, before the pcre",
-					 flags.p[f]);
+			return rule_fail(
+				parser, flags.p + f,
+				"pcre: flag '%c' can't be honoured: expected i s m x A E G "
+				"R; a buffer is named by its keyword, before the pcre",
+				flags.p[f]);
 		step->pcre_options |= known[i].option;
 		step->relative |= flags.p[f] == 'R';
 	}
@@ -61,7 +67,7 @@ static bool check_expression(struct rule_parser *parser, const char *at, struct 
 
 bool rule_option_pcre(struct rule_parser *parser, struct rule_word keyword, struct rule_word value)
 {
-	struct rule_word inner;
+	struct rule_word inner = {0};
 	struct rule_step *step;
 	const char *slash;
 	bool negated;

@@ -39,7 +39,7 @@ bool rule_unquote(struct rule_parser *parser, struct rule_word value, bool *nega
 
 bool rule_text(struct rule_parser *parser, struct rule_word value, const char **text)
 {
-	struct rule_word inner;
+	struct rule_word inner = {0};
 	bool negated;
 	char *out;
 	size_t n = 0;
@@ -117,7 +117,8 @@ static bool parse_action(struct rule_parser *parser, struct rule_word word)
 			return true;
 		}
 	}
-	return rule_fail(parser, word.p, "unknown action '%.*s': expected pass, alert, drop or reject",
+	return rule_fail(parser, word.p,
+			 "unknown action '%.*s': expected pass, alert, drop or reject",
 			 (int)word.len, word.p);
 }
 
@@ -156,9 +157,9 @@ static bool parse_direction(struct rule_parser *parser, struct rule_word word)
 
 static bool parse_header(struct rule_parser *parser, const char **cursor)
 {
-	static const char *const names[] = {"an action",      "a protocol",
+	static const char *const names[] = {"an action",        "a protocol",
 					    "source addresses", "source ports",
-					    "a direction",    "destination addresses",
+					    "a direction",      "destination addresses",
 					    "destination ports"};
 	struct rule *rule = &parser->rule;
 	struct rule_word words[7];

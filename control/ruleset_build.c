@@ -96,9 +96,8 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 static int make_image(const struct ruleset_tables *t, uint32_t generation, void **imagep,
 		      size_t *sizep)
 {
-	struct ruleset_image head = {.magic = RULESET_MAGIC,
-				     .version = RULESET_VERSION,
-				     .generation = generation};
+	struct ruleset_image head = {
+		.magic = RULESET_MAGIC, .version = RULESET_VERSION, .generation = generation};
 	struct writer w = {0};
 
 	write_image(t, &w, &head);

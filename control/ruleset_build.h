@@ -10,7 +10,7 @@ struct ruleset_build_stats {
 	size_t literals; /* distinct, over all buffers */
 	size_t regexes;  /* that Hyperscan runs on every byte */
 	size_t image_bytes;
-	size_t db_bytes[RULE_BUFFER_COUNT];     /* serialized */
+	size_t db_bytes[RULE_BUFFER_COUNT]; /* serialized */
 	size_t db_patterns[RULE_BUFFER_COUNT];
 	size_t stream_bytes[RULE_BUFFER_COUNT]; /* Hyperscan's state of one stream */
 	uint64_t build_ns;

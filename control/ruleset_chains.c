@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Parts to chains, and the choice of what starts each: see bpf/ruleset.h for the terms. */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <hs/hs.h>
+#include <hs.h>
 #include <pcre2.h>
 #include <string.h>
 
 #include "control/ruleset_tables.h"
-#include "dataplane/proto/bytes.h"
 
 /* A chain before it is written down. */
 struct chain {
@@ -92,7 +91,7 @@ static struct ruleset_str add_text(struct ruleset_tables *t, const struct rule_s
 
 	if (step->nocase)
 		for (size_t i = 0; i < step->len; i++)
-			text[i] = (char)ascii_lower((uint8_t)text[i]);
+			text[i] = (char)rule_lower((uint8_t)text[i]);
 	return section_string(t, text, step->len);
 }
 

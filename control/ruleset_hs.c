@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One Hyperscan database per buffer, from what starts its chains. */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <hs/hs.h>
+#include <hs.h>
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +119,9 @@ static void make_patterns(struct ruleset_tables *t, enum rule_buffer buffer, str
 			p->flags[p->count] = block | (trigger->regex    ? trigger->flags
 						      : trigger->nocase ? HS_FLAG_CASELESS
 									: 0);
-			p->expressions[p->count++] = trigger->regex
-							     ? hs_expression_of(&t->arena, &step)
-							     : literal_expression(&t->arena, trigger);
+			p->expressions[p->count++] =
+				trigger->regex ? hs_expression_of(&t->arena, &step)
+					       : literal_expression(&t->arena, trigger);
 		}
 		*(uint32_t *)section_add(t, &t->starts) = trigger->chain;
 		pattern->chains.count++;

@@ -42,7 +42,7 @@ static int load_file(struct rule_list *list, struct rule_diags *diags, const str
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
 	struct stat st;
 	char *text = NULL;
-	size_t len;
+	size_t len = 0;
 
 	if (fd < 0)
 		return say_errno(diags, path, errno);

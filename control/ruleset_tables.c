@@ -80,7 +80,7 @@ static uint32_t add_scope(struct ruleset_tables *t, const struct rule *rule)
 	size_t first = t->scopes.count > 32 ? t->scopes.count - 32 : 0;
 
 	head.transport = rule->proto == RULE_TCP || rule->proto == RULE_SMTP ? IPPROTO_TCP
-			 : rule->proto == RULE_UDP			     ? IPPROTO_UDP
+			 : rule->proto == RULE_UDP                           ? IPPROTO_UDP
 									     : 0;
 	for (size_t i = first; i < t->scopes.count; i++)
 		if (same_scope(t, &scopes[i], &head, rule))

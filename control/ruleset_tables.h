@@ -56,7 +56,8 @@ void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 
 /* Triggers to databases; ruleset_hs.c. False with the mistake said. */
 bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer);
-/* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed. */
+/* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed.
+ */
 unsigned pcre_hs_flags(const struct rule_step *step, bool *exact);
 
 #endif

@@ -48,7 +48,8 @@ enum match_tenants {
 struct match_flow {
 	uint8_t family;     /* 4 or 6 */
 	uint8_t transport;  /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t direction;  /* of the SIP message: enum event_direction; SMTP's buffers know theirs */
+	uint8_t direction;  /* of the SIP message: enum event_direction; SMTP's buffers know theirs
+			     */
 	uint8_t tenants;    /* enum match_tenants: which ends are tenants' addresses */
 	uint8_t unanswered; /* nothing has come back on this flow yet */
 	uint8_t pad[3];

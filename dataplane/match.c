@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Transactions, blocks, and when a rule is reported. */
+#include "dataplane/match.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/match_internal.h"
+
+#define REPORTED 0x80000000u /* the entry is a rule, not a part */
+
+static bool remembered(const struct match_txn *txn, uint32_t entry)
+{
+	for (unsigned i = 0; i < txn->known; i++)
+		if (txn->memory[i] == entry)
+			return true;
+	return false;
+}
+
+void match_over_budget(struct matcher *m, struct match_txn *txn)
+{
+	txn->over_budget = true;
+	m->stats.over_budget++;
+}
+
+static bool remember(struct matcher *m, struct match_txn *txn, uint32_t entry)
+{
+	if (txn->known == MATCH_MEMORY) {
+		match_over_budget(m, txn);
+		return false;
+	}
+	txn->memory[txn->known++] = entry;
+	return true;
+}
+
+bool match_reported(const struct match_txn *txn, uint32_t rule)
+{
+	return remembered(txn, rule | REPORTED);
+}
+
+static bool other_parts_hold(const struct ruleset_rule *rule, const struct match_txn *txn,
+			     uint32_t part)
+{
+	for (uint32_t p = rule->first_part; p < rule->first_part + rule->parts; p++)
+		if (p != part && !remembered(txn, p))
+			return false;
+	return true;
+}
+
+static void report(struct matcher *m, struct match_txn *txn, uint32_t index,
+		   enum rule_buffer buffer)
+{
+	const struct ruleset_rule *rule = &m->ruleset->rules[index];
+
+	/* A transaction whose memory is full can't tell; the caller's list can, a while. */
+	for (uint32_t i = 0; txn->known == MATCH_MEMORY && i < m->nhits; i++)
+		if (m->hits[i].rule == rule)
+			return;
+	if (m->nhits == m->max_hits) {
+		match_over_budget(m, txn);
+		return;
+	}
+	m->hits[m->nhits++] = (struct match_hit){rule, buffer};
+	remember(m, txn, index | REPORTED);
+}
+
+void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
+		      enum rule_buffer buffer)
+{
+	const struct ruleset *rs = m->ruleset;
+	uint32_t index = rs->parts[part].rule;
+	const struct ruleset_rule *rule = &rs->rules[index];
+
+	if (match_reported(txn, index))
+		return;
+	if (!match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow, buffer))
+		return;
+	if (rule->parts == 1 || other_parts_hold(rule, txn, part))
+		report(m, txn, index, buffer);
+	else if (!remembered(txn, part))
+		remember(m, txn, part);
+}
+
+void match_begin(struct matcher *m, struct match_txn *txn, const struct match_flow *flow,
+		 const struct match_txn *inherit)
+{
+	txn->flow = *flow;
+	memset(txn->stream, 0, sizeof(txn->stream));
+	txn->known = 0;
+	txn->over_budget = false;
+	for (unsigned i = 0; inherit && i < inherit->known; i++)
+		if (!(inherit->memory[i] & REPORTED))
+			txn->memory[txn->known++] = inherit->memory[i];
+}
+
+static bool part_holds(struct match_call *call, const struct ruleset_part *part)
+{
+	const struct ruleset *rs = call->m->ruleset;
+
+	for (uint32_t c = 0; c < part->chains; c++) {
+		const struct ruleset_chain *chain = &rs->chains[part->first_chain + c];
+		bool holds = match_chain_holds(call->m, chain, &call->view, &call->credit);
+
+		if (call->credit < 0) {
+			match_over_budget(call->m, call->txn);
+			return false;
+		}
+		if (holds == !!(chain->flags & RULE_CHAIN_NEGATED))
+			return false;
+	}
+	return true;
+}
+
+/* A candidate in a block: looked at once, whole, however many of its literals are there. */
+static void look_at_part(struct match_call *call, uint32_t index, bool confirm)
+{
+	struct matcher *m = call->m;
+	const struct ruleset_part *part = &m->ruleset->parts[index];
+
+	if (m->state->part_epoch[index] == m->state->epoch)
+		return;
+	m->state->part_epoch[index] = m->state->epoch;
+	if (confirm || part->chains > 1) {
+		if (match_reported(call->txn, part->rule))
+			return;
+		if (!part_holds(call, part)) {
+			m->stats.refuted++;
+			return;
+		}
+		m->stats.confirmed++;
+	}
+	match_part_found(m, call->txn, index, call->buffer);
+}
+
+static int on_block_match(unsigned int id, unsigned long long from, unsigned long long to,
+			  unsigned int flags, void *context)
+{
+	struct match_call *call = context;
+	const struct ruleset *rs = call->m->ruleset;
+	const struct ruleset_pattern *pattern = &rs->patterns[call->db->first_pattern + id];
+
+	call->m->stats.literals++;
+	for (uint32_t i = 0; i < pattern->chains.count; i++) {
+		const struct ruleset_chain *chain =
+			&rs->chains[rs->starts[pattern->chains.offset + i]];
+
+		look_at_part(call, chain->part, chain->flags & RULE_CHAIN_CONFIRM);
+	}
+	return 0;
+}
+
+void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		      const void *data, size_t len)
+{
+	const struct ruleset *rs = m->ruleset;
+	struct match_call call = {
+		.m = m,
+		.txn = txn,
+		.buffer = buffer,
+		.db = &m->image->db[buffer],
+		.view = {.p = len ? data : (const void *)"", .len = len, .at_end = true},
+		.credit = MATCH_CREDIT + (int64_t)len * MATCH_CREDIT_PER_BYTE,
+	};
+
+	if (rule_buffers[buffer].mode == BUFFER_STREAM) { /* it came whole, for once */
+		if (match_stream_take(m, txn, buffer)) {
+			match_stream_scan(m, txn, buffer, data, len);
+			match_stream_finish(m, txn, buffer);
+		}
+		return;
+	}
+	if (++m->state->epoch == 0) { /* once in 2^32: no part may look seen */
+		memset(m->state->part_epoch, 0, m->image->parts.count * sizeof(uint32_t));
+		m->state->epoch = 1;
+	}
+	m->stats.bytes[buffer] += len;
+	if (rs->db[buffer])
+		hs_scan(rs->db[buffer], (const char *)call.view.p, (unsigned)len, 0,
+			m->state->scratch, on_block_match, &call);
+	for (uint32_t i = 0; i < call.db->always.count; i++)
+		look_at_part(&call, rs->starts[call.db->always.offset + i], true);
+}
+
+static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max_streams)
+{
+	struct matcher_state *state = m->state;
+	int rc = 0;
+
+	state->part_epoch = calloc(rs->image->parts.count + 1, sizeof(uint32_t));
+	state->match_data = pcre2_match_data_create(1, NULL);
+	m->max_hits = rs->image->rules.count + 1;
+	m->hits = calloc(m->max_hits, sizeof(*m->hits));
+	if (!state->part_epoch || !state->match_data || !m->hits)
+		return -ENOMEM;
+	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
+		const struct ruleset_db *db = &rs->image->db[b];
+
+		m->scans[b] = rs->db[b] || db->always.count;
+		if (rs->db[b] && hs_alloc_scratch(rs->db[b], &state->scratch) != HS_SUCCESS)
+			rc = -ENOMEM;
+		else if (rs->db[b] && rule_buffers[b].mode == BUFFER_STREAM)
+			rc = match_pool_init(&state->pools[match_pool_of((enum rule_buffer)b)], rs,
+					     (enum rule_buffer)b, max_streams);
+	}
+	return rc;
+}
+
+int matcher_new(const struct ruleset *rs, uint32_t max_streams, struct matcher **matcherp)
+{
+	struct matcher *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return -ENOMEM;
+	m->ruleset = rs;
+	m->image = rs->image;
+	m->state = calloc(1, sizeof(*m->state));
+	rc = max_streams >= UINT16_MAX ? -EINVAL
+	     : m->state                ? alloc_state(rs, m, max_streams)
+				       : -ENOMEM;
+	if (rc < 0) {
+		matcher_free(m);
+		return rc;
+	}
+	*matcherp = m;
+	return 0;
+}
+
+void matcher_free(struct matcher *m)
+{
+	if (!m)
+		return;
+	if (m->state) {
+		for (int i = 0; i < MATCH_STREAMS; i++)
+			match_pool_fini(&m->state->pools[i]);
+		hs_free_scratch(m->state->scratch);
+		pcre2_match_data_free(m->state->match_data);
+		free(m->state->part_epoch);
+	}
+	free(m->state);
+	free(m->hits);
+	free(m);
+}

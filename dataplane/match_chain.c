@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Does a chain of contents and expressions hold? With backtracking, as
+ * Suricata does it: where a step fails, the step before looks for its next
+ * place. All positions count from the buffer's start.
+ */
+#include <string.h>
+
+#include "dataplane/match_internal.h"
+#include "dataplane/proto/bytes.h"
+
+struct evaluation {
+	const struct matcher *m;
+	const struct ruleset_step *steps;
+	const struct match_view *view;
+	int64_t end; /* of the view */
+	int64_t *credit;
+	unsigned count;
+};
+
+static bool holds_from(struct evaluation *e, unsigned i, int64_t before);
+
+static bool equal_nocase(const uint8_t *p, const uint8_t *lower, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (ascii_lower(p[i]) != lower[i])
+			return false;
+	return true;
+}
+
+/* First place of the text in [p, p + len), which may be shorter than it. */
+static const uint8_t *find(struct evaluation *e, const struct ruleset_step *step, const uint8_t *p,
+			   size_t len)
+{
+	const struct ruleset_image *image = e->m->image;
+	const uint8_t *text = (const uint8_t *)ruleset_text(image, step->text);
+	size_t n = step->text.len;
+
+	if (len < n)
+		return NULL;
+	if (!(step->flags & RULE_STEP_NOCASE)) {
+		const uint8_t *at = memmem(p, len, text, n);
+
+		*e->credit -= 8 + (int64_t)(at ? (size_t)(at - p) : len) / 4;
+		return at;
+	}
+	*e->credit -= 8;
+	for (size_t i = 0; i + n <= len && *e->credit >= 0; i++) {
+		*e->credit -= 1;
+		if (ascii_lower(p[i]) != text[0])
+			continue;
+		*e->credit -= (int64_t)n / 4;
+		if (equal_nocase(p + i, text, n))
+			return p + i;
+	}
+	return NULL;
+}
+
+/* The first place at or after `from` and ending at `to` at the latest; -1: none. */
+static int64_t find_content(struct evaluation *e, const struct ruleset_step *step, int64_t from,
+			    int64_t to)
+{
+	int64_t start = (int64_t)e->view->start, len = step->text.len;
+	const uint8_t *at;
+
+	if (to > e->end)
+		to = e->end;
+	if (from < start)
+		from = start;
+	if (step->flags & RULE_STEP_AT_END) {
+		if (!e->view->at_end || to < e->end)
+			return -1;
+		if (from < e->end - len)
+			from = e->end - len;
+	}
+	if (to - from < len)
+		return -1;
+	at = find(e, step, e->view->p + (from - start), (size_t)(to - from));
+	return at ? start + (at - e->view->p) : -1;
+}
+
+static bool content_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	int64_t base = step->flags & RULE_STEP_RELATIVE ? before : 0;
+	int64_t to = step->hi == RULESET_NO_LIMIT ? INT64_MAX : base + step->hi;
+	int64_t from = base + step->lo;
+
+	for (;;) {
+		int64_t at = find_content(e, step, from, to);
+
+		if (*e->credit < 0)
+			return false;
+		if (step->flags & RULE_STEP_NEGATED)
+			return at < 0 && holds_from(e, i + 1, before);
+		if (at < 0)
+			return false;
+		if (holds_from(e, i + 1, at + step->text.len))
+			return true;
+		from = at + 1;
+	}
+}
+
+/* A relative expression sees the buffer from the match before on, and ^ is there. */
+static bool pcre_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct ruleset *rs = e->m->ruleset;
+	bool relative = step->flags & RULE_STEP_RELATIVE;
+	int64_t base = relative ? before : (int64_t)e->view->start;
+	const uint8_t *subject = e->view->p + (base - (int64_t)e->view->start);
+	size_t len = (size_t)(e->end - base), at = 0;
+	pcre2_match_data *data = e->m->state->match_data;
+	const PCRE2_SIZE *found = pcre2_get_ovector_pointer(data);
+	uint32_t options = e->view->at_end ? 0 : PCRE2_NOTEOL;
+
+	if (!relative && base > 0)
+		options |= PCRE2_NOTBOL;
+	while (at <= len) {
+		int rc;
+		int64_t end;
+
+		*e->credit -= 64 + (int64_t)(len - at);
+		if (*e->credit < 0)
+			return false;
+		rc = pcre2_match(rs->pcres[step->pcre], subject, len, at, options, data,
+				 rs->limits);
+		if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
+			*e->credit -= MATCH_CREDIT / 8; /* it ran into its limit */
+		if (step->flags & RULE_STEP_NEGATED)
+			return rc == PCRE2_ERROR_NOMATCH && holds_from(e, i + 1, before);
+		if (rc < 0)
+			return false;
+		end = base + (int64_t)found[1];
+		at = (found[0] > at ? found[0] : at) + 1;
+		if (holds_from(e, i + 1, end))
+			return true;
+	}
+	return false;
+}
+
+static bool data_at_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	bool relative = step->flags & RULE_STEP_RELATIVE;
+	bool there = relative ? before + step->lo <= e->end : step->lo < e->end;
+
+	return there != !!(step->flags & RULE_STEP_NEGATED) && holds_from(e, i + 1, before);
+}
+
+static bool size_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+
+	return e->view->at_end && e->end >= step->lo &&
+	       (step->hi == RULESET_NO_LIMIT || e->end <= step->hi) && holds_from(e, i + 1, before);
+}
+
+/* As deep as the rule has steps, which the compiler bounds. */
+static bool holds_from(struct evaluation *e, unsigned i, int64_t before)
+{
+	if (i == e->count)
+		return true;
+	switch ((enum ruleset_step_kind)e->steps[i].kind) {
+	case RULE_STEP_CONTENT:
+		return content_holds(e, i, before);
+	case RULE_STEP_PCRE:
+		return pcre_holds(e, i, before);
+	case RULE_STEP_DATA_AT:
+		return data_at_holds(e, i, before);
+	case RULE_STEP_SIZE:
+		return size_holds(e, i, before);
+	}
+	return false;
+}
+
+bool match_chain_holds(const struct matcher *m, const struct ruleset_chain *chain,
+		       const struct match_view *view, int64_t *credit)
+{
+	struct evaluation e = {
+		.m = m,
+		.steps = m->ruleset->steps + chain->first_step,
+		.view = view,
+		.end = (int64_t)(view->start + view->len),
+		.credit = credit,
+		.count = chain->steps,
+	};
+
+	return *credit >= 0 && holds_from(&e, 0, 0);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Between the parts of the matcher. */
+#ifndef POSTERN_MATCH_INTERNAL_H
+#define POSTERN_MATCH_INTERNAL_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <hs_runtime.h>
+#include <pcre2.h>
+
+#include "dataplane/match.h"
+
+/*
+ * Confirmation on streams, bytes. The first hit of a chain's literal opens a
+ * group; hits in the next GROUP bytes belong to it. When REACH more have come,
+ * or the end, the chain is evaluated once, from REACH before the first hit to
+ * there. So what is seen depends on the data alone, not on how it was cut, and
+ * a chain costs one look per GROUP bytes whatever it is fed.
+ */
+#define MATCH_GROUP  1024
+#define MATCH_AHEAD  (MATCH_GROUP + RULESET_REACH) /* of a group's first hit */
+#define MATCH_SLICE  2048                          /* scanned at once */
+#define MATCH_KEEP   (RULESET_REACH + MATCH_AHEAD + MATCH_SLICE)
+#define MATCH_WINDOW (MATCH_KEEP + 3 * MATCH_SLICE)
+#define MATCH_GROUPS 128 /* open at once in one stream */
+
+/* Work units, about a byte looked at each: what confirmation may cost. */
+#define MATCH_CREDIT          262144
+#define MATCH_CREDIT_PER_BYTE 64
+
+struct ruleset {
+	const struct ruleset_image *image;
+	const struct ruleset_rule *rules;
+	const struct ruleset_part *parts;
+	const struct ruleset_chain *chains;
+	const struct ruleset_step *steps;
+	const struct ruleset_scope *scopes;
+	const struct ruleset_net *nets;
+	const struct ruleset_port *ports;
+	const struct ruleset_pattern *patterns;
+	const uint32_t *starts;
+	hs_database_t *db[RULE_BUFFER_COUNT];
+	uint32_t *tracked[RULE_BUFFER_COUNT]; /* chain of each tracked bit */
+	pcre2_code **pcres;
+	pcre2_match_context *limits;
+};
+
+struct match_group {
+	uint64_t first; /* where the first hit ended */
+	uint32_t chain;
+};
+
+struct match_stream {
+	hs_stream_t *hs;
+	uint64_t at;     /* bytes fed */
+	int64_t credit;  /* work left */
+	uint64_t *seen;  /* tracked chains that were found */
+	uint8_t *window; /* the last bytes, NULL: no rule needs them */
+	size_t window_len;
+	uint32_t ngroups;
+	struct match_group groups[MATCH_GROUPS];
+};
+
+struct match_pool {
+	struct match_stream *slots;
+	uint16_t *free; /* indexes of slots */
+	uint32_t nfree, size;
+	size_t seen_words;
+	char *memory; /* windows and sets */
+};
+
+struct matcher_state {
+	hs_scratch_t *scratch;
+	pcre2_match_data *match_data;
+	uint32_t *part_epoch; /* the block in which a part was last looked at */
+	uint32_t epoch;
+	struct match_pool pools[MATCH_STREAMS];
+};
+
+/* What a chain is looked for in: bytes of the buffer from `start` on. */
+struct match_view {
+	const uint8_t *p;
+	size_t len;
+	uint64_t start;
+	bool at_end; /* the buffer ends where the view does */
+};
+
+/* One call's way through Hyperscan's callback. */
+struct match_call {
+	struct matcher *m;
+	struct match_txn *txn;
+	enum rule_buffer buffer;
+	const struct ruleset_db *db;
+	struct match_stream *stream; /* or NULL: a block */
+	struct match_view view;      /* of a block */
+	int64_t credit;              /* of a block */
+};
+
+/* Index of a streaming buffer's pool. */
+static inline unsigned match_pool_of(enum rule_buffer buffer)
+{
+	return buffer == RULE_BUFFER_EMAIL_BODY ? 0 : buffer == RULE_BUFFER_FILE_DATA ? 1 : 2;
+}
+
+/*
+ * Does the chain (its negation left aside) hold in the view? Takes the work
+ * from `credit`; false as well when that is used up: *credit is below zero then.
+ */
+bool match_chain_holds(const struct matcher *m, const struct ruleset_chain *chain,
+		       const struct match_view *view, int64_t *credit);
+
+/* Do addresses, ports, direction and state hold for a hit in this buffer? */
+bool match_scope_holds(const struct ruleset *rs, const struct ruleset_scope *scope,
+		       const struct match_flow *flow, enum rule_buffer buffer);
+
+/* Has the transaction reported this rule already? */
+bool match_reported(const struct match_txn *txn, uint32_t rule);
+/* A part holds: the rule is reported if it was the last. */
+void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
+		      enum rule_buffer buffer);
+void match_over_budget(struct matcher *m, struct match_txn *txn);
+
+int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
+		    uint32_t max_streams);
+void match_pool_fini(struct match_pool *pool);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An image becomes a ruleset: everything in it is checked before anything of it is used. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "dataplane/match_internal.h"
+
+/* What one expression may cost; PCRE2 counts its own steps. */
+#define PCRE_MATCH_LIMIT 20000
+
+static bool span_in(struct ruleset_span span, uint32_t count)
+{
+	return span.offset <= count && span.count <= count - span.offset;
+}
+
+static bool section_ok(const struct ruleset_image *image, struct ruleset_span section, size_t size)
+{
+	return section.offset % RULESET_ALIGN == 0 && section.offset <= image->size &&
+	       section.count <= (image->size - section.offset) / size;
+}
+
+static bool sections_ok(const struct ruleset_image *i)
+{
+	const char *strings = RULESET_AT(i, char, strings);
+
+	return section_ok(i, i->rules, sizeof(struct ruleset_rule)) &&
+	       section_ok(i, i->parts, sizeof(struct ruleset_part)) &&
+	       section_ok(i, i->chains, sizeof(struct ruleset_chain)) &&
+	       section_ok(i, i->steps, sizeof(struct ruleset_step)) &&
+	       section_ok(i, i->scopes, sizeof(struct ruleset_scope)) &&
+	       section_ok(i, i->nets, sizeof(struct ruleset_net)) &&
+	       section_ok(i, i->ports, sizeof(struct ruleset_port)) &&
+	       section_ok(i, i->pcres, sizeof(struct ruleset_pcre)) &&
+	       section_ok(i, i->patterns, sizeof(struct ruleset_pattern)) &&
+	       section_ok(i, i->starts, sizeof(uint32_t)) && section_ok(i, i->strings, 1) &&
+	       i->strings.count > 0 && strings[0] == '\0' && strings[i->strings.count - 1] == '\0';
+}
+
+static bool str_ok(const struct ruleset_image *i, struct ruleset_str s)
+{
+	return s.offset < i->strings.count && s.len < i->strings.count - s.offset;
+}
+
+static bool rules_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_rule *rule = RULESET_AT(i, struct ruleset_rule, rules);
+
+	for (uint32_t n = 0; n < i->rules.count; n++, rule++)
+		if (!span_in((struct ruleset_span){rule->first_part, rule->parts},
+			     i->parts.count) ||
+		    rule->scope >= i->scopes.count || !str_ok(i, rule->msg) ||
+		    !str_ok(i, rule->classtype) || !str_ok(i, rule->aup) ||
+		    !str_ok(i, rule->reply) || !str_ok(i, rule->info) || !str_ok(i, rule->file))
+			return false;
+	return true;
+}
+
+static bool parts_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_part *part = RULESET_AT(i, struct ruleset_part, parts);
+
+	for (uint32_t n = 0; n < i->parts.count; n++, part++)
+		if (part->rule >= i->rules.count || part->buffer >= RULE_BUFFER_COUNT ||
+		    !span_in((struct ruleset_span){part->first_chain, part->chains},
+			     i->chains.count))
+			return false;
+	return true;
+}
+
+static bool chains_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_chain *chain = RULESET_AT(i, struct ruleset_chain, chains);
+	const struct ruleset_part *parts = RULESET_AT(i, struct ruleset_part, parts);
+
+	for (uint32_t n = 0; n < i->chains.count; n++, chain++)
+		if (chain->part >= i->parts.count || !chain->steps ||
+		    !span_in((struct ruleset_span){chain->first_step, chain->steps},
+			     i->steps.count) ||
+		    (chain->tracked != RULESET_UNTRACKED &&
+		     chain->tracked >= i->db[parts[chain->part].buffer].tracked))
+			return false;
+	return true;
+}
+
+static bool steps_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_step *step = RULESET_AT(i, struct ruleset_step, steps);
+	const struct ruleset_pcre *pcre = RULESET_AT(i, struct ruleset_pcre, pcres);
+
+	for (uint32_t n = 0; n < i->steps.count; n++, step++)
+		if (step->kind > RULE_STEP_SIZE || !str_ok(i, step->text) ||
+		    (step->kind == RULE_STEP_PCRE && step->pcre >= i->pcres.count) ||
+		    (step->kind == RULE_STEP_CONTENT && !step->text.len))
+			return false;
+	for (uint32_t n = 0; n < i->pcres.count; n++, pcre++)
+		if (!str_ok(i, pcre->source))
+			return false;
+	return true;
+}
+
+static bool scopes_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_scope *scope = RULESET_AT(i, struct ruleset_scope, scopes);
+	const struct ruleset_net *net = RULESET_AT(i, struct ruleset_net, nets);
+
+	for (uint32_t n = 0; n < i->scopes.count; n++, scope++)
+		if (!span_in(scope->src, i->nets.count) || !span_in(scope->dst, i->nets.count) ||
+		    !span_in(scope->sport, i->ports.count) ||
+		    !span_in(scope->dport, i->ports.count))
+			return false;
+	for (uint32_t n = 0; n < i->nets.count; n++, net++)
+		if (net->bits > (net->family == 4 ? 32 : 128))
+			return false;
+	return true;
+}
+
+static bool starts_below(const struct ruleset_image *i, struct ruleset_span span, uint32_t limit)
+{
+	const uint32_t *starts = RULESET_AT(i, uint32_t, starts);
+
+	if (!span_in(span, i->starts.count))
+		return false;
+	for (uint32_t n = 0; n < span.count; n++)
+		if (starts[span.offset + n] >= limit)
+			return false;
+	return true;
+}
+
+static bool databases_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_pattern *pattern = RULESET_AT(i, struct ruleset_pattern, patterns);
+
+	for (uint32_t n = 0; n < i->patterns.count; n++)
+		if (!starts_below(i, pattern[n].chains, i->chains.count))
+			return false;
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		const struct ruleset_db *db = &i->db[b];
+
+		if (db->offset > i->size || db->size > i->size - db->offset ||
+		    db->tracked > i->chains.count ||
+		    !span_in((struct ruleset_span){db->first_pattern, db->patterns},
+			     i->patterns.count) ||
+		    !starts_below(i, db->always, i->parts.count))
+			return false;
+	}
+	return true;
+}
+
+static const char *image_fault(const struct ruleset_image *i, size_t size)
+{
+	if (size < sizeof(*i) || i->magic != RULESET_MAGIC)
+		return "not a ruleset";
+	if (i->version != RULESET_VERSION)
+		return "a ruleset of another version of Postern";
+	if (i->size != size)
+		return "the ruleset is cut short";
+	if (i->checksum != XXH3_64bits(i + 1, size - sizeof(*i)))
+		return "the ruleset is damaged";
+	if (!sections_ok(i) || !rules_ok(i) || !parts_ok(i) || !chains_ok(i) || !steps_ok(i) ||
+	    !scopes_ok(i) || !databases_ok(i))
+		return "the ruleset contradicts itself";
+	return NULL;
+}
+
+static int load_databases(struct ruleset *rs, char *error, size_t error_size)
+{
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		const struct ruleset_db *db = &rs->image->db[b];
+
+		rs->tracked[b] = calloc(db->tracked + 1, sizeof(uint32_t));
+		if (!rs->tracked[b])
+			return -ENOMEM;
+		if (db->size && hs_deserialize_database((const char *)rs->image + db->offset,
+							db->size, &rs->db[b]) != HS_SUCCESS) {
+			snprintf(error, error_size, "%s: not a database for this machine",
+				 rule_buffers[b].name);
+			return -EINVAL;
+		}
+	}
+	for (uint32_t c = 0; c < rs->image->chains.count; c++)
+		if (rs->chains[c].tracked != RULESET_UNTRACKED)
+			rs->tracked[rs->parts[rs->chains[c].part].buffer][rs->chains[c].tracked] =
+				c;
+	return 0;
+}
+
+static int load_pcres(struct ruleset *rs, char *error, size_t error_size)
+{
+	const struct ruleset_pcre *pcre = RULESET_AT(rs->image, struct ruleset_pcre, pcres);
+	PCRE2_SIZE where;
+	int code;
+
+	rs->pcres = calloc(rs->image->pcres.count + 1, sizeof(pcre2_code *));
+	rs->limits = pcre2_match_context_create(NULL);
+	if (!rs->pcres || !rs->limits)
+		return -ENOMEM;
+	pcre2_set_match_limit(rs->limits, PCRE_MATCH_LIMIT);
+	for (uint32_t i = 0; i < rs->image->pcres.count; i++) {
+		const char *source = ruleset_text(rs->image, pcre[i].source);
+
+		rs->pcres[i] = pcre2_compile((PCRE2_SPTR)source, pcre[i].source.len,
+					     pcre[i].options, &code, &where, NULL);
+		/* The interpreter allocates from the heap; machine code does not. */
+		if (!rs->pcres[i] || pcre2_jit_compile(rs->pcres[i], PCRE2_JIT_COMPLETE)) {
+			snprintf(error, error_size, "expression /%s/ does not compile", source);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char *error,
+		 size_t error_size)
+{
+	const struct ruleset_image *image = data;
+	const char *fault = image_fault(image, size);
+	struct ruleset *rs;
+	int rc;
+
+	if (fault) {
+		snprintf(error, error_size, "%s", fault);
+		return -EINVAL;
+	}
+	snprintf(error, error_size, "out of memory");
+	rs = calloc(1, sizeof(*rs));
+	if (!rs)
+		return -ENOMEM;
+	rs->image = image;
+	rs->rules = RULESET_AT(image, struct ruleset_rule, rules);
+	rs->parts = RULESET_AT(image, struct ruleset_part, parts);
+	rs->chains = RULESET_AT(image, struct ruleset_chain, chains);
+	rs->steps = RULESET_AT(image, struct ruleset_step, steps);
+	rs->scopes = RULESET_AT(image, struct ruleset_scope, scopes);
+	rs->nets = RULESET_AT(image, struct ruleset_net, nets);
+	rs->ports = RULESET_AT(image, struct ruleset_port, ports);
+	rs->patterns = RULESET_AT(image, struct ruleset_pattern, patterns);
+	rs->starts = RULESET_AT(image, uint32_t, starts);
+	rc = load_databases(rs, error, error_size);
+	if (rc == 0)
+		rc = load_pcres(rs, error, error_size);
+	if (rc < 0) {
+		ruleset_free(rs);
+		return rc;
+	}
+	*rulesetp = rs;
+	return 0;
+}
+
+void ruleset_free(struct ruleset *rs)
+{
+	if (!rs)
+		return;
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		hs_free_database(rs->db[b]);
+		free(rs->tracked[b]);
+	}
+	for (uint32_t i = 0; rs->pcres && i < rs->image->pcres.count; i++)
+		pcre2_code_free(rs->pcres[i]);
+	free(rs->pcres);
+	pcre2_match_context_free(rs->limits);
+	free(rs);
+}
+
+uint32_t ruleset_generation(const struct ruleset *rs)
+{
+	return rs->image->generation;
+}
+
+const struct ruleset_image *ruleset_image(const struct ruleset *rs)
+{
+	return rs->image;
+}
+
+const char *ruleset_string(const struct ruleset *rs, struct ruleset_str s)
+{
+	return ruleset_text(rs->image, s);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Buffers that come in pieces: streams, their windows, and confirmation that waits for bytes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/match_internal.h"
+
+static bool chain_seen(const struct match_stream *s, const struct ruleset_chain *chain)
+{
+	return chain->tracked != RULESET_UNTRACKED &&
+	       s->seen[chain->tracked / 64] >> chain->tracked % 64 & 1;
+}
+
+/* Have all chains of the part been found that must be, and none that must not? */
+static bool part_complete(const struct match_call *call, const struct ruleset_part *part,
+			  bool closed)
+{
+	const struct ruleset *rs = call->m->ruleset;
+	struct match_view whole = {.start = call->stream->at, .at_end = closed};
+
+	for (uint32_t c = 0; c < part->chains; c++) {
+		const struct ruleset_chain *chain = &rs->chains[part->first_chain + c];
+		bool negated = chain->flags & RULE_CHAIN_NEGATED;
+		int64_t credit = MATCH_CREDIT;
+		bool found = chain->flags & RULE_CHAIN_LENGTH
+				     ? match_chain_holds(call->m, chain, &whole, &credit)
+				     : chain_seen(call->stream, chain);
+
+		if (found == negated)
+			return false;
+	}
+	return true;
+}
+
+static void chain_found(struct match_call *call, uint32_t index)
+{
+	const struct ruleset *rs = call->m->ruleset;
+	const struct ruleset_chain *chain = &rs->chains[index];
+	const struct ruleset_part *part = &rs->parts[chain->part];
+
+	if (chain->tracked == RULESET_UNTRACKED) {
+		match_part_found(call->m, call->txn, chain->part, call->buffer);
+		return;
+	}
+	call->stream->seen[chain->tracked / 64] |= 1ull << chain->tracked % 64;
+	if (!(part->flags & RULE_PART_AT_CLOSE) && part_complete(call, part, false))
+		match_part_found(call->m, call->txn, chain->part, call->buffer);
+}
+
+/* A plain literal needs no bytes to be confirmed: it ended at `to`. */
+static bool literal_in_place(const struct ruleset_step *step, uint64_t to)
+{
+	if (step->kind != RULE_STEP_CONTENT)
+		return true;
+	return (int64_t)(to - step->text.len) >= step->lo &&
+	       (step->hi == RULESET_NO_LIMIT || (int64_t)to <= step->hi);
+}
+
+static void group_hit(struct match_call *call, uint32_t chain, uint64_t to)
+{
+	struct match_stream *s = call->stream;
+
+	for (uint32_t i = s->ngroups; i-- > 0;)
+		if (s->groups[i].chain == chain && to <= s->groups[i].first + MATCH_GROUP)
+			return;
+	s->credit -= 16;
+	if (s->ngroups == MATCH_GROUPS || s->credit < 0)
+		match_over_budget(call->m, call->txn);
+	else
+		s->groups[s->ngroups++] = (struct match_group){to, chain};
+}
+
+static int on_stream_match(unsigned int id, unsigned long long from, unsigned long long to,
+			   unsigned int flags, void *context)
+{
+	struct match_call *call = context;
+	const struct ruleset *rs = call->m->ruleset;
+	const struct ruleset_pattern *pattern = &rs->patterns[call->db->first_pattern + id];
+
+	call->m->stats.literals++;
+	for (uint32_t i = 0; i < pattern->chains.count; i++) {
+		uint32_t index = rs->starts[pattern->chains.offset + i];
+		const struct ruleset_chain *chain = &rs->chains[index];
+
+		if (chain_seen(call->stream, chain))
+			continue;
+		if (chain->flags & RULE_CHAIN_CONFIRM)
+			group_hit(call, index, to);
+		else if (literal_in_place(&rs->steps[chain->first_step], to))
+			chain_found(call, index);
+	}
+	return 0;
+}
+
+static void window_append(struct match_stream *s, const uint8_t *data, size_t len)
+{
+	const size_t keep = MATCH_KEEP - MATCH_SLICE;
+
+	if (s->window_len + len > MATCH_WINDOW) {
+		memmove(s->window, s->window + s->window_len - keep, keep);
+		s->window_len = keep;
+	}
+	memcpy(s->window + s->window_len, data, len);
+	s->window_len += len;
+}
+
+/* What the window holds of the bytes around the group. */
+static struct match_view group_view(const struct match_stream *s, uint64_t first, bool closed)
+{
+	uint64_t oldest = s->at - s->window_len;
+	uint64_t from = first > RULESET_REACH ? first - RULESET_REACH : 0;
+	uint64_t to = first + MATCH_AHEAD;
+
+	if (from < oldest)
+		from = oldest;
+	if (to > s->at)
+		to = s->at;
+	return (struct match_view){.p = s->window + (from - oldest),
+				   .len = (size_t)(to - from),
+				   .start = from,
+				   .at_end = closed && to == s->at};
+}
+
+static void evaluate_group(struct match_call *call, const struct match_group *group, bool closed)
+{
+	struct match_stream *s = call->stream;
+	const struct ruleset *rs = call->m->ruleset;
+	const struct ruleset_chain *chain = &rs->chains[group->chain];
+	struct match_view view = group_view(s, group->first, closed);
+
+	if (chain_seen(s, chain) || match_reported(call->txn, rs->parts[chain->part].rule))
+		return;
+	if (match_chain_holds(call->m, chain, &view, &s->credit)) {
+		call->m->stats.confirmed++;
+		chain_found(call, group->chain);
+		return;
+	}
+	call->m->stats.refuted++;
+	if (s->credit < 0)
+		match_over_budget(call->m, call->txn);
+}
+
+static void evaluate_due(struct match_call *call, bool closed)
+{
+	struct match_stream *s = call->stream;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->ngroups; i++) {
+		if (closed || s->groups[i].first + MATCH_AHEAD <= s->at)
+			evaluate_group(call, &s->groups[i], closed);
+		else
+			s->groups[kept++] = s->groups[i];
+	}
+	s->ngroups = kept;
+}
+
+static struct match_stream *stream_of(struct matcher *m, const struct match_txn *txn,
+				      enum rule_buffer buffer)
+{
+	unsigned pool = match_pool_of(buffer);
+	uint16_t slot = txn->stream[pool];
+
+	return slot ? &m->state->pools[pool].slots[slot - 1] : NULL;
+}
+
+static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
+{
+	return (struct match_call){.m = m,
+				   .txn = txn,
+				   .buffer = buffer,
+				   .db = &m->image->db[buffer],
+				   .stream = stream_of(m, txn, buffer)};
+}
+
+void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		       const void *data, size_t len)
+{
+	struct match_call call = call_of(m, txn, buffer);
+	struct match_stream *s = call.stream;
+	const uint8_t *p = data;
+
+	if (!s)
+		return;
+	m->stats.bytes[buffer] += len;
+	s->credit += (int64_t)len * MATCH_CREDIT_PER_BYTE;
+	while (len) {
+		size_t n = len < MATCH_SLICE ? len : MATCH_SLICE;
+
+		if (s->window)
+			window_append(s, p, n);
+		s->at += n;
+		hs_scan_stream(s->hs, (const char *)p, (unsigned)n, 0, m->state->scratch,
+			       on_stream_match, &call);
+		if (s->ngroups)
+			evaluate_due(&call, false);
+		p += n;
+		len -= n;
+	}
+}
+
+/* Parts that were waiting for the end: each is found by its first chain that must be there. */
+static void finish_parts(struct match_call *call)
+{
+	const struct ruleset *rs = call->m->ruleset;
+	const struct match_pool *pool = &call->m->state->pools[match_pool_of(call->buffer)];
+
+	for (size_t w = 0; w < pool->seen_words; w++) {
+		for (uint64_t bits = call->stream->seen[w]; bits; bits &= bits - 1) {
+			uint32_t bit = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
+			uint32_t index = rs->chains[rs->tracked[call->buffer][bit]].part;
+			const struct ruleset_part *part = &rs->parts[index];
+
+			if ((part->flags & RULE_PART_AT_CLOSE) && part_complete(call, part, true))
+				match_part_found(call->m, call->txn, index, call->buffer);
+		}
+	}
+}
+
+static void give_back(struct matcher *m, struct match_txn *txn, unsigned pool)
+{
+	m->state->pools[pool].free[m->state->pools[pool].nfree++] = txn->stream[pool] - 1;
+	txn->stream[pool] = 0;
+}
+
+void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
+{
+	struct match_call call = call_of(m, txn, buffer);
+
+	if (!call.stream)
+		return;
+	/* Says what holds at the end ($), and makes the stream new. */
+	hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
+	evaluate_due(&call, true);
+	if (call.db->tracked)
+		finish_parts(&call);
+	give_back(m, txn, match_pool_of(buffer));
+}
+
+bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
+{
+	unsigned index = match_pool_of(buffer);
+	struct match_pool *pool = &m->state->pools[index];
+	struct match_stream *s;
+	uint16_t slot;
+
+	if (txn->stream[index]) /* the instance before was never closed */
+		match_stream_finish(m, txn, buffer);
+	if (!pool->nfree) {
+		match_over_budget(m, txn);
+		return false;
+	}
+	slot = pool->free[--pool->nfree];
+	txn->stream[index] = slot + 1;
+	s = &pool->slots[slot];
+	s->at = 0;
+	s->credit = MATCH_CREDIT;
+	s->window_len = 0;
+	s->ngroups = 0;
+	memset(s->seen, 0, pool->seen_words * sizeof(*s->seen));
+	return true;
+}
+
+void match_end(struct matcher *m, struct match_txn *txn)
+{
+	for (unsigned i = 0; i < MATCH_STREAMS; i++) {
+		if (!txn->stream[i])
+			continue;
+		hs_reset_stream(m->state->pools[i].slots[txn->stream[i] - 1].hs, 0,
+				m->state->scratch, NULL, NULL);
+		give_back(m, txn, i);
+	}
+	txn->known = 0;
+}
+
+static size_t window_bytes(const struct ruleset_db *db)
+{
+	return db->confirms ? MATCH_WINDOW : 0;
+}
+
+size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
+{
+	const struct ruleset_db *db = &rs->image->db[buffer];
+	size_t hs_bytes = 0;
+
+	if (!rs->db[buffer] || rule_buffers[buffer].mode != BUFFER_STREAM)
+		return 0;
+	hs_stream_size(rs->db[buffer], &hs_bytes);
+	return hs_bytes + sizeof(struct match_stream) + window_bytes(db) +
+	       (db->tracked + 63) / 64 * 8;
+}
+
+int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
+		    uint32_t max_streams)
+{
+	const struct ruleset_db *db = &rs->image->db[buffer];
+	size_t window = window_bytes(db), one;
+
+	pool->seen_words = (db->tracked + 63) / 64;
+	one = window + pool->seen_words * sizeof(uint64_t);
+	pool->slots = calloc(max_streams + 1, sizeof(*pool->slots));
+	pool->free = calloc(max_streams + 1, sizeof(*pool->free));
+	pool->memory = calloc(max_streams + 1, one);
+	if (!pool->slots || !pool->free || (one && !pool->memory))
+		return -ENOMEM;
+	for (; pool->size < max_streams; pool->size++) {
+		struct match_stream *s = &pool->slots[pool->size];
+
+		if (hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
+			return -ENOMEM;
+		s->window = window ? (uint8_t *)pool->memory + pool->size * one : NULL;
+		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + window);
+		/* Taken from the end: the first slots are warm. */
+		pool->free[max_streams - 1 - pool->size] = (uint16_t)pool->size;
+	}
+	pool->nfree = max_streams;
+	return 0;
+}
+
+void match_pool_fini(struct match_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->size; i++)
+		hs_close_stream(pool->slots[i].hs, NULL, NULL, NULL);
+	free(pool->slots);
+	free(pool->free);
+	free(pool->memory);
+}

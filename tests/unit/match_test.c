@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/in.h>
+
+#include "tests/rules_fixture.h"
+#include "tests/unit/test.h"
+
+#define RULE(options) "alert smtp any any -> any any (msg:\"t\"; " options ")\n"
+
+static void block(struct rules_fixture *f, struct match_txn *txn, enum rule_buffer buffer,
+		  const char *text)
+{
+	match_block(f->matcher, txn, buffer, text, strlen(text));
+}
+
+static void begin(struct rules_fixture *f, struct match_txn *txn)
+{
+	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
+
+	match_begin(f->matcher, txn, &flow, NULL);
+}
+
+static void a_literal_in_a_block_hits_once(void **state)
+{
+	struct rules_fixture f;
+	struct match_txn txn;
+
+	rules_fixture_init(&f, RULE("email.subject; content:\"viagra\"; nocase; sid:1;"));
+	begin(&f, &txn);
+	block(&f, &txn, RULE_BUFFER_EMAIL_SUBJECT, "cheap VIAGRA, viagra");
+	assert_int_equal(f.matcher->nhits, 1);
+	assert_int_equal(f.matcher->hits[0].rule->sid, 1);
+	assert_int_equal(f.matcher->hits[0].buffer, RULE_BUFFER_EMAIL_SUBJECT);
+	assert_string_equal(ruleset_string(f.ruleset, f.matcher->hits[0].rule->msg), "t");
+	f.matcher->nhits = 0;
+	block(&f, &txn, RULE_BUFFER_EMAIL_SUBJECT, "viagra");
+	assert_int_equal(f.matcher->nhits, 0);
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+}
+
+static void another_buffer_does_not_count(void **state)
+{
+	struct rules_fixture f;
+	struct match_txn txn;
+
+	rules_fixture_init(&f, RULE("email.subject; content:\"viagra\"; sid:1;"));
+	begin(&f, &txn);
+	block(&f, &txn, RULE_BUFFER_EMAIL_FROM, "viagra");
+	assert_int_equal(f.matcher->nhits, 0);
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+}
+
+static void a_rule_of_two_buffers_waits_for_both(void **state)
+{
+	struct rules_fixture f;
+	struct match_txn txn, next;
+	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
+
+	rules_fixture_init(&f, RULE("smtp.helo; content:\"evil\"; email.subject; content:\"x\"; "
+				    "startswith; sid:1;"));
+	begin(&f, &txn);
+	block(&f, &txn, RULE_BUFFER_SMTP_HELO, "evil.example");
+	assert_int_equal(f.matcher->nhits, 0);
+	for (int mail = 0; mail < 2; mail++) {
+		match_begin(f.matcher, &next, &flow, &txn);
+		block(&f, &next, RULE_BUFFER_EMAIL_SUBJECT, "yx");
+		assert_int_equal(f.matcher->nhits, 0);
+		block(&f, &next, RULE_BUFFER_EMAIL_SUBJECT, "xy");
+		assert_int_equal(f.matcher->nhits, 1);
+		f.matcher->nhits = 0;
+		match_end(f.matcher, &next);
+	}
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+}
+
+/* Whole, and cut at every byte. */
+static void stream_expect(const char *rule, const char *text, size_t len, bool hit)
+{
+	struct rules_fixture f;
+
+	rules_fixture_init(&f, rule);
+	for (size_t i = 0; i < f.diags.errors; i++)
+		rule_diag_print(stderr, &f.diags.list[i]);
+	assert_non_null(f.matcher);
+	for (size_t cut = 0; cut <= len; cut++) {
+		struct match_txn txn;
+
+		begin(&f, &txn);
+		assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+		match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text, cut);
+		match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text + cut, len - cut);
+		match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+		assert_int_equal(f.matcher->nhits, hit ? 1 : 0);
+		f.matcher->nhits = 0;
+		match_end(f.matcher, &txn);
+	}
+	rules_fixture_fini(&f);
+}
+
+#define STREAM_HIT(options, text) \
+	stream_expect(RULE("email.body; " options " sid:1;"), text, sizeof(text) - 1, true)
+#define STREAM_MISS(options, text) \
+	stream_expect(RULE("email.body; " options " sid:1;"), text, sizeof(text) - 1, false)
+
+static void a_stream_finds_what_packets_cut(void **state)
+{
+	STREAM_HIT("content:\"needle\";", "hay needle hay");
+	STREAM_MISS("content:\"needle\";", "hay needl hay");
+	STREAM_HIT("content:\"needle\"; offset:4; depth:6;", "hay needle hay");
+	STREAM_MISS("content:\"needle\"; offset:5;", "hay needle hay");
+	STREAM_MISS("content:\"needle\"; depth:9;", "hay needle hay");
+	STREAM_HIT("content:\"hay\"; content:\"needle\"; distance:1; within:6;", "hay needle hay");
+	STREAM_MISS("content:\"hay\"; content:\"needle\"; distance:2;", "hay needle hay");
+	STREAM_HIT("content:\"needle\"; pcre:\"/^\\s+h[ab]y$/R\";", "hay needle hay");
+	STREAM_HIT("content:\"hay\"; endswith;", "hay needle hay");
+	STREAM_MISS("content:\"hay\"; endswith;", "hay needle hay ");
+}
+
+static void absence_in_a_stream_is_known_at_its_end(void **state)
+{
+	STREAM_HIT("content:\"needle\"; content:!\"straw\";", "hay needle hay");
+	STREAM_MISS("content:\"needle\"; content:!\"straw\";", "hay needle straw");
+	STREAM_MISS("content:\"needle\"; content:!\"straw\";", "straw needle");
+	STREAM_HIT("content:\"needle\"; bsize:<15;", "hay needle hay");
+	STREAM_MISS("content:\"needle\"; bsize:>14;", "hay needle hay");
+	STREAM_HIT("content:\"needle\"; content:!\"straw\"; within:8;", "hay needle a h straw");
+}
+
+static void backtracking_tries_the_next_place(void **state)
+{
+	STREAM_HIT("content:\"ab\"; content:\"cd\"; distance:0; within:2;", "ab xx ab cdabcd");
+	STREAM_HIT("content:\"a\"; content:\"b\"; distance:1; within:1; content:\"c\"; distance:0; "
+		   "within:1;",
+		   "axb axbd axbc");
+	STREAM_HIT("content:\"a\"; pcre:\"/b+c?/R\"; content:\"d\"; distance:0; within:1;",
+		   "a bc bbd");
+}
+
+static void streams_run_out_and_come_back(void **state)
+{
+	struct rules_fixture f;
+	struct match_txn txn[5];
+
+	rules_fixture_init(&f, RULE("email.body; content:\"needle\"; sid:1;"));
+	for (int i = 0; i < 5; i++) {
+		begin(&f, &txn[i]);
+		assert_int_equal(match_stream_open(f.matcher, &txn[i], RULE_BUFFER_EMAIL_BODY),
+				 i < 4);
+		assert_int_equal(txn[i].over_budget, i == 4);
+	}
+	match_stream_feed(f.matcher, &txn[4], RULE_BUFFER_EMAIL_BODY, "needle", 6);
+	match_stream_close(f.matcher, &txn[4], RULE_BUFFER_EMAIL_BODY);
+	assert_int_equal(f.matcher->nhits, 0);
+	match_end(f.matcher, &txn[0]);
+	assert_true(match_stream_open(f.matcher, &txn[4], RULE_BUFFER_EMAIL_BODY));
+	for (int i = 1; i < 5; i++)
+		match_end(f.matcher, &txn[i]);
+	rules_fixture_fini(&f);
+}
+
+static void headers_decide_who_is_meant(void **state)
+{
+	static const char text[] =
+		"alert smtp 10.0.0.0/8 any -> !10.0.0.0/8 25 (msg:\"t\"; smtp.helo; content:\"x\"; "
+		"sid:1;)\n"
+		"alert smtp 10.1.0.0/16 any -> any any (msg:\"t\"; smtp.helo; content:\"x\"; "
+		"sid:2;)\n"
+		"alert smtp any any -> any [26:,![27,28]] (msg:\"t\"; smtp.helo; content:\"x\"; "
+		"sid:3;)\n"
+		"alert smtp any 25 <> 10.0.0.1 any (msg:\"t\"; smtp.helo; content:\"x\"; sid:4;)\n"
+		"alert smtp $TENANTS any -> $EXTERNAL_NET any (msg:\"t\"; smtp.helo; "
+		"content:\"x\"; sid:5;)\n"
+		"alert smtp $EXTERNAL_NET any -> $TENANTS any (msg:\"t\"; smtp.reply_text; "
+		"content:\"x\"; sid:6;)\n"
+		"alert udp any any -> any any (msg:\"t\"; sip.method; content:\"x\"; sid:7;)\n";
+	struct rules_fixture f;
+	struct match_txn txn;
+	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
+
+	rules_fixture_init(&f, text);
+	assert_non_null(f.matcher);
+	flow.tenants = MATCH_TENANTS_CLIENT;
+	match_begin(f.matcher, &txn, &flow, NULL);
+	block(&f, &txn, RULE_BUFFER_SMTP_HELO, "x");
+	block(&f, &txn, RULE_BUFFER_SMTP_REPLY_TEXT, "x");
+	block(&f, &txn, RULE_BUFFER_SIP_METHOD, "x");
+	match_end(f.matcher, &txn);
+	assert_true(rules_fixture_hit(&f, 1));
+	assert_false(rules_fixture_hit(&f, 2));
+	assert_false(rules_fixture_hit(&f, 3));
+	assert_true(rules_fixture_hit(&f, 4));
+	assert_true(rules_fixture_hit(&f, 5));
+	assert_true(rules_fixture_hit(&f, 6));
+	assert_false(rules_fixture_hit(&f, 7));
+
+	f.matcher->nhits = 0;
+	flow.tenants = MATCH_TENANTS_SERVER;
+	match_begin(f.matcher, &txn, &flow, NULL);
+	block(&f, &txn, RULE_BUFFER_SMTP_HELO, "x");
+	block(&f, &txn, RULE_BUFFER_SMTP_REPLY_TEXT, "x");
+	match_end(f.matcher, &txn);
+	assert_false(rules_fixture_hit(&f, 5));
+	assert_false(rules_fixture_hit(&f, 6));
+	rules_fixture_fini(&f);
+}
+
+static void a_damaged_image_is_refused(void **state)
+{
+	struct rules_fixture f;
+	struct ruleset *ruleset = NULL;
+	char error[160];
+
+	rules_fixture_init(&f, RULE("email.subject; content:\"viagra\"; sid:1;"));
+	((char *)f.image)[sizeof(struct ruleset_image) + 100] ^= 1;
+	assert_true(ruleset_load(f.image, ((struct ruleset_image *)f.image)->size, &ruleset, error,
+				 sizeof(error)) < 0);
+	assert_string_equal(error, "the ruleset is damaged");
+	assert_true(ruleset_load(f.image, 100, &ruleset, error, sizeof(error)) < 0);
+	rules_fixture_fini(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_literal_in_a_block_hits_once),
+		cmocka_unit_test(another_buffer_does_not_count),
+		cmocka_unit_test(a_rule_of_two_buffers_waits_for_both),
+		cmocka_unit_test(a_stream_finds_what_packets_cut),
+		cmocka_unit_test(absence_in_a_stream_is_known_at_its_end),
+		cmocka_unit_test(backtracking_tries_the_next_place),
+		cmocka_unit_test(streams_run_out_and_come_back),
+		cmocka_unit_test(headers_decide_who_is_meant),
+		cmocka_unit_test(a_damaged_image_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
