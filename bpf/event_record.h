@@ -172,12 +172,13 @@ static inline bool event_value_bool(const struct event_value *value)
 	return value->len == 1 && value->p[0] != 0;
 }
 
-/* The first field of that key; false: it has none. */
+/* The first field of that key; false, and a value of no bytes: it has none. */
 static inline bool event_find(const struct event_head *head, enum field_key key,
 			      struct event_value *value)
 {
 	struct event_reader r;
 
+	*value = (struct event_value){UINT16_MAX, 0, NULL};
 	if (!event_open(&r, head, head->size))
 		return false;
 	while (event_next(&r, value)) {
