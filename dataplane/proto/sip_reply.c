@@ -98,7 +98,7 @@ static void put_top_via(struct writer *w, struct bytes value, const struct sip_r
 	}
 	if (rest.len) {
 		put(w, BYTES(", "));
-		put_value(w, rest);
+		put_value(w, bytes_trim(rest));
 	}
 	put(w, BYTES("\r\n"));
 }
