@@ -20,18 +20,19 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 1
+#define RULESET_VERSION 2
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
 #define RULESET_NO_LIMIT INT32_MAX
 
 /*
- * A chain in a streaming buffer that must be confirmed sees this much before
- * and after the end of its literal, however the data was cut into packets.
- * Bytes.
+ * A chain in a streaming buffer that must be confirmed sees `reach` bytes before
+ * and after the end of its literal, however the data was cut into packets: what
+ * the rule says it can span, and no more than this.
  */
-#define RULESET_REACH 2048
+#define RULESET_REACH     2048
+#define RULESET_REACH_MIN 64
 
 struct ruleset_span {
 	uint32_t offset, count;
@@ -120,6 +121,7 @@ struct ruleset_chain {
 	uint32_t tracked; /* bit in a stream's set of chains seen, RULESET_UNTRACKED */
 	uint16_t steps;
 	uint16_t flags;
+	uint32_t reach; /* of a confirmation in a stream, RULESET_REACH_MIN to RULESET_REACH */
 };
 
 enum ruleset_step_kind { RULE_STEP_CONTENT, RULE_STEP_PCRE, RULE_STEP_DATA_AT, RULE_STEP_SIZE };

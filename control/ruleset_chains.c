@@ -161,41 +161,42 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 	trigger->len = chain->literal.len;
 }
 
-/* Bytes that a relative chain can span; 0: no bound is written in the rule. */
+/* Bytes that the chain can span with a few to spare for \\b and ^; -1: the rule sets no bound. */
 static int64_t chain_span(const struct rule_part *part, const struct chain *chain)
 {
-	int64_t span = 0;
+	int64_t span = 4;
 
 	for (size_t i = chain->first; i < chain->first + chain->count; i++) {
 		const struct rule_step *step = &part->steps[i];
+		int64_t one = (int64_t)step->len;
 
 		if (step->kind == RULE_STEP_PCRE)
-			return 0;
-		if (i == chain->first)
-			span += (int64_t)step->len;
-		else if (step->kind == RULE_STEP_CONTENT && step->hi == RULESET_NO_LIMIT)
-			return 0;
-		else
-			span += step->kind == RULE_STEP_CONTENT ? step->hi : step->lo;
+			one = pcre_max_width(step);
+		else if (step->kind == RULE_STEP_DATA_AT)
+			one = step->lo;
+		else if (step->relative)
+			one = step->hi == RULESET_NO_LIMIT ? -1 : step->hi;
+		if (one < 0 && !(step->relative && step->hi != RULESET_NO_LIMIT))
+			return -1;
+		span += one > 0 ? one : 0;
 	}
 	return span;
 }
 
-static void warn_of_reach(struct ruleset_tables *t, const struct rule *rule,
-			  const struct rule_part *part, const struct chain *chain)
+static uint32_t chain_reach(struct ruleset_tables *t, const struct rule *rule,
+			    const struct rule_part *part, const struct chain *chain)
 {
 	int64_t span = chain_span(part, chain);
-	const struct rule_step *step = &part->steps[chain->first];
 
-	if (chain->count == 1 && step->kind == RULE_STEP_PCRE)
-		return; /* said in the documents: seldom meant to reach far */
-	if (span > 0 && span <= RULESET_REACH)
-		return;
-	rule_diag_add(t->diags, RULE_WARNING, step->place, rule->sid,
-		      "in this buffer a chain is looked for within %d bytes around its literal; %s",
-		      RULESET_REACH,
-		      span ? "this one may be longer"
-			   : "say how far apart the matches may be (within)");
+	if (span < 0 || span > RULESET_REACH) {
+		rule_diag_add(t->diags, RULE_WARNING, part->steps[chain->first].place, rule->sid,
+			      "this buffer comes in pieces: what hangs together is found within %d "
+			      "bytes around its literal, and this may be longer%s",
+			      RULESET_REACH,
+			      span < 0 ? "; a bound (within, {n,m}) says how far" : "");
+		return RULESET_REACH;
+	}
+	return span < RULESET_REACH_MIN ? RULESET_REACH_MIN : (uint32_t)span;
 }
 
 /* The chains that wait for their own literal: a stream's all, a block's best. */
@@ -256,7 +257,7 @@ static void write_chain(struct ruleset_tables *t, const struct rule *rule,
 	}
 	if (stream && (out->flags & RULE_CHAIN_CONFIRM)) {
 		list->confirms++;
-		warn_of_reach(t, rule, part, chain);
+		out->reach = chain_reach(t, rule, part, chain);
 	}
 	add_trigger(t, rule, part, chain, index);
 }

@@ -2,6 +2,7 @@
 /* One Hyperscan database per buffer, from what starts its chains. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <hs.h>
+#include <limits.h>
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,34 +20,51 @@ static const char *hs_expression_of(struct arena *arena, const struct rule_step 
 	return arena_printf(arena, "%s%s", extended ? "(?x)" : "", step->text);
 }
 
-unsigned pcre_hs_flags(const struct rule_step *step, bool *exact)
+static unsigned hs_flags_of(const struct rule_step *step)
+{
+	return (step->pcre_options & PCRE2_MULTILINE ? HS_FLAG_MULTILINE : 0) |
+	       (step->pcre_options & PCRE2_CASELESS ? HS_FLAG_CASELESS : 0) |
+	       (step->pcre_options & PCRE2_DOTALL ? HS_FLAG_DOTALL : 0) | HS_FLAG_ALLOWEMPTY;
+}
+
+/* What Hyperscan knows of the expression under these flags; false: it can't run it. */
+static bool hs_info(const struct rule_step *step, unsigned flags, unsigned *max_width)
 {
 	struct arena arena = {0};
-	const char *expression = hs_expression_of(&arena, step);
-	unsigned flags = HS_FLAG_MULTILINE; /* never 0; superset of the other */
 	hs_expr_info_t *info = NULL;
 	hs_compile_error_t *error = NULL;
+	bool ok = strlen(step->text) == step->len &&
+		  hs_expression_info(hs_expression_of(&arena, step), flags, &info, &error) ==
+			  HS_SUCCESS;
 
-	if (!(step->pcre_options & PCRE2_MULTILINE))
-		flags = 0;
-	flags |= step->pcre_options & PCRE2_CASELESS ? HS_FLAG_CASELESS : 0;
-	flags |= step->pcre_options & PCRE2_DOTALL ? HS_FLAG_DOTALL : 0;
-	*exact = !(step->pcre_options & CONFIRMED_OPTIONS);
-	flags |= HS_FLAG_ALLOWEMPTY; /* and thereby never 0 */
-	if (strlen(step->text) != step->len)
-		flags = 0;
-	else if (hs_expression_info(expression, flags, &info, &error) != HS_SUCCESS) {
+	if (ok)
+		*max_width = info->max_width;
+	else
 		hs_free_compile_error(error);
-		*exact = false;
-		flags |= HS_FLAG_PREFILTER;
-		if (hs_expression_info(expression, flags, &info, &error) != HS_SUCCESS) {
-			hs_free_compile_error(error);
-			flags = 0;
-		}
-	}
 	free(info);
 	arena_fini(&arena);
-	return flags;
+	return ok;
+}
+
+unsigned pcre_hs_flags(const struct rule_step *step, bool *exact)
+{
+	unsigned flags = hs_flags_of(step), width;
+
+	*exact = !(step->pcre_options & CONFIRMED_OPTIONS);
+	if (hs_info(step, flags, &width))
+		return flags;
+	*exact = false;
+	flags |= HS_FLAG_PREFILTER;
+	return hs_info(step, flags, &width) ? flags : 0;
+}
+
+int64_t pcre_max_width(const struct rule_step *step)
+{
+	unsigned width;
+
+	if (!hs_info(step, hs_flags_of(step), &width) || width == UINT_MAX)
+		return -1;
+	return width;
 }
 
 /* Equal triggers stand together then, and in the order of their chains. */

@@ -59,5 +59,7 @@ bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer);
 /* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed.
  */
 unsigned pcre_hs_flags(const struct rule_step *step, bool *exact);
+/* Of the longest match of the step's expression, bytes; -1: no bound, or nobody knows. */
+int64_t pcre_max_width(const struct rule_step *step);
 
 #endif

@@ -11,15 +11,15 @@
 
 /*
  * Confirmation on streams, bytes. The first hit of a chain's literal opens a
- * group; hits in the next GROUP bytes belong to it. When REACH more have come,
- * or the end, the chain is evaluated once, from REACH before the first hit to
- * there. So what is seen depends on the data alone, not on how it was cut, and
- * a chain costs one look per GROUP bytes whatever it is fed.
+ * group; hits in the next `reach` bytes belong to it. When `reach` more have
+ * come, or the end, the chain is evaluated once, from `reach` before the first
+ * hit to there. So what is seen depends on the data alone, not on how it was
+ * cut, and a chain looks at each byte three times at most, whatever it is fed.
  */
-#define MATCH_GROUP  1024
-#define MATCH_AHEAD  (MATCH_GROUP + RULESET_REACH) /* of a group's first hit */
-#define MATCH_SLICE  2048                          /* scanned at once */
-#define MATCH_KEEP   (RULESET_REACH + MATCH_AHEAD + MATCH_SLICE)
+#define MATCH_BEHIND RULESET_REACH
+#define MATCH_AHEAD  (2 * RULESET_REACH)
+#define MATCH_SLICE  2048 /* scanned at once */
+#define MATCH_KEEP   (MATCH_BEHIND + MATCH_AHEAD + MATCH_SLICE)
 #define MATCH_WINDOW (MATCH_KEEP + 3 * MATCH_SLICE)
 #define MATCH_GROUPS 128 /* open at once in one stream */
 
@@ -46,7 +46,7 @@ struct ruleset {
 
 struct match_group {
 	uint64_t first; /* where the first hit ended */
-	uint32_t chain;
+	uint32_t chain, reach;
 };
 
 struct match_stream {

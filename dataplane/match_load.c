@@ -77,6 +77,7 @@ static bool chains_ok(const struct ruleset_image *i)
 
 	for (uint32_t n = 0; n < i->chains.count; n++, chain++)
 		if (chain->part >= i->parts.count || !chain->steps ||
+		    chain->reach > RULESET_REACH ||
 		    !span_in((struct ruleset_span){chain->first_step, chain->steps},
 			     i->steps.count) ||
 		    (chain->tracked != RULESET_UNTRACKED &&

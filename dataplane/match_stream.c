@@ -60,15 +60,16 @@ static bool literal_in_place(const struct ruleset_step *step, uint64_t to)
 static void group_hit(struct match_call *call, uint32_t chain, uint64_t to)
 {
 	struct match_stream *s = call->stream;
+	uint32_t reach = call->m->ruleset->chains[chain].reach;
 
 	for (uint32_t i = s->ngroups; i-- > 0;)
-		if (s->groups[i].chain == chain && to <= s->groups[i].first + MATCH_GROUP)
+		if (s->groups[i].chain == chain && to <= s->groups[i].first + reach)
 			return;
 	s->credit -= 16;
 	if (s->ngroups == MATCH_GROUPS || s->credit < 0)
 		match_over_budget(call->m, call->txn);
 	else
-		s->groups[s->ngroups++] = (struct match_group){to, chain};
+		s->groups[s->ngroups++] = (struct match_group){to, chain, reach};
 }
 
 static int on_stream_match(unsigned int id, unsigned long long from, unsigned long long to,
@@ -106,11 +107,12 @@ static void window_append(struct match_stream *s, const uint8_t *data, size_t le
 }
 
 /* What the window holds of the bytes around the group. */
-static struct match_view group_view(const struct match_stream *s, uint64_t first, bool closed)
+static struct match_view group_view(const struct match_stream *s, const struct match_group *group,
+				    bool closed)
 {
 	uint64_t oldest = s->at - s->window_len;
-	uint64_t from = first > RULESET_REACH ? first - RULESET_REACH : 0;
-	uint64_t to = first + MATCH_AHEAD;
+	uint64_t from = group->first > group->reach ? group->first - group->reach : 0;
+	uint64_t to = group->first + 2 * group->reach;
 
 	if (from < oldest)
 		from = oldest;
@@ -127,7 +129,7 @@ static void evaluate_group(struct match_call *call, const struct match_group *gr
 	struct match_stream *s = call->stream;
 	const struct ruleset *rs = call->m->ruleset;
 	const struct ruleset_chain *chain = &rs->chains[group->chain];
-	struct match_view view = group_view(s, group->first, closed);
+	struct match_view view = group_view(s, group, closed);
 
 	if (chain_seen(s, chain) || match_reported(call->txn, rs->parts[chain->part].rule))
 		return;
@@ -147,7 +149,7 @@ static void evaluate_due(struct match_call *call, bool closed)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < s->ngroups; i++) {
-		if (closed || s->groups[i].first + MATCH_AHEAD <= s->at)
+		if (closed || s->groups[i].first + 2 * s->groups[i].reach <= s->at)
 			evaluate_group(call, &s->groups[i], closed);
 		else
 			s->groups[kept++] = s->groups[i];

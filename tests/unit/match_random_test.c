@@ -103,9 +103,8 @@ static int matches_at(const struct step *s, const struct instance *in, int at, i
 	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
 	int base = s->relative ? before : 0, end = -1;
 
-	if (at >= base &&
-	    pcre2_match(s->code, (PCRE2_SPTR)in->text + base, in->len - (size_t)base,
-			(PCRE2_SIZE)(at - base), PCRE2_ANCHORED, data, NULL) >= 0)
+	if (at >= base && pcre2_match(s->code, (PCRE2_SPTR)in->text + base, in->len - (size_t)base,
+				      (PCRE2_SIZE)(at - base), PCRE2_ANCHORED, data, NULL) >= 0)
 		end = base + (int)pcre2_get_ovector_pointer(data)[1];
 	pcre2_match_data_free(data);
 	return end;
@@ -126,9 +125,9 @@ static bool holds(const struct part *p, int i, const struct instance *in, int be
 		return there != s->negated && holds(p, i + 1, in, before);
 	}
 	for (int at = 0; at <= len; at++) {
-		int end = s->kind == PCRE                   ? matches_at(s, in, at, before)
+		int end = s->kind == PCRE                ? matches_at(s, in, at, before)
 			  : stands_at(s, in, at, before) ? at + (int)strlen(s->text)
-							    : -1;
+							 : -1;
 
 		if (end < 0)
 			continue;
@@ -193,8 +192,9 @@ static void random_content(struct step *s, bool bounded)
 
 static void random_pcre(struct step *s)
 {
-	static const char *const some[] = {"ab+c", "[ab]c?b", "a.b", "^b", "(?:ab|c)a", "b$", "ca{2}",
-					   "(?<=a)bc", "c(?!a)", "a[^c]*?bb", "\\x61\\x62"};
+	static const char *const some[] = {"ab+c",      "[ab]c?b",   "a.b",       "^b",
+					   "(?:ab|c)a", "b$",        "ca{2}",     "(?<=a)bc",
+					   "c(?!a)",    "a[^c]*?bb", "\\x61\\x62"};
 	int error;
 	PCRE2_SIZE where;
 
@@ -268,7 +268,8 @@ static void write_step(FILE *f, const struct step *s)
 }
 
 /* One rule as text; parts of one single buffer would become one: not here. */
-static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32_t sid, bool bounded)
+static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32_t sid,
+			bool bounded)
 {
 	FILE *f = fmemopen(text, size, "w");
 
