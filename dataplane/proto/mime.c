@@ -12,7 +12,7 @@ void run_limit(const struct mime_run *r, enum mime_limit limit)
 		r->sink->limit(r->ctx, r->m->index, limit);
 }
 
-const uint8_t *run_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
+static const uint8_t *feed_line(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
 {
 	return r->m->state == STATE_BODY ? body_feed(r, p, end) : header_feed(r, p, end);
 }
@@ -42,7 +42,7 @@ static struct delimiter delimiter_find(const struct mime *m, struct bytes line)
 		const struct mime_level *l = &m->level[i];
 		size_t len = 2u + l->boundary_len;
 
-		if (!l->multipart || l->closed || line.len < len ||
+		if (!l->multipart || line.len < len ||
 		    memcmp(line.p + 2, m->boundaries + l->boundary, l->boundary_len) != 0)
 			continue;
 		if (line.len == len)
@@ -67,26 +67,37 @@ bool delimiter_excluded(const struct mime *m, const uint8_t *p, const uint8_t *e
 	return n == MIME_LINE;
 }
 
+/* Two delimiters in a row hold no part between them. */
+static bool nothing_since(const struct mime *m, unsigned depth)
+{
+	return m->state == STATE_FIELD_START && !m->header_size && m->depth == depth;
+}
+
+/* A delimiter ends the multipart that the body belongs to before a part came. */
+static bool ends_unbegun(const struct mime *m, struct delimiter d)
+{
+	return m->state == STATE_BODY && m->outside && !m->level[m->depth - 1].begun &&
+	       (d.closing || d.level + 1 < m->depth);
+}
+
 /* Acts on the line if it is a delimiter; its line end and the one before belong to it. */
 static bool delimiter_take(const struct mime_run *r, struct bytes line)
 {
 	struct mime *m = r->m;
 	struct delimiter d = delimiter_find(m, line);
+	unsigned inside = (unsigned)d.level + 1;
 
 	if (d.level < 0)
 		return false;
-
-	unsigned inside = (unsigned)d.level + 1;
-	bool nothing_since = m->state == STATE_FIELD_START && !m->header_size && m->depth == inside;
-
+	if (ends_unbegun(m, d))
+		body_release_held(r);
 	m->held = HELD_NONE;
 	m->line_start = true;
-	if (nothing_since && !d.closing)
-		return true; /* two in a row hold no part */
+	if (nothing_since(m, inside) && !d.closing)
+		return true;
 	entity_close(r, inside);
 	if (d.closing) {
 		m->level[d.level].closed = true;
-		m->open--;
 		m->outside = true;
 	} else {
 		entity_begin(r);
@@ -94,16 +105,17 @@ static bool delimiter_take(const struct mime_run *r, struct bytes line)
 	return true;
 }
 
+/* The line was no delimiter: reads it again as what it is. */
 static void line_replay(const struct mime_run *r)
 {
 	struct mime *m = r->m;
-	const uint8_t *p = m->line;
-	const uint8_t *end = p + m->line_len;
+	uint8_t line[MIME_LINE]; /* m->line may be needed again meanwhile */
+	size_t n = m->line_len;
 
+	memcpy(line, m->line, n);
 	m->line_len = 0;
 	m->line_start = false;
-	while (p < end)
-		p = run_feed(r, p, end);
+	run_feed(r, line, line + n);
 }
 
 /* p starts a line with '-' while a delimiter may come. */
@@ -122,7 +134,7 @@ static const uint8_t *line_begin(const struct mime_run *r, const uint8_t *p, con
 	if (nl && delimiter_take(r, bytes_of(p, (size_t)(nl + 1 - p))))
 		return nl + 1;
 	m->line_start = false;
-	return run_feed(r, p, end);
+	return feed_line(r, p, end);
 }
 
 /* Goes on with a line whose start is in m->line. */
@@ -145,6 +157,20 @@ static const uint8_t *line_continue(const struct mime_run *r, const uint8_t *p, 
 	return p + n;
 }
 
+void run_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
+{
+	const struct mime *m = r->m;
+
+	while (p < end) {
+		if (m->line_len)
+			p = line_continue(r, p, end);
+		else if (m->line_start && m->open && *p == '-')
+			p = line_begin(r, p, end);
+		else
+			p = feed_line(r, p, end);
+	}
+}
+
 void mime_init(struct mime *m)
 {
 	const struct mime_run silent = {.m = m, .sink = &(struct mime_sink){0}};
@@ -160,17 +186,8 @@ void mime_feed(struct mime *m, const uint8_t *data, size_t len, const struct mim
 	       void *ctx)
 {
 	const struct mime_run r = {m, sink, ctx};
-	const uint8_t *p = data;
-	const uint8_t *end = data + len;
 
-	while (p < end) {
-		if (m->line_len)
-			p = line_continue(&r, p, end);
-		else if (m->line_start && m->open && *p == '-')
-			p = line_begin(&r, p, end);
-		else
-			p = run_feed(&r, p, end);
-	}
+	run_feed(&r, data, data + len);
 }
 
 void mime_finish(struct mime *m, const struct mime_sink *sink, void *ctx)
@@ -179,7 +196,9 @@ void mime_finish(struct mime *m, const struct mime_sink *sink, void *ctx)
 
 	if (m->line_len && !delimiter_take(&r, bytes_of(m->line, m->line_len)))
 		line_replay(&r);
-	if (m->state == STATE_BODY)
+	while (m->state != STATE_BODY)
+		header_close(&r);
+	if (m->outside)
 		body_release_held(&r);
 	entity_close(&r, 0);
 }

@@ -15,7 +15,8 @@
  * the input, whatever it holds.
  *
  * Line ends are CRLF or a bare LF (both are met in the wild); a bare CR is an
- * ordinary byte.
+ * ordinary byte. The line end before a delimiter is the delimiter's (RFC 2046
+ * 5.1.1); so is the last one of a message that ends inside a multipart.
  */
 #ifndef POSTERN_PROTO_MIME_H
 #define POSTERN_PROTO_MIME_H
@@ -120,6 +121,7 @@ struct mime_part {
 	enum mime_kind kind;
 	enum mime_encoding encoding;
 	enum mime_disposition disposition;
+	bool stray;            /* or what it is in: it follows its multipart's closing delimiter */
 	bool is_text;          /* a leaf that readers see: text, no attachment, no file name */
 	struct bytes type;     /* lower case, "text/plain" where none is given */
 	struct bytes charset;  /* as written */
@@ -129,8 +131,10 @@ struct mime_part {
 enum mime_data {
 	MIME_DATA_TEXT, /* of a part with is_text */
 	MIME_DATA_FILE, /* of any other leaf */
-	/* What readers don't show: text before, between and after the parts of a
-	   multipart, and what follows the padding of a base64 part (decoded). */
+	/* Before a multipart's first part; of one that has none, all there is. */
+	MIME_DATA_PREAMBLE,
+	/* What few readers show: text after a multipart's closing delimiter, stray
+	   parts, what follows the padding of a base64 part; decoded all the same. */
 	MIME_DATA_OUTSIDE,
 };
 
@@ -159,20 +163,23 @@ struct mime_level { /* a container that is open */
 	uint16_t boundary; /* offset in boundaries */
 	uint8_t boundary_len;
 	bool multipart;
+	bool begun;  /* a part was in it */
 	bool closed; /* its closing delimiter was seen */
+	bool stray;  /* itself after one */
 	bool digest; /* its parts are messages by default (RFC 2046 5.1.5) */
 };
 
 struct mime {
 	uint8_t state;
 	uint8_t depth; /* levels in use */
-	uint8_t open;  /* of them, multiparts that are not closed: a delimiter may come */
+	uint8_t open;  /* of them, multiparts: while there is one, a delimiter may come */
 	bool line_start;
 	uint8_t held;    /* a line end that may belong to a delimiter */
 	bool field_open; /* buf holds a field that may be continued */
 	bool field_cut;
 	bool first_line; /* of a header block */
 	bool outside;    /* the body belongs to a container, not to a leaf */
+	bool stray;      /* as in struct mime_part */
 	uint16_t index;
 	uint16_t count;
 	uint16_t line_len; /* of `line` */

@@ -4,7 +4,15 @@
 
 static enum mime_data leaf_kind(const struct mime *m)
 {
+	if (m->stray || m->base64.padded)
+		return MIME_DATA_OUTSIDE;
 	return m->is_text ? MIME_DATA_TEXT : MIME_DATA_FILE;
+}
+
+/* What is between a container's parts. */
+static enum mime_data outside_kind(const struct mime_level *l)
+{
+	return l->begun || l->closed || l->stray ? MIME_DATA_OUTSIDE : MIME_DATA_PREAMBLE;
 }
 
 static void tell(const struct mime_run *r, uint16_t part, enum mime_data kind, struct bytes data)
@@ -27,7 +35,7 @@ static void data_base64(const struct mime_run *r, const uint8_t *p, const uint8_
 
 	while (p < end) {
 		bool was_padded = m->base64.padded;
-		enum mime_data kind = was_padded ? MIME_DATA_OUTSIDE : leaf_kind(m);
+		enum mime_data kind = leaf_kind(m);
 		size_t n = base64_decode(&m->base64, &p, end, m->buf + m->buf_len,
 					 MIME_OUT - m->buf_len);
 
@@ -53,9 +61,10 @@ static void data_qp(const struct mime_run *r, const uint8_t *p, const uint8_t *e
 void body_data(const struct mime_run *r, const uint8_t *p, size_t len)
 {
 	const struct mime *m = r->m;
+	const struct mime_level *in = m->outside ? &m->level[m->depth - 1] : NULL;
 
-	if (m->outside)
-		tell(r, m->level[m->depth - 1].index, MIME_DATA_OUTSIDE, bytes_of(p, len));
+	if (in)
+		tell(r, in->index, outside_kind(in), bytes_of(p, len));
 	else if (m->encoding == MIME_ENCODING_BASE64)
 		data_base64(r, p, p + len);
 	else if (m->encoding == MIME_ENCODING_QP)
@@ -139,5 +148,5 @@ void body_end(const struct mime_run *r)
 	else if (m->encoding == MIME_ENCODING_QP)
 		n = qp_finish(&m->qp, out);
 	m->buf_len = (uint16_t)(m->buf_len + n);
-	flush(r, m->base64.padded ? MIME_DATA_OUTSIDE : leaf_kind(m));
+	flush(r, leaf_kind(m));
 }

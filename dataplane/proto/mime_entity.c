@@ -24,8 +24,6 @@ static void rest_begin(const struct mime_run *r)
 	struct mime *m = r->m;
 
 	run_limit(r, MIME_LIMIT_PARTS);
-	for (unsigned i = 0; i < m->depth; i++)
-		m->level[i].closed = true;
 	m->open = 0;
 	entity_headers_end(r);
 }
@@ -33,8 +31,11 @@ static void rest_begin(const struct mime_run *r)
 void entity_begin(const struct mime_run *r)
 {
 	struct mime *m = r->m;
-	const struct mime_level *in = m->depth ? &m->level[m->depth - 1] : NULL;
+	struct mime_level *in = m->depth ? &m->level[m->depth - 1] : NULL;
 
+	if (in)
+		in->begun = true;
+	m->stray = in && (in->closed || in->stray);
 	m->index = m->count++;
 	m->state = STATE_FIELD_START;
 	m->header_size = 0;
@@ -146,8 +147,8 @@ void entity_note(struct mime *m, enum mime_header_id id, struct bytes raw)
 
 /*
  * RFC 2046 5.2 and RFC 2045 6.4 allow a message no encoding but the identity;
- * one that comes encoded is decoded as a file. A delivery report's blocks of
- * fields (RFC 3464) are text to read.
+ * one that comes encoded is decoded and handed out as one leaf. A delivery
+ * report's blocks of fields (RFC 3464) are text to read.
  */
 static bool is_message(const struct mime *m)
 {
@@ -196,6 +197,7 @@ static void tell_part(const struct mime_run *r, enum mime_kind kind)
 		.kind = kind,
 		.encoding = m->encoding,
 		.disposition = m->disposition,
+		.stray = m->stray,
 		.is_text = m->is_text,
 		.type = part_type(m),
 		.charset = bytes_of(m->charset, m->charset_len),
@@ -213,6 +215,7 @@ static void level_push(struct mime *m, bool multipart)
 		.boundary = m->boundaries_len,
 		.boundary_len = multipart ? m->boundary_len : 0,
 		.multipart = multipart,
+		.stray = m->stray,
 		.digest = bytes_caseeq(part_type(m), BYTES("multipart/digest")),
 	};
 	m->open += multipart;
@@ -224,7 +227,8 @@ static void level_pop(const struct mime_run *r)
 	struct mime *m = r->m;
 	const struct mime_level *l = &m->level[--m->depth];
 
-	m->open -= l->multipart && !l->closed;
+	if (m->open) /* past MIME_PARTS none is */
+		m->open -= l->multipart;
 	m->boundaries_len = l->boundary;
 	if (r->sink->part_end)
 		r->sink->part_end(r->ctx, l->index);

@@ -95,15 +95,13 @@ static void unread(const struct mime_run *r)
 	struct mime *m = r->m;
 	uint16_t n = m->buf_len;
 	uint8_t *tail = m->buf + MIME_BUF - n; /* beyond both MIME_NAME and MIME_OUT */
-	const uint8_t *p = tail;
 
 	memmove(tail, m->buf, n);
 	m->header_size -= n;
 	m->buf_len = 0;
 	entity_headers_end(r);
-	m->line_start = false;
-	while (p < tail + n)
-		p = run_feed(r, p, tail + n);
+	m->line_start = true; /* it may be a delimiter of what the headers opened */
+	run_feed(r, tail, tail + n);
 }
 
 /* The line of an mbox file that separates its mails, and its quoted kind. */

@@ -40,7 +40,9 @@ void run_limit(const struct mime_run *r, enum mime_limit limit);
  */
 const uint8_t *header_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end);
 const uint8_t *body_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end);
-const uint8_t *run_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end);
+
+/* Takes all of [p, end), delimiters included. */
+void run_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end);
 
 /* Is the line at p certainly none of the open delimiters? */
 bool delimiter_excluded(const struct mime *m, const uint8_t *p, const uint8_t *end);

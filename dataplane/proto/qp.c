@@ -33,18 +33,30 @@ static bool can_follow(const struct qp *q, uint8_t c)
 	return q->n == 1 && hex_digit(c) >= 0;
 }
 
+/* Is what is pending a soft break but for its line end? */
+static bool is_soft(const struct qp *q)
+{
+	uint8_t last = q->pending[q->n - 1];
+
+	return last == '=' || last == '\r' || is_blank(last);
+}
+
+static void put_pending(struct qp *q, uint8_t **out)
+{
+	memcpy(*out, q->pending, q->n);
+	*out += q->n;
+	q->n = 0;
+}
+
 /* The next byte of an escape. False: it was none, and c is still to be read. */
 static bool escape_step(struct qp *q, uint8_t c, uint8_t **out)
 {
-	uint8_t last = q->pending[q->n - 1];
-	bool soft = last == '=' || last == '\r' || is_blank(last);
-
-	if (c == '\n' && soft) {
+	if (c == '\n' && is_soft(q)) {
 		q->n = 0;
 		return true;
 	}
-	if (q->n == 2 && !soft && hex_digit(c) >= 0) {
-		*(*out)++ = (uint8_t)qp_hex(last, c);
+	if (!is_soft(q) && hex_digit(c) >= 0) {
+		*(*out)++ = (uint8_t)qp_hex(q->pending[1], c);
 		q->n = 0;
 		return true;
 	}
@@ -52,7 +64,7 @@ static bool escape_step(struct qp *q, uint8_t c, uint8_t **out)
 		q->pending[q->n++] = c;
 		return true;
 	}
-	*out += qp_finish(q, *out);
+	put_pending(q, out);
 	return false;
 }
 
@@ -90,9 +102,10 @@ size_t qp_decode(struct qp *q, const uint8_t **in, const uint8_t *end, uint8_t *
 
 size_t qp_finish(struct qp *q, uint8_t *out)
 {
-	size_t n = q->n;
+	uint8_t *o = out;
 
-	memcpy(out, q->pending, n);
+	if (q->n && !is_soft(q))
+		put_pending(q, &o);
 	q->n = 0;
-	return n;
+	return (size_t)(o - out);
 }

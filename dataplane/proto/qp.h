@@ -22,7 +22,10 @@ struct qp {
 /* As base64_decode. */
 size_t qp_decode(struct qp *q, const uint8_t **p, const uint8_t *end, uint8_t *out, size_t cap);
 
-/* The input has ended: the unfinished escape, up to QP_PENDING bytes. */
+/*
+ * The input has ended: the unfinished escape, up to QP_PENDING bytes; nothing
+ * if that is a soft break whose line end was a delimiter's.
+ */
 size_t qp_finish(struct qp *q, uint8_t *out);
 
 /* The value of two hexadecimal digits of either case, or -1. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define VALUE_SHOWN 256
+
 static void reserve(struct mime_log *log, size_t n)
 {
 	if (log->cap - log->len > n)
@@ -58,6 +60,21 @@ static void put_escaped(struct mime_log *log, struct bytes s)
 	}
 }
 
+/* A header's text; of a long one the start, its length and a checksum (FNV-1a). */
+static void put_value(struct mime_log *log, struct bytes s)
+{
+	uint32_t sum = 2166136261u;
+
+	if (s.len <= VALUE_SHOWN) {
+		put_escaped(log, s);
+		return;
+	}
+	for (size_t i = 0; i < s.len; i++)
+		sum = (sum ^ s.p[i]) * 16777619u;
+	put_escaped(log, bytes_of(s.p, 16));
+	put_format(log, "... (%zu bytes, %08x)", s.len, sum);
+}
+
 static void data_close(struct mime_log *log)
 {
 	if (log->part >= 0)
@@ -71,12 +88,12 @@ static void on_header(void *ctx, const struct mime_header *h)
 
 	data_close(log);
 	put_format(log, "header %u%s ", h->part, h->id ? "" : " (other)");
-	put_escaped(log, h->name);
+	put_value(log, h->name);
 	put_text(log, ": ");
-	put_escaped(log, h->value);
+	put_value(log, h->value);
 	if (!bytes_eq(h->raw, h->value)) {
 		put_text(log, " <- ");
-		put_escaped(log, h->raw);
+		put_value(log, h->raw);
 	}
 	put_text(log, h->cut ? " [cut]\n" : h->value_cut ? " [value cut]\n" : "\n");
 }
@@ -114,6 +131,7 @@ static void on_part_begin(void *ctx, const struct mime_part *p)
 	put_text(log, encodings[p->encoding]);
 	put_text(log, dispositions[p->disposition]);
 	put_text(log, p->is_text ? " text" : "");
+	put_text(log, p->stray ? " stray" : "");
 	put_member(log, "charset", p->charset);
 	put_member(log, "file", p->filename);
 	put_text(log, "\n");
@@ -121,7 +139,7 @@ static void on_part_begin(void *ctx, const struct mime_part *p)
 
 static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes data)
 {
-	static const char *const kinds[] = {"text", "file", "outside"};
+	static const char *const kinds[] = {"text", "file", "preamble", "outside"};
 	struct mime_log *log = ctx;
 
 	if (log->part != part || log->kind != (int)kind) {
