@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,27 +97,46 @@ static struct config *config_new(void)
 	return config;
 }
 
-/* "@include" and libconfig want a directory: the file's. */
-static int set_include_dir(struct config *config, const char *path)
+/* "@include" wants a directory, the file's; errors want the file's path (setting_file()). */
+static int set_path(struct config *config, const char *path)
 {
 	char *copy = strdup(path);
 
-	if (!copy)
-		return -ENOMEM;
-	config_set_include_dir(&config->file, dirname(copy));
+	config->path = strdup(path);
+	if (copy)
+		config_set_include_dir(&config->file, dirname(copy));
 	free(copy);
-	return 0;
+	return copy && config->path ? 0 : -ENOMEM;
 }
 
-static void report_syntax(const struct config *config, const char *path, struct diag *diag)
+static void report_syntax(const struct config *config, struct diag *diag)
 {
 	const config_t *file = &config->file;
+	char buffer[PATH_MAX];
+	const char *path = setting_include_path(file, config->path, config_error_file(file), buffer,
+						sizeof(buffer));
 
 	if (config_error_type(file) == CONFIG_ERR_FILE_IO)
-		diag_error(diag, path, 0, "can't be read: %s", strerror(errno ? errno : EIO));
+		diag_error(diag, config->path, 0, "can't be read: %s",
+			   strerror(errno ? errno : EIO));
 	else
-		diag_error(diag, config_error_file(file) ? config_error_file(file) : path,
-			   config_error_line(file), "%s", config_error_text(file));
+		diag_error(diag, path ? path : config->path, config_error_line(file), "%s",
+			   config_error_text(file));
+}
+
+static int read_file(struct config *config, const char *path, struct diag *diag)
+{
+	int err = set_path(config, path);
+
+	if (err)
+		return err;
+	errno = 0;
+	if (config_read_file(&config->file, path) != CONFIG_TRUE) {
+		report_syntax(config, diag);
+		return -EINVAL;
+	}
+	config_setting_set_hook(config_root_setting(&config->file), config->path);
+	return 0;
 }
 
 static int read_all(struct config *config, const config_setting_t *root, struct diag *diag)
@@ -138,12 +158,7 @@ struct config *config_load(const char *path, struct diag *diag)
 
 	if (!config)
 		return NULL;
-	err = path ? set_include_dir(config, path) : 0;
-	errno = 0;
-	if (!err && path && config_read_file(&config->file, path) != CONFIG_TRUE) {
-		report_syntax(config, path, diag);
-		err = -EINVAL;
-	}
+	err = path ? read_file(config, path, diag) : 0;
 	if (!err)
 		err = read_all(config, path ? config_root_setting(&config->file) : NULL, diag);
 	if (err) {
@@ -169,12 +184,14 @@ void config_free(struct config *config)
 		return;
 	settings_free(config_settings, config);
 	config_destroy(&config->file);
+	free(config->path);
 	free(config);
 }
 
 int config_path(const config_setting_t *where, const char *name, char *path, size_t size)
 {
-	const char *file = where ? config_setting_source_file(where) : NULL;
+	char buffer[PATH_MAX];
+	const char *file = where ? setting_file(where, buffer, sizeof(buffer)) : NULL;
 	const char *slash = file && name[0] != '/' ? strrchr(file, '/') : NULL;
 	int len = slash ? (int)(slash - file) + 1 : 0;
 

@@ -41,6 +41,7 @@ struct config_tenant {
 
 struct config {
 	config_t file;
+	char *path;                    /* NULL: no file */
 	struct setting_groups tiers;   /* of struct config_tier */
 	struct setting_groups tenants; /* of struct config_tenant */
 	struct setting_ports smtp, smtps, sip, sips;

@@ -2,6 +2,7 @@
 #include "control/setting.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,16 +33,37 @@ void setting_path(const config_setting_t *where, char *path, size_t size)
 	path_append(where, path, size);
 }
 
+const char *setting_include_path(const config_t *config, const char *first, const char *file,
+				 char *buffer, size_t size)
+{
+	const char *dir = config_get_include_dir(config);
+
+	if (!file || file[0] == '/' || !first || strcmp(file, first) == 0)
+		return file;
+	if (!dir || strcmp(dir, ".") == 0)
+		return file;
+	snprintf(buffer, size, "%s/%s", dir, file);
+	return buffer;
+}
+
+const char *setting_file(const config_setting_t *where, char *buffer, size_t size)
+{
+	const char *first = config_setting_get_hook(config_root_setting(where->config));
+
+	return setting_include_path(where->config, first, config_setting_source_file(where), buffer,
+				    size);
+}
+
 static void report(struct diag *diag, enum diag_level level, const config_setting_t *where,
 		   const char *text)
 {
-	char path[PATH_SIZE] = "";
+	char path[PATH_SIZE] = "", buffer[PATH_MAX];
 	const char *file = NULL;
 	unsigned line = 0;
 
 	if (where) {
 		setting_path(where, path, sizeof(path));
-		file = config_setting_source_file(where);
+		file = setting_file(where, buffer, sizeof(buffer));
 		line = config_setting_source_line(where);
 	}
 	(level == DIAG_ERROR ? diag_error : diag_warning)(diag, file, line, "%s%s%s", path,

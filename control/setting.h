@@ -92,6 +92,16 @@ void setting_warning(struct diag *diag, const config_setting_t *where, const cha
  * own. */
 void setting_path(const config_setting_t *where, char *path, size_t size);
 
+/*
+ * The path of a file that libconfig names: an included one is named as "@include" has it,
+ * relative to the directory of `first`, the file that was opened. NULL for NULL.
+ */
+const char *setting_include_path(const config_t *config, const char *first, const char *file,
+				 char *buffer, size_t size);
+
+/* The same for the file that `where` is in; `first` is the root setting's hook. */
+const char *setting_file(const config_setting_t *where, char *buffer, size_t size);
+
 /* The reference of all settings as Markdown. */
 void settings_document(FILE *out, const struct setting *schema, const char *path);
 
