@@ -78,6 +78,17 @@ static const char *check_sip_answer(const char *text)
 	       "bytes of ASCII";
 }
 
+/* The reasons' texts, as addresses that a constant table may hold. */
+static const struct {
+#define X(id, name, text) char id[sizeof(text)];
+	REASONS(X)
+#undef X
+} meaning = {
+#define X(id, name, text) text,
+	REASONS(X)
+#undef X
+};
+
 /* clang-format off */
 #define ON_LOSS(id, key, text)                                                                     \
 	{.name = key, .type = SETTING_CHOICE, AT(on_loss[REASON_##id]), .choices = verdicts,       \
@@ -100,7 +111,7 @@ static const struct setting loss_settings[] = {
 
 #define SMTP_ANSWER(id, key, value)                                                                \
 	{.name = key, .type = SETTING_TEXT, AT(smtp_answer[REASON_##id]), .fallback = value,       \
-	 .check = check_smtp_answer, .help = "when " #id}
+	 .check = check_smtp_answer, .help = meaning.id}
 
 static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(RULE, "rule", "550 5.7.1 Refused by policy"),
@@ -123,7 +134,7 @@ static const struct setting smtp_answer_settings[] = {
 
 #define SIP_ANSWER(id, key, value)                                                                 \
 	{.name = key, .type = SETTING_TEXT, AT(sip_answer[REASON_##id]), .fallback = value,        \
-	 .check = check_sip_answer, .help = "when " #id}
+	 .check = check_sip_answer, .help = meaning.id}
 
 static const struct setting sip_answer_settings[] = {
 	SIP_ANSWER(RULE, "rule", "403 Forbidden"),
