@@ -8,14 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/json_text.h"
+#include "control/json_out.h"
 
 #define NS_PER_S 1000000000ULL
 
 /* JSON's readers keep numbers as doubles: an id above this would change on the way. */
 #define FLOW_ID_MASK ((1ULL << 53) - 1)
 
-/* A duration of 31 years still shows its milliseconds. */
 #define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
 
 static const struct {
@@ -60,192 +59,231 @@ const char *eve_time(char *buf, uint64_t ns)
 	return buf;
 }
 
-static json_t *number(uint64_t u)
+/* Whether the field has a place in EVE and a value of its kind. */
+static bool field_shown(const struct event_value *value)
 {
-	return json_integer(u > INT64_MAX ? INT64_MAX : (json_int_t)u);
-}
-
-/* The member key (of len bytes) of parent, made of that kind if it is not there; NULL: no memory.
- */
-static json_t *member_open(json_t *parent, const char *key, size_t len, json_t *(*make)(void))
-{
-	json_t *child = json_object_getn(parent, key, len);
-
-	if (child)
-		return child;
-	if (json_object_setn_new(parent, key, len, make()))
-		return NULL;
-	return json_object_getn(parent, key, len);
-}
-
-/* Puts value, whose reference it takes, at a dotted path. */
-static int path_put(json_t *object, const char *path, json_t *value, bool list)
-{
-	const char *dot;
-
-	while (object && (dot = strchr(path, '.'))) {
-		object = member_open(object, path, (size_t)(dot - path), json_object);
-		path = dot + 1;
-	}
-	if (object && list)
-		object = member_open(object, path, strlen(path), json_array);
-	if (!object) {
-		json_decref(value);
-		return -1;
-	}
-	return list ? json_array_append_new(object, value)
-		    : json_object_set_new(object, path, value);
-}
-
-/* The value as its kind is shown; NULL: no memory, or none of that kind (*fits says which). */
-static json_t *value_json(const struct event_value *value, enum field_kind kind, bool *fits)
-{
-	*fits = true;
-	switch (kind) {
+	if (value->key >= FIELD_KEY_COUNT || !*fields[value->key].path)
+		return false;
+	switch (fields[value->key].kind) {
 	case FIELD_STR:
 	case FIELD_LIST:
-		return json_text(value->p, value->len);
+		return true;
 	case FIELD_BOOL:
-		*fits = value->len == 1;
-		return *fits ? json_boolean(event_value_bool(value)) : NULL;
+		return value->len == 1;
 	case FIELD_UINT:
 	case FIELD_NS:
 	case FIELD_SEC:
+		return value->len == sizeof(uint64_t);
+	}
+	return false;
+}
+
+/* A line being written. */
+struct line {
+	struct json_out *out;
+	const struct event_head *head;
+	bool done[FIELD_KEY_COUNT]; /* written already */
+};
+
+/* A member's name, after a comma unless the object has just been opened. */
+static void name_put(struct json_out *out, const char *name, size_t len)
+{
+	if (out->len && out->text[out->len - 1] != '{')
+		json_out_char(out, ',');
+	json_out_char(out, '"');
+	json_out_raw(out, name, len);
+	json_out_raw(out, "\":", 2);
+}
+
+static void member_text(struct json_out *out, const char *name, const char *text)
+{
+	name_put(out, name, strlen(name));
+	json_out_text(out, text, strlen(text));
+}
+
+static void member_uint(struct json_out *out, const char *name, uint64_t n)
+{
+	name_put(out, name, strlen(name));
+	json_out_uint(out, n);
+}
+
+/* All values of the list that value begins. */
+static void list_put(struct line *line, struct event_reader rest, struct event_value value)
+{
+	const uint16_t key = value.key;
+	char before = '[';
+
+	do {
+		if (value.key != key)
+			continue;
+		json_out_char(line->out, before);
+		json_out_text(line->out, value.p, value.len);
+		before = ',';
+	} while (event_next(&rest, &value));
+	json_out_char(line->out, ']');
+}
+
+static void value_put(struct line *line, const struct event_reader *rest,
+		      const struct event_value *value)
+{
+	switch (fields[value->key].kind) {
+	case FIELD_STR:
+		json_out_text(line->out, value->p, value->len);
+		break;
+	case FIELD_LIST:
+		list_put(line, *rest, *value);
+		break;
+	case FIELD_BOOL:
+		json_out_plain(line->out, event_value_bool(value) ? "true" : "false");
+		break;
+	case FIELD_UINT:
+		json_out_uint(line->out, event_value_uint(value));
+		break;
+	case FIELD_NS:
+		json_out_seconds(line->out, event_value_uint(value));
+		break;
+	case FIELD_SEC:
+		json_out_uint(line->out, event_value_uint(value) / NS_PER_S);
 		break;
 	}
-	*fits = value->len == sizeof(uint64_t);
-	if (!*fits)
-		return NULL;
-	if (kind == FIELD_NS)
-		return json_real((double)event_value_uint(value) / NS_PER_S);
-	return number(event_value_uint(value) / (kind == FIELD_SEC ? NS_PER_S : 1));
 }
 
-/* All fields; those that the record has not, but counts, are said to be missing. */
-static int fields_put(json_t *object, struct event_reader *reader, const struct event_head *head)
-{
-	struct event_value value;
-	unsigned shown = 0;
-	int failed = 0;
-
-	while (event_next(reader, &value)) {
-		json_t *json;
-		bool fits;
-
-		if (value.key >= FIELD_KEY_COUNT || !*fields[value.key].path)
-			continue;
-		json = value_json(&value, fields[value.key].kind, &fits);
-		if (!fits)
-			continue;
-		failed |= path_put(object, fields[value.key].path, json,
-				   fields[value.key].kind == FIELD_LIST);
-		shown++;
-	}
-	if (shown < head->count)
-		failed |= json_object_set_new(object, "fields_omitted",
-					      json_integer(head->count - shown));
-	return failed;
-}
-
-static int addresses_put(json_t *object, const struct event_head *head)
-{
-	const int family = head->family == 4 ? AF_INET : AF_INET6;
-	const bool ports = head->proto == IPPROTO_TCP || head->proto == IPPROTO_UDP;
-	char text[INET6_ADDRSTRLEN];
-	int failed = 0;
-
-	if (head->family != 4 && head->family != 6)
-		return 0;
-	inet_ntop(family, head->src, text, sizeof(text));
-	failed |= json_object_set_new(object, "src_ip", json_string(text));
-	if (ports)
-		failed |= json_object_set_new(object, "src_port", json_integer(head->sport));
-	inet_ntop(family, head->dst, text, sizeof(text));
-	failed |= json_object_set_new(object, "dest_ip", json_string(text));
-	if (ports)
-		failed |= json_object_set_new(object, "dest_port", json_integer(head->dport));
-	if (head->proto == IPPROTO_TCP || head->proto == IPPROTO_UDP)
-		snprintf(text, sizeof(text), "%s", head->proto == IPPROTO_TCP ? "TCP" : "UDP");
-	else
-		snprintf(text, sizeof(text), "%03u", head->proto);
-	return failed | json_object_set_new(object, "proto", json_string(text));
-}
-
-static int tenant_put(json_t *object, const struct event_head *head,
-		      const struct tenant_names *names)
-{
-	const struct tenant_name *tenant = tenant_name_of(names, head->tenant);
-	int failed =
-		json_object_set_new(object, "tenant_id", json_integer(tenant ? tenant->id : 0));
-
-	if (tenant && *tenant->name)
-		failed |= json_object_set_new(object, "tenant",
-					      json_text(tenant->name, strlen(tenant->name)));
-	return failed | json_object_set_new(object, "generation", json_integer(head->generation));
-}
-
-static int head_put(json_t *object, const struct event_head *head, const struct tenant_names *names)
-{
-	char time[EVE_TIME_SIZE];
-	int failed = 0;
-
-	failed |= json_object_set_new(object, "timestamp", json_string(eve_time(time, head->time)));
-	if (head->flow_id)
-		failed |= json_object_set_new(object, "flow_id",
-					      number(head->flow_id & FLOW_ID_MASK));
-	if (head->packet)
-		failed |= json_object_set_new(object, "pcap_cnt", number(head->packet));
-	failed |= json_object_set_new(object, "event_type", json_string(types[head->type]));
-	if (head->vlan) /* an array, as QinQ has two ids in Suricata */
-		failed |= json_object_set_new(object, "vlan", json_pack("[i]", head->vlan));
-	failed |= addresses_put(object, head);
-	failed |= json_object_set_new(
-		object, "direction",
-		json_string(head->direction == TO_SERVER ? "to_server" : "to_client"));
-	failed |= tenant_put(object, head, names);
-	if (head->type == EVENT_ALERT) /* Suricata's readers ask for it; the gate has one group */
-		failed |= json_object_set_new(object, "alert", json_pack("{s:i}", "gid", 1));
-	return failed;
-}
-
-int eve_object(const struct event_head *head, size_t len, const struct tenant_names *names,
-	       json_t **object)
+/*
+ * The fields whose path begins with the first len characters of prefix: those
+ * right there as members, those deeper as objects, each where its first stands
+ * in the record. Depth is that of the table's paths.
+ */
+static void members_put(struct line *line, const char *prefix, size_t len)
 {
 	struct event_reader reader;
-	json_t *o;
+	struct event_value value;
 
-	*object = NULL;
+	event_open(&reader, line->head, line->head->size);
+	while (event_next(&reader, &value)) {
+		const char *path, *dot;
+
+		if (!field_shown(&value) || line->done[value.key])
+			continue;
+		path = fields[value.key].path;
+		if (strncmp(path, prefix, len) != 0)
+			continue;
+		dot = strchr(path + len, '.');
+		if (dot) {
+			name_put(line->out, path + len, (size_t)(dot - path) - len);
+			json_out_char(line->out, '{');
+			members_put(line, path, (size_t)(dot - path) + 1);
+			json_out_char(line->out, '}');
+			continue;
+		}
+		line->done[value.key] = true;
+		name_put(line->out, path + len, strlen(path + len));
+		value_put(line, &reader, &value);
+	}
+}
+
+/* Fields that the record counts and that are not shown. */
+static unsigned omitted(const struct event_head *head)
+{
+	struct event_reader reader;
+	struct event_value value;
+	unsigned shown = 0;
+
+	event_open(&reader, head, head->size);
+	while (event_next(&reader, &value))
+		shown += field_shown(&value);
+	return shown < head->count ? head->count - shown : 0;
+}
+
+static void addresses_put(struct json_out *out, const struct event_head *head)
+{
+	const int family = head->family == 4 ? AF_INET : AF_INET6;
+	const bool tcp = head->proto == IPPROTO_TCP, udp = head->proto == IPPROTO_UDP;
+	char text[INET6_ADDRSTRLEN];
+
+	if (head->family != 4 && head->family != 6)
+		return;
+	member_text(out, "src_ip", inet_ntop(family, head->src, text, sizeof(text)));
+	if (tcp || udp)
+		member_uint(out, "src_port", head->sport);
+	member_text(out, "dest_ip", inet_ntop(family, head->dst, text, sizeof(text)));
+	if (tcp || udp)
+		member_uint(out, "dest_port", head->dport);
+	if (!tcp && !udp)
+		snprintf(text, sizeof(text), "%03u", head->proto);
+	member_text(out, "proto", tcp ? "TCP" : udp ? "UDP" : text);
+}
+
+static void head_put(struct json_out *out, const struct event_head *head,
+		     const struct tenant_names *names)
+{
+	const struct tenant_name *tenant = tenant_name_of(names, head->tenant);
+	char time[EVE_TIME_SIZE];
+
+	member_text(out, "timestamp", eve_time(time, head->time));
+	if (head->flow_id)
+		member_uint(out, "flow_id", head->flow_id & FLOW_ID_MASK);
+	if (head->packet)
+		member_uint(out, "pcap_cnt", head->packet);
+	member_text(out, "event_type", types[head->type]);
+	if (head->vlan) { /* an array, as QinQ has two ids in Suricata */
+		name_put(out, "vlan", strlen("vlan"));
+		json_out_char(out, '[');
+		json_out_uint(out, head->vlan);
+		json_out_char(out, ']');
+	}
+	addresses_put(out, head);
+	member_text(out, "direction", head->direction == TO_SERVER ? "to_server" : "to_client");
+	member_uint(out, "tenant_id", tenant ? tenant->id : 0);
+	if (tenant && *tenant->name)
+		member_text(out, "tenant", tenant->name);
+	member_uint(out, "generation", head->generation);
+}
+
+int eve_format(struct json_out *out, const struct event_head *head, size_t len,
+	       const struct tenant_names *names)
+{
+	struct line line = {.out = out, .head = head};
+	struct event_reader reader;
+	unsigned missing;
+
 	if (!event_open(&reader, head, len) || !eve_type_name(head->type))
 		return -EBADMSG;
 	if (head->type == EVENT_ADDRESS)
 		return 0;
-	o = json_object();
-	if (!o)
-		return -ENOMEM;
-	if (head_put(o, head, names) || fields_put(o, &reader, head)) {
-		json_decref(o);
-		return -ENOMEM;
+	json_out_char(out, '{');
+	head_put(out, head, names);
+	if (head->type ==
+	    EVENT_ALERT) { /* Suricata's readers ask for gid; the gate has one group */
+		json_out_plain(out, ",\"alert\":{\"gid\":1");
+		members_put(&line, "alert.", strlen("alert."));
+		json_out_char(out, '}');
 	}
-	*object = o;
-	return 0;
+	members_put(&line, "", 0);
+	missing = omitted(head);
+	if (missing)
+		member_uint(out, "fields_omitted", missing);
+	json_out_raw(out, "}\n", 2);
+	return out->failed ? -ENOMEM : 0;
 }
 
-int eve_write_object(FILE *out, const json_t *object)
-{
-	if (json_dumpf(object, out, DUMP_FLAGS) || fputc('\n', out) == EOF)
-		return -EIO;
-	return 0;
-}
-
-int eve_write(FILE *out, const struct event_head *head, size_t len,
+int eve_write(FILE *file, const struct event_head *head, size_t len,
 	      const struct tenant_names *names)
 {
-	json_t *object;
-	int rc = eve_object(head, len, names, &object);
+	struct json_out out;
+	char buf[4096];
+	int rc;
 
-	if (rc || !object)
-		return rc;
-	rc = eve_write_object(out, object);
-	json_decref(object);
+	json_out_init(&out, buf, sizeof(buf));
+	rc = eve_format(&out, head, len, names);
+	if (!rc && fwrite(out.text, 1, out.len, file) != out.len)
+		rc = -EIO;
+	json_out_fini(&out);
 	return rc;
+}
+
+int eve_write_object(FILE *file, const json_t *object)
+{
+	if (json_dumpf(object, file, DUMP_FLAGS) || fputc('\n', file) == EOF)
+		return -EIO;
+	return 0;
 }

@@ -4,7 +4,7 @@
  * describes the format, docs/eve.schema.json checks it; the fields come from
  * the table in bpf/event.h.
  *
- * Control only: allocates, and eve_write() writes to a stream. No state: any
+ * Control only: may allocate, and eve_write() writes to a stream. No state: any
  * thread.
  */
 #ifndef POSTERN_CONTROL_EVE_H
@@ -16,22 +16,23 @@
 #include <stdio.h>
 
 #include "bpf/event_record.h"
+#include "control/json_out.h"
 #include "control/tenant_name.h"
 
 /*
- * The object of the record at head, of whose bytes len are readable, into
- * *object (the caller's to json_decref()); NULL there for EVENT_ADDRESS, which is none of EVE's.
- * -EBADMSG: no record, or of no known type. -ENOMEM.
+ * Appends the record at head, of whose bytes len are readable, as one line;
+ * nothing for EVENT_ADDRESS, which is none of EVE's. 0; -EBADMSG: no record, or
+ * of no known type; -ENOMEM.
  */
-int eve_object(const struct event_head *head, size_t len, const struct tenant_names *names,
-	       json_t **object);
+int eve_format(struct json_out *out, const struct event_head *head, size_t len,
+	       const struct tenant_names *names);
 
-/* The same as one line to out. Also -EIO: out refused it. */
-int eve_write(FILE *out, const struct event_head *head, size_t len,
+/* The same, written to a stream. Also -EIO: it refused. */
+int eve_write(FILE *file, const struct event_head *head, size_t len,
 	      const struct tenant_names *names);
 
-/* Any object as a line of the log: compact, then a newline. 0 or -EIO. */
-int eve_write_object(FILE *out, const json_t *object);
+/* Any other object as a line of the log. 0 or -EIO. */
+int eve_write_object(FILE *file, const json_t *object);
 
 /* ns since 1970 as "2026-11-23T22:46:50.123456+0000"; buf of EVE_TIME_SIZE bytes is returned. */
 #define EVE_TIME_SIZE 48

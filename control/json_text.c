@@ -6,8 +6,7 @@
 
 #include "control/utf8.h"
 
-/* The length of the next character that stands for itself; 0: its byte is to be escaped. */
-static size_t plain_len(const uint8_t *p, size_t left)
+size_t json_text_plain(const uint8_t *p, size_t left)
 {
 	if (p[0] == '\\' && left > 1 && p[1] == 'x')
 		return 0;
@@ -24,7 +23,7 @@ static json_t *escaped(const uint8_t *p, size_t len)
 	if (!text)
 		return NULL;
 	for (size_t i = 0, n; i < len; i += n) {
-		n = plain_len(p + i, len - i);
+		n = json_text_plain(p + i, len - i);
 		for (size_t k = 0; k < n; k++)
 			text[at++] = (char)p[i + k];
 		if (n)
@@ -45,7 +44,7 @@ json_t *json_text(const void *bytes, size_t len)
 	const uint8_t *p = bytes;
 
 	for (size_t i = 0, n; i < len; i += n) {
-		n = plain_len(p + i, len - i);
+		n = json_text_plain(p + i, len - i);
 		if (!n)
 			return escaped(p, len);
 	}

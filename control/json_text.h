@@ -11,8 +11,15 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A new JSON string of len bytes at p; NULL: no memory. Linear in len. Any thread. */
 json_t *json_text(const void *p, size_t len);
+
+/*
+ * The length of the character at p, of which left > 0 bytes are readable, that
+ * stands for itself; 0: the byte at p is to be written as \xHH.
+ */
+size_t json_text_plain(const uint8_t *p, size_t left);
 
 #endif

@@ -69,6 +69,43 @@ static void fields_stand_where_the_table_says(void **state)
 				 "\"app_proto\":\"smtp\"}\n");
 }
 
+static void fields_of_one_object_may_stand_apart(void **state)
+{
+	struct event_builder b;
+
+	packet_event(&b, EVENT_ALERT);
+	event_put_text(&b, FIELD_KEY_VERDICT_ACTION, "drop");
+	event_put_text(&b, FIELD_KEY_ALERT_AUP, "A");
+	event_put_uint(&b, FIELD_KEY_ALERT_SID, 1);
+	event_put_text(&b, FIELD_KEY_VERDICT_REASON, "rule");
+	event_put_text(&b, FIELD_KEY_ALERT_AUP, "B{");
+	event_put_uint(&b, FIELD_KEY_ALERT_REV, 2);
+	event_put_uint(&b, FIELD_KEY_ALERT_REV, 3); /* twice: the first stands */
+	line_is(&b, HEAD("alert") ",\"alert\":{\"gid\":1,\"metadata\":{\"aup\":[\"A\",\"B{\"]},"
+				  "\"signature_id\":1,\"rev\":2},"
+				  "\"verdict\":{\"action\":\"drop\",\"reason\":\"rule\"}}\n");
+}
+
+static void a_long_record_is_one_line(void **state)
+{
+	static _Alignas(8) uint8_t big[70000];
+	static char value[60000];
+	struct event_builder b;
+	char *line = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&line, &len);
+
+	memset(value, '\xff', sizeof(value));
+	event_begin(&b, big, sizeof(big), EVENT_EMAIL);
+	assert_true(event_put_str(&b, FIELD_KEY_EMAIL_SUBJECT, value, sizeof(value)));
+	assert_int_equal(eve_write(out, b.head, event_size(&b), &names), 0);
+	fclose(out);
+	assert_true(len > 5 * sizeof(value)); /* \\xff */
+	assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	assert_string_equal(line + len - 9, "\\\\xff\"}}\n");
+	free(line);
+}
+
 static void durations_are_seconds(void **state)
 {
 	struct event_builder b;
@@ -77,7 +114,7 @@ static void durations_are_seconds(void **state)
 	event_put_ns(&b, FIELD_KEY_CALL_DURATION, 86400123456789);
 	event_put_ns(&b, FIELD_KEY_CALL_RING, 0);
 	event_put_ns(&b, FIELD_KEY_FLOW_AGE, 1999999999);
-	line_is(&b, HEAD("call") ",\"call\":{\"duration_s\":86400.1234568,\"ring_s\":0.0},"
+	line_is(&b, HEAD("call") ",\"call\":{\"duration_s\":86400.123456789,\"ring_s\":0.0},"
 				 "\"flow\":{\"age\":1}}\n");
 }
 
@@ -169,6 +206,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_stand_where_the_table_says),
+		cmocka_unit_test(fields_of_one_object_may_stand_apart),
+		cmocka_unit_test(a_long_record_is_one_line),
 		cmocka_unit_test(durations_are_seconds),
 		cmocka_unit_test(an_alert_looks_like_suricatas),
 		cmocka_unit_test(ipv6_vlan_and_other_protocols_are_shown),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/json_text.h"
+
+#include "control/json_out.h"
 #include "tests/unit/test.h"
 
 static void shows(const char *bytes, size_t len, const char *text)
@@ -89,6 +91,89 @@ static void escaping_can_be_undone_and_is_utf8(void **state)
 	}
 }
 
+/* What was written so far, NUL-terminated, the caller's to free. */
+static char *out_take(struct json_out *out)
+{
+	char *text;
+
+	assert_false(out->failed);
+	text = strndup(out->text, out->len);
+	assert_non_null(text);
+	json_out_fini(out);
+	return text;
+}
+
+static void text_written_is_what_jansson_writes(void **state)
+{
+	static const uint8_t awkward[16] = "\x7f\t\r\n\b\f\v\"\\x\0a/\xc3\xa9~";
+	uint32_t seed = 1;
+	uint8_t in[12];
+
+	for (int i = 0; i < 100000; i++) {
+		struct json_out out;
+		char buf[16], *expected, *text;
+		json_t *json;
+
+		for (size_t k = 0; k < sizeof(in); k++) {
+			seed = seed * 1664525 + 1013904223;
+			in[k] = i % 2 ? (uint8_t)(seed >> 24) : awkward[seed >> 28];
+		}
+		json = json_text(in, sizeof(in));
+		expected = json_dumps(json, JSON_ENCODE_ANY);
+		json_out_init(&out, buf, (size_t)i % sizeof(buf));
+		json_out_text(&out, in, sizeof(in));
+		text = out_take(&out);
+		assert_string_equal(text, expected);
+		free(text);
+		free(expected);
+		json_decref(json);
+	}
+}
+
+static void out_is(uint64_t n, bool seconds, const char *expected)
+{
+	struct json_out out;
+	char buf[64], *text;
+
+	json_out_init(&out, buf, sizeof(buf));
+	if (seconds)
+		json_out_seconds(&out, n);
+	else
+		json_out_uint(&out, n);
+	text = out_take(&out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void numbers_are_exact(void **state)
+{
+	out_is(0, false, "0");
+	out_is(1234567890, false, "1234567890");
+	out_is(INT64_MAX, false, "9223372036854775807");
+	out_is(UINT64_MAX, false, "9223372036854775807");
+	out_is(0, true, "0.0");
+	out_is(1, true, "0.000000001");
+	out_is(1500000000, true, "1.5");
+	out_is(86400000000000, true, "86400.0");
+	out_is(UINT64_MAX, true, "18446744073.709551615");
+}
+
+static void a_long_line_moves_to_the_heap(void **state)
+{
+	struct json_out out;
+	char buf[8], *text;
+
+	json_out_init(&out, buf, sizeof(buf));
+	for (int i = 0; i < 1000; i++)
+		json_out_plain(&out, "0123456789");
+	assert_ptr_equal(out.text, out.heap);
+	text = out_take(&out);
+	assert_int_equal(strlen(text), 10000);
+	assert_int_equal(strspn(text + 9990, "0123456789"), 10);
+	assert_string_equal(text + 9985, "567890123456789");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +181,9 @@ int main(void)
 		cmocka_unit_test(other_bytes_are_escaped),
 		cmocka_unit_test(an_escape_of_the_wire_is_told_apart),
 		cmocka_unit_test(escaping_can_be_undone_and_is_utf8),
+		cmocka_unit_test(text_written_is_what_jansson_writes),
+		cmocka_unit_test(numbers_are_exact),
+		cmocka_unit_test(a_long_line_moves_to_the_heap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
