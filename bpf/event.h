@@ -72,7 +72,7 @@ enum field_kind {
 	X(CALL_ID, STR, "call.call_id")                                                             \
 	X(CALL_FROM, STR, "call.from")                                                              \
 	X(CALL_TO, STR, "call.to")                                                                  \
-	X(CALL_STATE, STR, "call.state")   /* answered unanswered redirected cancelled refused unknown */ \
+	X(CALL_STATE, STR, "call.state")   /* call_state_name() */ \
 	X(CALL_CODE, STR, "call.code")                                                              \
 	X(CALL_DURATION, NS, "call.duration_s")                                                     \
 	X(CALL_RING, NS, "call.ring_s")                                                             \
@@ -84,7 +84,7 @@ enum field_kind {
 	X(FLOW_BYTES_TOCLIENT, UINT, "flow.bytes_toclient")                                         \
 	X(FLOW_AGE, SEC, "flow.age")                                                                \
 	X(FLOW_STATE, STR, "flow.state")     /* new established closed */                           \
-	X(FLOW_REASON, STR, "flow.reason")   /* why it ended: timeout shutdown forced */            \
+	X(FLOW_REASON, STR, "flow.reason")   /* timeout finished reset, or reason_name() */         \
 	X(FLOW_MIDSTREAM, BOOL, "flow.midstream")                                                   \
 	X(FLOW_APP, STR, "app_proto")                                                               \
 	X(FLOW_SNI, STR, "tls.sni")                                                                 \
@@ -117,6 +117,9 @@ enum field_key {
 };
 
 enum event_direction { TO_SERVER, TO_CLIENT };
+
+/* Bit of `packet`: a timer's doing, of no packet; the rest of it orders such events. */
+#define EVENT_OF_NO_PACKET (1ULL << 63)
 
 /* The packet that caused it, as it came: src is its sender. */
 struct event_head {

@@ -222,7 +222,7 @@ static void head_put(struct json_out *out, const struct event_head *head,
 	member_text(out, "timestamp", eve_time(time, head->time));
 	if (head->flow_id)
 		member_uint(out, "flow_id", head->flow_id & FLOW_ID_MASK);
-	if (head->packet)
+	if (head->packet && !(head->packet & EVENT_OF_NO_PACKET))
 		member_uint(out, "pcap_cnt", head->packet);
 	member_text(out, "event_type", types[head->type]);
 	if (head->vlan) { /* an array, as QinQ has two ids in Suricata */

@@ -144,6 +144,7 @@ static void ipv6_vlan_and_other_protocols_are_shown(void **state)
 	head->src[1] = 0x01;
 	head->dst[15] = 1;
 	head->tenant = 2; /* beyond the table */
+	head->packet = EVENT_OF_NO_PACKET | 17;
 	line_is(&b, "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\",\"event_type\":\"verdict\","
 		    "\"vlan\":[100],\"src_ip\":\"2001::\",\"dest_ip\":\"::1\",\"proto\":\"047\","
 		    "\"direction\":\"to_client\",\"tenant_id\":0,\"generation\":0}\n");
