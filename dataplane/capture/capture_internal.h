@@ -71,9 +71,8 @@ __attribute__((format(printf, 3, 4))) int capture_fail(struct capture_reader *re
 						       uint64_t offset, const char *format, ...);
 
 /*
- * The next `want` bytes of something that must be whole: true, or an error
- * that says that the file ends inside `what`, which began at this offset and
- * of which `before` bytes were read already.
+ * The next `want` bytes of something that must be whole, in the window: true,
+ * or false after an error that says that the file ends inside `what`.
  */
 bool capture_need(struct capture_reader *reader, size_t want, const char *what);
 
