@@ -20,14 +20,17 @@
 /*
  * Prefixes to tenants: a trie of 6 address bits a level, its nodes compressed
  * by two bitmaps and population counts (after Asai and Ohara's poptrie,
- * SIGCOMM 2015). A level costs one node of 24 bytes; an address that no prefix
- * comes near ends at the first or second level.
+ * SIGCOMM 2015), and levels at which all prefixes go the same way skipped. An
+ * address that no prefix comes near ends at the first node or the second.
  */
 struct prefix_node {
 	uint64_t children;  /* bit v: the six bits v lead to another node */
 	uint64_t leaf_runs; /* bit v: a run of equal leaves begins at v */
 	uint32_t child_base;
 	uint32_t leaf_base;
+	uint64_t skipped;   /* the bits that lead here, from the top */
+	uint32_t skip;      /* how many, below 64 */
+	uint32_t elsewhere; /* the owner of addresses with other bits there */
 };
 
 #define PREFIX_STRIDE 6

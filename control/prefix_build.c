@@ -99,6 +99,32 @@ static void own_entries(const struct prefix *p, size_t count, unsigned depth,
 	}
 }
 
+/* The bits of an address from `depth` on. */
+static uint64_t bits_at(const struct prefix *p, unsigned depth)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < 60; i += PREFIX_STRIDE)
+		if (depth + i < 128)
+			bits |= (uint64_t)chunk(p, depth + i) << (64 - PREFIX_STRIDE - i);
+	return bits;
+}
+
+/*
+ * Levels at which all of the prefixes go the same way are not worth a node each: the bits
+ * that the node can skip, a multiple of PREFIX_STRIDE, 60 at most. The first in order is
+ * the one that would end soonest.
+ */
+static unsigned common_path(const struct prefix *p, size_t count, unsigned depth)
+{
+	unsigned skip = 0;
+
+	while (skip < 60 && p[0].length > depth + skip + PREFIX_STRIDE &&
+	       chunk(&p[0], depth + skip) == chunk(&p[count - 1], depth + skip))
+		skip += PREFIX_STRIDE;
+	return skip;
+}
+
 /*
  * Fills `node` from sorted prefixes that all lie at the node's place, which
  * `inherited` owns where none of them does. Recurses at most 22 deep.
@@ -112,6 +138,10 @@ static int fill(struct builder *b, uint32_t node, const struct prefix *p, size_t
 	size_t i = 0;
 	int err;
 
+	b->table->nodes[node].skip = common_path(p, count, depth);
+	b->table->nodes[node].skipped = bits_at(p, depth);
+	b->table->nodes[node].elsewhere = inherited;
+	depth += b->table->nodes[node].skip;
 	for (unsigned v = 0; v < FANOUT; v++)
 		owner[v] = inherited;
 	own_entries(p, count, depth, owner, &children);

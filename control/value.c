@@ -161,15 +161,19 @@ int value_rate(const char *text, struct rate *rate)
 int rate_gcra(const struct rate *rate, bool bytes, struct gcra *gcra)
 {
 	unsigned __int128 unit = bytes ? GCRA_BYTES_UNIT : 1;
-	unsigned __int128 interval, tolerance;
+	unsigned __int128 interval;
 
 	*gcra = (struct gcra){0};
 	if (rate->state != RATE_LIMITED)
 		return 0;
 	interval = (rate->period * unit + rate->count / 2) / rate->count;
-	tolerance = (rate->burst - 1) * interval / unit;
-	if (!interval || tolerance > VALUE_DURATION_MAX || interval / unit > VALUE_DURATION_MAX)
+	if (!interval || interval / unit > VALUE_DURATION_MAX)
 		return -ERANGE;
-	*gcra = (struct gcra){.interval = (gcra_word)interval, .tolerance = (gcra_word)tolerance};
+	if (rate->burst - 1 > VALUE_DURATION_MAX * unit / interval)
+		return -ERANGE;
+	*gcra = (struct gcra){
+		.interval = (gcra_word)interval,
+		.tolerance = (gcra_word)((rate->burst - 1) * interval / unit),
+	};
 	return 0;
 }

@@ -34,10 +34,20 @@ static inline unsigned top_bits(const struct prefix_addr *a)
 	return a->high >> (64 - PREFIX_STRIDE);
 }
 
-static inline void shift_out(struct prefix_addr *a)
+/* n < 64 */
+static inline void shift_out(struct prefix_addr *a, unsigned n)
 {
-	a->high = a->high << PREFIX_STRIDE | a->low >> (64 - PREFIX_STRIDE);
-	a->low <<= PREFIX_STRIDE;
+	a->high = a->high << n | a->low >> 1 >> (63 - n);
+	a->low <<= n;
+}
+
+/* Does the address have the bits that lead to the node? Moves past them. */
+static inline bool skip_path(const struct prefix_node *node, struct prefix_addr *a)
+{
+	bool same = !((a->high ^ node->skipped) & ~(UINT64_MAX >> node->skip));
+
+	shift_out(a, node->skip);
+	return same;
 }
 
 /* Bits of `map` at 0 … v. */
@@ -64,14 +74,18 @@ static inline uint32_t leaf_of(const struct prefix_node *node, unsigned v)
 static uint32_t trie_lookup(const struct prefix_table *table, uint32_t root, struct prefix_addr a)
 {
 	const struct prefix_node *node = &table->nodes[root];
-	unsigned v = top_bits(&a);
 
-	while (has_child(node, v)) {
-		node = &table->nodes[child_of(node, v)];
-		shift_out(&a);
+	for (;;) {
+		unsigned v;
+
+		if (!skip_path(node, &a))
+			return node->elsewhere;
 		v = top_bits(&a);
+		if (!has_child(node, v))
+			return table->leaves[leaf_of(node, v)];
+		node = &table->nodes[child_of(node, v)];
+		shift_out(&a, PREFIX_STRIDE);
 	}
-	return table->leaves[leaf_of(node, v)];
 }
 
 uint32_t prefix_lookup(const struct prefix_table *table, uint16_t vlan, uint8_t family,
@@ -92,30 +106,46 @@ uint32_t prefix_lookup(const struct prefix_table *table, uint16_t vlan, uint8_t 
 /* Keys of a bulk that are still on their way down. */
 struct descent {
 	struct prefix_addr addr;
-	uint32_t node; /* at the end: the leaf */
+	uint32_t node;
 	uint32_t key;
 };
 
-/* One level for all; those that reached a leaf write its number to `leaf` and fall out. */
+/* Keys that have reached a leaf, which is on its way into the cache. */
+struct arrivals {
+	unsigned count;
+	struct {
+		uint32_t leaf, key;
+	} at[PREFIX_BULK];
+};
+
+/* One level for all; those that arrive fall out. */
 static unsigned descend(const struct prefix_table *table, struct descent *d, unsigned count,
-			uint32_t *leaf)
+			struct arrivals *arrivals, uint32_t *slots)
 {
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct prefix_node *node = &table->nodes[d[i].node];
-		unsigned v = top_bits(&d[i].addr);
+		struct descent next = d[i];
+		unsigned v;
 
-		if (!has_child(node, v)) {
-			leaf[d[i].key] = leaf_of(node, v);
-			__builtin_prefetch(&table->leaves[leaf[d[i].key]]);
+		if (!skip_path(node, &next.addr)) {
+			slots[next.key] = node->elsewhere;
 			continue;
 		}
-		d[left] = d[i];
-		d[left].node = child_of(node, v);
-		shift_out(&d[left].addr);
-		__builtin_prefetch(&table->nodes[d[left].node]);
-		left++;
+		v = top_bits(&next.addr);
+		if (!has_child(node, v)) {
+			uint32_t leaf = leaf_of(node, v);
+
+			__builtin_prefetch(&table->leaves[leaf]);
+			arrivals->at[arrivals->count].leaf = leaf;
+			arrivals->at[arrivals->count++].key = next.key;
+			continue;
+		}
+		next.node = child_of(node, v);
+		__builtin_prefetch(&table->nodes[next.node]);
+		shift_out(&next.addr, PREFIX_STRIDE);
+		d[left++] = next;
 	}
 	return left;
 }
@@ -123,15 +153,13 @@ static unsigned descend(const struct prefix_table *table, struct descent *d, uns
 static void trie_lookup_bulk(const struct prefix_table *table, struct descent *d, unsigned count,
 			     uint32_t *slots)
 {
-	uint32_t leaf[PREFIX_BULK];
-	uint32_t keys[PREFIX_BULK];
+	struct arrivals arrivals;
 
-	for (unsigned i = 0; i < count; i++)
-		keys[i] = d[i].key;
-	for (unsigned left = count; left;)
-		left = descend(table, d, left, leaf);
-	for (unsigned i = 0; i < count; i++)
-		slots[keys[i]] = table->leaves[leaf[keys[i]]];
+	arrivals.count = 0;
+	while (count)
+		count = descend(table, d, count, &arrivals, slots);
+	for (unsigned i = 0; i < arrivals.count; i++)
+		slots[arrivals.at[i].key] = table->leaves[arrivals.at[i].leaf];
 }
 
 static uint32_t root_of(const struct prefix_table *table, const struct prefix_key *key,

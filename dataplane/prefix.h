@@ -3,8 +3,11 @@
  * Which tenant owns an address in a VLAN: longest-prefix match over the
  * snapshot's table (bpf/policy.h; control/prefix_build.h makes it).
  *
- * Pure reads, any thread, no allocation. An address costs at most 6 (IPv4) or 22
- * (IPv6) dependent loads; one that lies far from every prefix, one or two.
+ * Pure reads, any thread, no allocation. A lookup visits a node for each six bits
+ * in which prefixes differ, 6 at most for IPv4 and 22 for IPv6; for an address that lies
+ * far from every prefix one or two. Measured by tests/bench/prefix_bench.c: 25 to
+ * 40 ns among 10 to 1,000 prefixes, 10 ns far from them; among 100,000, where nodes come from
+ * the last-level cache, 40 to 55 ns an address in bulk, and two to five times that one by one.
  */
 #ifndef POSTERN_PREFIX_H
 #define POSTERN_PREFIX_H

@@ -118,6 +118,8 @@ static void rates_become_intervals_and_tolerances(void **state)
 	assert_int_equal(g.interval, 0);
 	assert_int_equal(to_gcra("3G/s", false, &g), -ERANGE);
 	assert_int_equal(to_gcra("1/400d burst 3", false, &g), -ERANGE);
+	/* Its product is 2^128 and a little: no burst of nothing. */
+	assert_int_equal(to_gcra("1/400d burst 9614000000000000001", true, &g), -ERANGE);
 }
 
 static int network(const char *text, char *shown)
