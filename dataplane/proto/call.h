@@ -67,7 +67,7 @@ enum call_event {
 	CALL_EVENT_REINVITE = 1 << 12,
 	CALL_EVENT_REFUSED = 1 << 13,
 	CALL_EVENT_ENDED = 1 << 14,     /* the call is over: `ended` was called */
-	CALL_EVENT_MIDSTREAM = 1 << 15, /* of a call whose INVITE was not seen */
+	CALL_EVENT_MIDSTREAM = 1 << 15, /* of a call whose INVITE was not seen, or made up */
 	CALL_EVENT_NO_ROOM = 1 << 16,   /* an INVITE the table could not take: uncounted */
 	/* A new INVITE after the attempt had failed or ended: no new attempt, but a limiter's
 	   business. */

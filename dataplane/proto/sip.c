@@ -9,10 +9,14 @@ static const struct bytes method_names[] = {[SIP_METHOD_OTHER] = {NULL, 0},
 #undef X
 };
 
+/*
+ * Methods compare with case (RFC 3261 7.1), but well-known servers do not care,
+ * and what they would act upon must be seen here.
+ */
 enum sip_method sip_method_id(struct bytes name)
 {
 	for (size_t i = 1; i < sizeof(method_names) / sizeof(method_names[0]); i++)
-		if (bytes_eq(method_names[i], name))
+		if (bytes_caseeq(method_names[i], name))
 			return (enum sip_method)i;
 	return SIP_METHOD_OTHER;
 }
@@ -356,9 +360,12 @@ static void headers_read(struct bytes rest, struct sip_message *out)
 
 enum sip_result sip_parse_head(const uint8_t *data, size_t len, struct sip_message *out)
 {
+	message_clear(out);
+	if (len == 0)
+		return SIP_NOT_SIP;
+
 	const uint8_t *end = data + len;
 
-	message_clear(out);
 	/* RFC 3261 7.5: CRLFs before the start line are to be ignored. */
 	while (data < end && (*data == '\r' || *data == '\n'))
 		data++;

@@ -103,7 +103,7 @@ struct sip_message {
 	uint32_t flags;        /* of enum sip_flag */
 
 	struct bytes start_line; /* without its line end */
-	struct bytes method;     /* as written; case matters (RFC 3261 7.1) */
+	struct bytes method;     /* as written; method_id does not mind its case */
 	struct bytes version;
 	struct bytes reason; /* responses: the reason phrase, may be empty */
 	struct sip_uri uri;  /* requests: the Request-URI */

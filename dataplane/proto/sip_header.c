@@ -1,18 +1,47 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/proto/sip.h"
 
-struct known_header {
-	const char *name;
-	uint8_t len;
-	uint8_t first; /* lower case: with len, nearly a perfect hash */
-	char compact;
-};
+_Static_assert((int)SIP_HEADER_COUNT < 'a', "ids and letters must not meet");
 
-static const struct known_header known[SIP_HEADER_COUNT] = {
-#define X(id, name, compact) \
-	[SIP_HEADER_##id] = {name, sizeof(name) - 1, (uint8_t)((name)[0] | 0x20), compact},
+static const struct bytes names[SIP_HEADER_COUNT] = {
+#define X(id, name, compact) [SIP_HEADER_##id] = {(const uint8_t *)(name), sizeof(name) - 1},
 	SIP_HEADERS(X)
 #undef X
+};
+
+/* Compact forms by letter. Headers without one fall on their id, below 'a'. */
+static const uint8_t compact_forms['z' + 1] = {
+#define X(id, name, compact) [(compact) ? (compact) : SIP_HEADER_##id] = SIP_HEADER_##id,
+	SIP_HEADERS(X)
+#undef X
+};
+
+#define LONGEST_NAME 20
+#define SAME_LEN     8
+
+/* The same list by length of name: few are left to compare. A test holds it complete. */
+static const uint8_t by_length[LONGEST_NAME + 1][SAME_LEN] = {
+	[2] = {SIP_HEADER_TO},
+	[3] = {SIP_HEADER_VIA},
+	[4] = {SIP_HEADER_FROM, SIP_HEADER_CSEQ},
+	[5] = {SIP_HEADER_ROUTE, SIP_HEADER_EVENT},
+	[6] = {SIP_HEADER_REASON, SIP_HEADER_SERVER},
+	[7] = {SIP_HEADER_CALL_ID, SIP_HEADER_CONTACT, SIP_HEADER_EXPIRES, SIP_HEADER_PRIVACY,
+	       SIP_HEADER_SUBJECT, SIP_HEADER_REQUIRE, SIP_HEADER_WARNING},
+	[8] = {SIP_HEADER_IDENTITY, SIP_HEADER_REFER_TO},
+	[9] = {SIP_HEADER_SUPPORTED, SIP_HEADER_DIVERSION},
+	[10] = {SIP_HEADER_USER_AGENT},
+	[11] = {SIP_HEADER_REFERRED_BY, SIP_HEADER_RETRY_AFTER},
+	[12] = {SIP_HEADER_CONTENT_TYPE, SIP_HEADER_MAX_FORWARDS, SIP_HEADER_RECORD_ROUTE,
+		SIP_HEADER_ALLOW_EVENTS},
+	[13] = {SIP_HEADER_AUTHORIZATION},
+	[14] = {SIP_HEADER_CONTENT_LENGTH, SIP_HEADER_ACCEPT_CONTACT, SIP_HEADER_REJECT_CONTACT},
+	[15] = {SIP_HEADER_REMOTE_PARTY_ID, SIP_HEADER_SESSION_EXPIRES},
+	[16] = {SIP_HEADER_CONTENT_ENCODING, SIP_HEADER_WWW_AUTHENTICATE},
+	[18] = {SIP_HEADER_PROXY_AUTHENTICATE},
+	[19] = {SIP_HEADER_P_ASSERTED_IDENTITY, SIP_HEADER_REQUEST_DISPOSITION,
+		SIP_HEADER_PROXY_AUTHORIZATION},
+	[20] = {SIP_HEADER_P_PREFERRED_IDENTITY},
 };
 
 /* RFC 3261 25.1: token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~")
@@ -53,25 +82,25 @@ int64_t sip_number_value(struct bytes s, uint64_t max)
 
 enum sip_header_id sip_header_id(struct bytes name)
 {
-	if (name.len == 0)
+	if (name.len == 1) {
+		uint8_t c = ascii_lower(name.p[0]);
+
+		return c >= 'a' && c <= 'z' ? compact_forms[c] : SIP_HEADER_OTHER;
+	}
+	if (name.len > LONGEST_NAME)
 		return SIP_HEADER_OTHER;
 
-	uint8_t first = ascii_lower(name.p[0]);
+	const uint8_t *same = by_length[name.len];
 
-	for (int id = 1; id < SIP_HEADER_COUNT; id++) {
-		const struct known_header *h = &known[id];
-
-		if (name.len == 1 ? h->compact == first
-				  : h->len == name.len && h->first == first &&
-					    bytes_caseeq(bytes_of(h->name, h->len), name))
-			return (enum sip_header_id)id;
-	}
+	for (int i = 0; i < SAME_LEN && same[i]; i++)
+		if (bytes_caseeq(names[same[i]], name))
+			return (enum sip_header_id)same[i];
 	return SIP_HEADER_OTHER;
 }
 
 const char *sip_header_name(enum sip_header_id id)
 {
-	return id == SIP_HEADER_OTHER ? "" : known[id].name;
+	return id == SIP_HEADER_OTHER ? "" : (const char *)names[id].p;
 }
 
 /* Takes a line with its end off the front of *rest. *ended: there was a line end. */

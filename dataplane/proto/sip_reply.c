@@ -175,12 +175,15 @@ size_t sip_reply_build(const struct sip_message *request, const struct sip_reply
 		       size_t size)
 {
 	struct writer w = {buf, size, false};
+
+	if (request->kind != SIP_REQUEST || request->method_id == SIP_METHOD_ACK ||
+	    (request->flags & (SIP_FLAG_NO_VIA | SIP_FLAG_NO_CALL_ID | SIP_FLAG_NO_CSEQ)))
+		return 0;
+
 	struct bytes from = raw_first(request, SIP_HEADER_FROM);
 	struct bytes to = raw_first(request, SIP_HEADER_TO);
 
-	if (request->kind != SIP_REQUEST || request->method_id == SIP_METHOD_ACK ||
-	    (request->flags & (SIP_FLAG_NO_VIA | SIP_FLAG_NO_CALL_ID | SIP_FLAG_NO_CSEQ)) ||
-	    !from.len || !to.len)
+	if (!from.len || !to.len)
 		return 0;
 	put(&w, BYTES("SIP/2.0 "));
 	put_uint(&w, reply->code);

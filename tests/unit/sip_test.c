@@ -99,9 +99,47 @@ static void unknown_is_not_hostile(void **state)
 	assert_bytes(msg.method, "WINK%21");
 	assert_bytes(msg.uri.scheme, "nobody");
 	assert_int_equal(msg.flags, SIP_FLAG_CSEQ_METHOD);
-	/* Methods compare with case (RFC 3261 7.1). */
-	assert_int_equal(parse("invite sip:a@b SIP/2.0\r\n" REST), SIP_OK);
-	assert_int_equal(msg.method_id, SIP_METHOD_OTHER);
+}
+
+static void a_method_is_known_whatever_its_case(void **state)
+{
+	assert_int_equal(parse("inVite sip:911@b SIP/2.0\r\n" REST), SIP_OK);
+	assert_int_equal(msg.method_id, SIP_METHOD_INVITE);
+	assert_bytes(msg.method, "inVite");
+	assert_true(msg.flags & SIP_FLAG_CSEQ_METHOD);
+}
+
+static void every_header_is_known_by_its_names(void **state)
+{
+	static const struct {
+		enum sip_header_id id;
+		const char *name;
+		char compact;
+	} headers[] = {
+#define X(id, name, compact) {SIP_HEADER_##id, name, compact},
+		SIP_HEADERS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		char name[32], c = headers[i].compact;
+
+		for (size_t k = 0; k <= strlen(headers[i].name); k++)
+			name[k] = (char)ascii_upper((uint8_t)headers[i].name[k]);
+		assert_int_equal(sip_header_id(bytes_of(name, strlen(name))), headers[i].id);
+		assert_string_equal(sip_header_name(headers[i].id), headers[i].name);
+		if (c)
+			assert_int_equal(sip_header_id(bytes_of(&c, 1)), headers[i].id);
+	}
+	for (int c = 0; c < 256; c++) {
+		uint8_t letter = (uint8_t)c;
+
+		if (!strchr("abcdefijklmorstuvxy", ascii_lower(letter)) || !c)
+			assert_int_equal(sip_header_id(bytes_of(&letter, 1)), SIP_HEADER_OTHER);
+	}
+	assert_int_equal(sip_header_id(BYTES("Vi")), SIP_HEADER_OTHER);
+	assert_int_equal(sip_header_id(BYTES("Content-Lengthy")), SIP_HEADER_OTHER);
+	assert_int_equal(sip_header_id(BYTES("")), SIP_HEADER_OTHER);
 }
 
 static void a_bad_start_line_is_malformed_and_no_request(void **state)
@@ -264,10 +302,10 @@ static void what_lacks_or_comes_twice_is_flagged(void **state)
 static void headers_beyond_the_list_are_still_read(void **state)
 {
 	static char text[8192];
-	size_t n = (size_t)sprintf(text, "INVITE sip:a@b SIP/2.0\r\n");
+	size_t n = (size_t)snprintf(text, sizeof(text), "INVITE sip:a@b SIP/2.0\r\n");
 
 	for (int i = 0; i < SIP_HEADERS_KEPT + 10; i++)
-		n += (size_t)sprintf(text + n, "X-%d: y\r\n", i);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "X-%d: y\r\n", i);
 	strcpy(text + n, REST);
 	assert_int_equal(parse(text), SIP_OK);
 	assert_int_equal(msg.header_count, SIP_HEADERS_KEPT);
@@ -339,6 +377,37 @@ static void via_allows_white_space_where_the_grammar_does(void **state)
 	assert_false(sip_via_parse(BYTES(""), &via));
 }
 
+/* A mebibyte of each: whoever is quadratic in it does not come back before the time is out. */
+static void hostile_messages_take_linear_time(void **state)
+{
+	static const char *const fillers[] = {
+		",",     "\"",     "\\",      ";",        "a;",          "<",      ":",
+		"\r\n ", "a:\r\n", "v:,\r\n", "f:<;\r\n", "\r\nl:1\r\n", "tag=\"", "@;",
+	};
+	static const char *const starts[] = {
+		"INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a",
+		"INVITE sip:a@b SIP/2.0\r\nFrom: ",
+		"INVITE sip:a@b SIP/2.0\r\nX: ",
+		"INVITE sip:",
+		"",
+	};
+	const size_t size = 1 << 20;
+	uint8_t *data = malloc(size);
+
+	for (size_t s = 0; s < sizeof(starts) / sizeof(starts[0]); s++) {
+		for (size_t f = 0; f < sizeof(fillers) / sizeof(fillers[0]); f++) {
+			size_t n = strlen(starts[s]), filler = strlen(fillers[f]);
+
+			memcpy(data, starts[s], n);
+			for (; n + filler <= size; n += filler)
+				memcpy(data + n, fillers[f], filler);
+			sip_parse(data, n, &msg);
+			assert_true(msg.header_count <= SIP_HEADERS_KEPT);
+		}
+	}
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +415,8 @@ int main(void)
 		cmocka_unit_test(unfolds_a_header_into_one_line),
 		cmocka_unit_test(reads_every_part_of_a_response),
 		cmocka_unit_test(unknown_is_not_hostile),
+		cmocka_unit_test(a_method_is_known_whatever_its_case),
+		cmocka_unit_test(every_header_is_known_by_its_names),
 		cmocka_unit_test(a_bad_start_line_is_malformed_and_no_request),
 		cmocka_unit_test(an_endless_method_is_malformed),
 		cmocka_unit_test(what_shares_the_port_is_neither_sip_nor_malformed),
@@ -358,6 +429,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_told_from_their_parameters),
 		cmocka_unit_test(lists_split_at_commas_that_separate),
 		cmocka_unit_test(via_allows_white_space_where_the_grammar_does),
+		cmocka_unit_test(hostile_messages_take_linear_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
