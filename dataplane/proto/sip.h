@@ -58,7 +58,7 @@
 	X(START_SPACES)      /* superfluous white space in the start line */                         \
 	X(BARE_LF) X(FOLDED)                                                                        \
 	X(HEADERS_CUT)       /* more than SIP_HEADERS_KEPT */                                        \
-	X(NO_HEAD_END)       /* the datagram ends with a header line, and nothing lacks but the empty one */ \
+	X(NO_HEAD_END)       /* no empty line, but Content-Length 0, or none and whole lines */ \
 	X(NO_CONTENT_LENGTH) /* body runs to the datagram's end */                                   \
 	X(BODY_EXTRA)        /* bytes after the body, ignored (RFC 3261 18.3) */
 /* clang-format on */
