@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/calls.h"
+
+#include <rte_malloc.h>
+#include <stdio.h>
+
+#include "dataplane/inspect.h"
+
+static void count(struct worker *w, uint32_t tenant, uint32_t events)
+{
+	struct counters *c = w->counters;
+	struct tenant_counters *t = &w->tenants[tenant];
+
+	if (events & CALL_EVENT_ATTEMPT) {
+		c->sip.calls_attempted++;
+		t->calls++;
+	}
+	if (events & CALL_EVENT_SEIZED) {
+		c->sip.calls_seized++;
+		t->calls_seized++;
+	}
+	if (events & CALL_EVENT_ANSWERED) {
+		c->sip.calls_answered++;
+		t->calls_answered++;
+	}
+	if (events & CALL_EVENT_SHORT) {
+		c->sip.calls_short++;
+		t->calls_short++;
+	}
+	if (events & CALL_EVENT_COMPLETED) {
+		c->sip.calls_completed++;
+		t->calls_completed++;
+	}
+	if (events & CALL_EVENT_NO_ROOM)
+		worker_note(w, tenant, REASON_CALL_BUDGET);
+}
+
+static void on_ended(void *ctx, const struct call *call, uint32_t events)
+{
+	struct calls *calls = ctx;
+	struct worker *w = calls->holder;
+	struct event_builder e;
+	char code[8];
+
+	count(w, call->tenant, events);
+	e = event_start(w, EVENT_CALL);
+	if (!e.head)
+		return;
+	e.head->tenant = call->tenant;
+	if (!w->at.flow) {
+		e.head->time = call->touched;
+		e.head->packet = EVENT_OF_NO_PACKET | call->touched;
+	}
+	event_put_str(&e, FIELD_KEY_CALL_ID, call->call_id, call->call_id_len);
+	event_put_str(&e, FIELD_KEY_CALL_FROM, call->from, call->from_len);
+	event_put_str(&e, FIELD_KEY_CALL_TO, call->to, call->to_len);
+	event_put_text(&e, FIELD_KEY_CALL_STATE, call_state_name(call));
+	if (call->code) {
+		snprintf(code, sizeof(code), "%u", call->code);
+		event_put_text(&e, FIELD_KEY_CALL_CODE, code);
+	}
+	if (call->counted_answered)
+		event_put_ns(&e, FIELD_KEY_CALL_DURATION, call_duration(call));
+	if (call->rang)
+		event_put_ns(&e, FIELD_KEY_CALL_RING, call_ring_time(call));
+	event_put_bool(&e, FIELD_KEY_CALL_SHORT, call->is_short);
+	event_put_bool(&e, FIELD_KEY_CALL_COMPLETED, call->state == CALL_ENDED);
+	event_send(w, &e);
+}
+
+struct calls *calls_new(const struct policy *policy)
+{
+	static const enum call_asr_mode modes[] = {
+		[ASR_WITH_PROGRESS] = CALL_ASR_PROVISIONAL,
+		[ASR_FINAL_ONLY] = CALL_ASR_NEVER,
+		[ASR_ALL] = CALL_ASR_ALWAYS,
+	};
+	struct calls *calls = rte_zmalloc("calls", sizeof(*calls), 0);
+	struct call_config config;
+	void *memory;
+
+	if (!calls)
+		return NULL;
+	call_config_default(&config);
+	config.short_ns = policy->short_call;
+	config.no_bye_ns = policy->timeouts.call;
+	config.linger_ns = policy->timeouts.sip_transaction;
+	config.asr_mode = modes[policy->asr_mode];
+	config.calls = policy->budgets.calls;
+	config.tenants = policy->slot_count;
+	config.tenant_max =
+		(uint32_t)((uint64_t)policy->budgets.calls * policy->budgets.calls_share / 100);
+	config.ended = on_ended;
+	config.ctx = calls;
+	memory = rte_malloc("call_table", call_table_size(&config), 64);
+	if (!memory) {
+		rte_free(calls);
+		return NULL;
+	}
+	rte_spinlock_init(&calls->lock);
+	calls->table = call_table_init(memory, &config);
+	return calls;
+}
+
+void calls_free(struct calls *calls)
+{
+	if (!calls)
+		return;
+	rte_free(calls->table);
+	rte_free(calls);
+}
+
+static struct call_table *calls_hold(struct worker *w)
+{
+	rte_spinlock_lock(&w->calls->lock);
+	w->calls->holder = w;
+	return w->calls->table;
+}
+
+uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+		       bool *refused)
+{
+	const struct call *call;
+	struct call_table *table;
+	uint32_t events;
+
+	order_wait(w->order, w->index, w->packet);
+	table = calls_hold(w);
+	events = call_message(table, w->now, tenant, msg, &call);
+	*refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
+	rte_spinlock_unlock(&w->calls->lock);
+	count(w, tenant, events);
+	return events;
+}
+
+void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code)
+{
+	uint32_t events = call_refuse(calls_hold(w), w->now, tenant, msg, code);
+
+	rte_spinlock_unlock(&w->calls->lock);
+	count(w, tenant, events);
+}
+
+void calls_expire(struct worker *w, unsigned budget)
+{
+	struct flow *f = w->at.flow;
+
+	w->at.flow = NULL;
+	call_expire(calls_hold(w), w->now, budget);
+	rte_spinlock_unlock(&w->calls->lock);
+	w->at.flow = f;
+}
+
+void calls_flush(struct worker *w)
+{
+	w->at.flow = NULL;
+	call_flush(calls_hold(w), w->now);
+	rte_spinlock_unlock(&w->calls->lock);
+}

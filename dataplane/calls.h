@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The calls that all workers know together: one dialog's messages may come on
+ * several flows. Workers take turns by a lock that only they can hold; in
+ * replays they also keep the packets' order (dataplane/order.h).
+ */
+#ifndef POSTERN_CALLS_H
+#define POSTERN_CALLS_H
+
+#include <rte_spinlock.h>
+
+#include "dataplane/proto/call.h"
+#include "dataplane/worker.h"
+
+struct calls {
+	rte_spinlock_t lock;
+	struct call_table *table;
+	struct worker *holder; /* for the table's callback */
+};
+
+/* NULL: no memory. tenants: slots. */
+struct calls *calls_new(const struct policy *policy);
+void calls_free(struct calls *calls);
+
+/* One message seen; counts what it did. Returns enum call_event bits; *refused: the call was. */
+uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+		       bool *refused);
+void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
+void calls_expire(struct worker *w, unsigned budget);
+/* The replay is over: calls without an end are given up. */
+void calls_flush(struct worker *w);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/gate.h"
+
+#include <errno.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <stdio.h>
+
+#include "dataplane/calls.h"
+#include "dataplane/inspect.h"
+#include "dataplane/reassembly.h"
+
+#define LINE_SIZE     4096       /* a line, or what fits of a SIP message */
+#define EVENT_RING    (1u << 20) /* bytes, per worker */
+#define SMALL_PACKETS 16384      /* per worker */
+#define LARGE_PACKETS 512
+#define LARGE_SIZE    (UINT16_MAX - RTE_PKTMBUF_HEADROOM) /* as much as an mbuf can say */
+#define STREAMS_MAX   65534
+
+static uint32_t share_of(uint32_t total, uint32_t percent)
+{
+	uint32_t share = (uint32_t)((uint64_t)total * percent / 100);
+
+	return share ? share : 1;
+}
+
+static size_t session_size(void)
+{
+	return RTE_MAX(smtp_session_size(), sip_session_size());
+}
+
+size_t gate_flow_bytes(void)
+{
+	return flow_table_flow_size() + RTE_ALIGN_CEIL(smtp_session_size(), 64u);
+}
+
+static size_t worker_memory(const struct policy_budgets *b, uint32_t slots)
+{
+	return (size_t)b->flows * flow_table_flow_size() + (size_t)b->sessions * session_size() +
+	       (size_t)b->sessions * LINE_SIZE / 4 + (size_t)b->messages * mail_size() +
+	       (size_t)slots * 64 + (size_t)b->fragments * 1200 + EVENT_RING +
+	       (size_t)slots * sizeof(struct tenant_counters) + sizeof(struct worker);
+}
+
+size_t gate_memory(const struct gate_config *config)
+{
+	const struct policy_budgets *b = &config->policy->budgets;
+	size_t bytes = (size_t)LARGE_PACKETS * (LARGE_SIZE + 512) +
+		       (size_t)SMALL_PACKETS * config->workers * (GATE_SMALL + 512) +
+		       (config->workers + 1) * worker_memory(b, config->policy->slot_count) +
+		       (size_t)b->calls * 512;
+
+	return bytes / (1 << 20) + 64;
+}
+
+static int worker_pools(struct worker *w, const struct policy *policy)
+{
+	const struct policy_budgets *b = &policy->budgets;
+	uint32_t slots = policy->slot_count;
+	uint32_t lines = RTE_MAX(b->sessions / 4, 64u);
+	int rc;
+
+	rc = block_pool_init(&w->sessions, "sessions", session_size(), b->sessions, slots,
+			     share_of(b->sessions, b->sessions_share));
+	if (!rc)
+		rc = block_pool_init(&w->lines, "lines", LINE_SIZE, lines, slots,
+				     share_of(lines, b->sessions_share));
+	if (!rc)
+		rc = block_pool_init(&w->messages, "messages", mail_size(), b->messages, slots,
+				     share_of(b->messages, b->messages_share));
+	return rc;
+}
+
+static void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	matcher_free(w->matcher);
+	flow_table_free(w->flows);
+	block_pool_fini(&w->sessions);
+	block_pool_fini(&w->lines);
+	block_pool_fini(&w->messages);
+	reassembly_free(w->reassembly);
+	if (w->events) {
+		event_ring_fini(w->events);
+		rte_free(w->events);
+	}
+	rte_free(w->counters);
+	rte_free(w->tenants);
+	rte_free(w->rule_hits);
+	rte_free(w->peaks);
+	rte_free(w);
+}
+
+static int worker_events(struct worker *w)
+{
+	w->events = rte_zmalloc("event_ring", sizeof(*w->events), 64);
+	return w->events ? event_ring_init(w->events, EVENT_RING) : -ENOMEM;
+}
+
+static int worker_memory_of(struct worker *w, const struct gate_config *config, struct gate *gate)
+{
+	const struct policy_budgets *b = &config->policy->budgets;
+	uint32_t slots = config->policy->slot_count;
+	uint32_t rules = config->ruleset ? ruleset_image(config->ruleset)->rules.count : 0;
+
+	w->counters = rte_zmalloc("counters", sizeof(*w->counters), 64);
+	w->tenants = rte_zmalloc("tenant_counters", sizeof(*w->tenants) * slots, 64);
+	w->peaks = rte_zmalloc("limit_peaks", sizeof(*w->peaks) * slots, 64);
+	w->rule_hits = rte_zmalloc("rule_hits", sizeof(*w->rule_hits) * (rules + 1), 64);
+	w->flows = flow_table_new(b->flows, slots, share_of(b->flows, b->flows_share), flow_end, w);
+	w->reassembly =
+		reassembly_new(b->fragments, config->policy->timeouts.fragment, gate->large);
+	if (!w->counters || !w->tenants || !w->peaks || !w->rule_hits || !w->flows ||
+	    !w->reassembly)
+		return -ENOMEM;
+	return worker_pools(w, config->policy);
+}
+
+static struct worker *worker_new(struct gate *gate, const struct gate_config *config,
+				 unsigned index)
+{
+	struct worker *w = rte_zmalloc("worker", sizeof(*w), 64);
+	uint32_t streams = RTE_MIN(config->policy->budgets.messages, (uint32_t)STREAMS_MAX);
+
+	if (!w)
+		return NULL;
+	w->index = index;
+	w->options = config->options;
+	w->policy = config->policy;
+	w->mbufs = gate->small;
+	w->calls = gate->calls;
+	w->history_max = SMALL_PACKETS / 4;
+	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;
+	if (worker_memory_of(w, config, gate) != 0 || (config->events && worker_events(w) != 0) ||
+	    (config->ruleset && matcher_new(config->ruleset, streams, &w->matcher) != 0)) {
+		worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned size)
+{
+	return rte_pktmbuf_pool_create(name, n, 256, RTE_ALIGN(sizeof(struct packet_meta), 64),
+				       (uint16_t)(size + RTE_PKTMBUF_HEADROOM),
+				       (int)rte_socket_id());
+}
+
+static int gate_build(struct gate *gate, const struct gate_config *config)
+{
+	gate->small = packets_new("small", SMALL_PACKETS * config->workers, GATE_SMALL);
+	gate->large = packets_new("large", LARGE_PACKETS, LARGE_SIZE);
+	gate->calls = calls_new(config->policy);
+	if (!gate->small || !gate->large || !gate->calls)
+		return -ENOMEM;
+	for (unsigned i = 0; i < config->workers; i++) {
+		gate->worker[i] = worker_new(gate, config, i);
+		if (!gate->worker[i])
+			return -ENOMEM;
+	}
+	if (config->workers == 1)
+		return 0;
+	gate->front = worker_new(gate, config, config->workers);
+	if (!gate->front)
+		return -ENOMEM;
+	gate->order.workers = config->workers;
+	for (unsigned i = 0; i < config->workers; i++) {
+		gate->worker[i]->options.stage_one_done = true;
+		gate->worker[i]->order = &gate->order;
+	}
+	return 0;
+}
+
+int gate_new(const struct gate_config *config, struct gate **gatep, char error[GATE_ERROR])
+{
+	struct gate *gate = rte_zmalloc("gate", sizeof(*gate), 64);
+	int rc = gate ? 0 : -ENOMEM;
+
+	if (gate) {
+		gate->workers = config->workers;
+		rc = gate_build(gate, config);
+	}
+	if (rc == 0) {
+		*gatep = gate;
+		return 0;
+	}
+	snprintf(error, GATE_ERROR, "not enough memory for %u workers and the configured budgets",
+		 config->workers);
+	gate_free(gate);
+	return rc;
+}
+
+void gate_free(struct gate *gate)
+{
+	if (!gate)
+		return;
+	for (unsigned i = 0; i < gate->workers; i++)
+		worker_free(gate->worker[i]);
+	worker_free(gate->front);
+	calls_free(gate->calls);
+	rte_mempool_free(gate->small);
+	rte_mempool_free(gate->large);
+	rte_free(gate);
+}
+
+struct rte_mbuf *gate_packet(struct gate *gate, uint32_t size)
+{
+	return rte_pktmbuf_alloc(size <= GATE_SMALL ? gate->small : gate->large);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The dataplane as a whole: DPDK's environment, memory, workers. Set up and
+ * torn down by one thread, before and after the workers run.
+ */
+#ifndef POSTERN_GATE_H
+#define POSTERN_GATE_H
+
+#include "dataplane/match.h"
+#include "dataplane/worker.h"
+
+#define GATE_WORKERS_MAX 32
+#define GATE_ERROR       256
+
+struct gate_config {
+	const struct policy *policy;   /* outlives the gate */
+	const struct ruleset *ruleset; /* NULL: no rules; outlives the gate */
+	unsigned workers;              /* 1: the calling thread is the worker */
+	struct worker_options options;
+	bool events; /* each worker has a ring */
+};
+
+struct gate {
+	unsigned workers;
+	struct worker *worker[GATE_WORKERS_MAX];
+	struct worker *front;      /* several workers: reassembly and stage one before them */
+	struct rte_mempool *small; /* packets up to GATE_SMALL bytes */
+	struct rte_mempool *large; /* others, and reassembled ones */
+	struct calls *calls;
+	struct order order;
+};
+
+#define GATE_SMALL 2048
+
+/*
+ * DPDK without hugepages, devices or files of its own, for any user. lcores: 0 to `workers`, free
+ * to run on any CPU. Once per process. 0 or -errno with words.
+ */
+int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR]);
+/* Ends it; removes what it left in the file system. */
+void gate_environment_end(void);
+
+/* Megabytes that gate_environment() needs for this configuration. */
+size_t gate_memory(const struct gate_config *config);
+
+/* 0 or -errno with words. */
+int gate_new(const struct gate_config *config, struct gate **gatep, char error[GATE_ERROR]);
+void gate_free(struct gate *gate);
+
+/* A packet's buffer from whichever pool suits; NULL when that is empty. */
+struct rte_mbuf *gate_packet(struct gate *gate, uint32_t size);
+
+/* What an idle SMTP flow costs: flow, session, its share of the index. Bytes. */
+size_t gate_flow_bytes(void);
+
+#endif

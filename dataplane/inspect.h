@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Between the parsers and the verdict: what each protocol's sink is made of.
+ * All of it runs on the worker, for the packet in w->at.
+ */
+#ifndef POSTERN_INSPECT_H
+#define POSTERN_INSPECT_H
+
+#include "bpf/event_record.h"
+#include "dataplane/match.h"
+#include "dataplane/proto/bytes.h"
+#include "dataplane/proto/sip.h"
+#include "dataplane/worker.h"
+
+/* SMTP over TCP. Returns how many bytes the parser took; fewer: it waits for the server. */
+size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint8_t *p, size_t len);
+void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes);
+bool smtp_inspect_waiting(const struct flow *f);
+/* Nobody will answer: go on. */
+void smtp_inspect_release(struct worker *w, struct flow *f);
+void smtp_inspect_end(struct worker *w, struct flow *f);
+size_t smtp_session_size(void);
+size_t mail_size(void);
+
+/* SIP over TCP and UDP. */
+void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const uint8_t *p,
+			size_t len);
+void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes);
+void sip_inspect_datagram(struct worker *w, struct flow *f, const uint8_t *p, size_t len,
+			  size_t missing);
+void sip_inspect_end(struct worker *w, struct flow *f);
+size_t sip_session_size(void);
+
+/* A connection's first SYN: suspended tenants and those too fast are refused, one way or another.
+ */
+void admit_connection(struct worker *w, struct flow *f);
+
+/* The parser gave up on this flow: it is forwarded unread, or not, as the policy says. */
+void flow_give_up(struct worker *w, struct flow *f, enum reason reason);
+
+/* Rules ------------------------------------------------------------------ */
+
+struct match_flow match_flow_of(const struct worker *w, const struct flow *f, bool to_server);
+
+/* The strongest thing that rules said of one transaction so far. */
+struct finding {
+	enum verdict verdict;
+	bool passed;
+	const struct ruleset_rule *rule;
+};
+
+/*
+ * Tells of all hits that the matcher collected (an `alert` event each) and raises the finding.
+ * A pass rule ends it: nothing after it raises the finding. `context`: what matched, or empty:
+ * never a body.
+ */
+void findings_take(struct worker *w, struct finding *finding, struct bytes context);
+
+/* Decisions -------------------------------------------------------------- */
+
+/* What is refused, for the event. */
+struct refusal {
+	enum verdict verdict; /* DROP or REJECT */
+	enum reason reason;
+	const struct ruleset_rule *rule; /* REASON_RULE */
+	const char *object; /* connection message recipient sender call request packet */
+	struct bytes detail;
+	bool shadow;
+};
+
+/* SMTP: what is said for it: the rule's words or the policy's; never empty. */
+const char *refusal_smtp_text(const struct worker *w, const struct refusal *r, char text[256]);
+
+/*
+ * Events and counters of a refusal. Returns whether it is to be carried out: false in shadow mode.
+ */
+bool refusal_declare(struct worker *w, const struct refusal *r, const char *reply);
+
+/* Withholds [begin, end) of the client's stream, as far as it is in this packet. */
+void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict verdict,
+		enum reason reason);
+
+/* Takes one of a limit; in shadow it only counts. True: refuse. */
+bool limit_exceeded(struct worker *w, struct flow *f, enum tenant_limit limit);
+
+/* Keeps how near the tenant came to it. */
+void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit);
+
+/* Answers ---------------------------------------------------------------- */
+
+/* Sends `text` to the flow's client in the server's name. */
+void reply_smtp(struct worker *w, struct flow *f, const char *text);
+void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
+	       const struct refusal *r);
+
+/* Events ----------------------------------------------------------------- */
+
+/* Starts a record about w->at's packet; NULL head when nobody listens or there is no room. */
+struct event_builder event_start(struct worker *w, enum event_type type);
+/* The same in memory of the caller's, for records that take several packets to fill. */
+struct event_builder event_start_at(struct worker *w, void *buf, size_t size, enum event_type type);
+void event_send(struct worker *w, struct event_builder *b);
+/* Sends a record that was built elsewhere. */
+void event_copy(struct worker *w, const struct event_head *e);
+
+static inline void event_put_bytes(struct event_builder *b, enum field_key key, struct bytes s)
+{
+	event_put_str(b, key, s.p, s.len);
+}
+
+/* Names that tenants invent: counted up to a bound. */
+void count_name(struct counted_name *table, struct bytes name);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/mail.h"
+
+#include <stdio.h>
+
+#include "dataplane/lists.h"
+
+size_t mail_size(void)
+{
+	return sizeof(struct mail);
+}
+
+struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
+		      const struct match_txn *session)
+{
+	struct mail *mail = pool_get(block_pool_for(&w->messages, f->tenant));
+
+	if (!mail)
+		return NULL;
+	/* The large members set themselves up when they are needed. */
+	memset(mail, 0, offsetof(struct mail, from));
+	mail->header_from_foreign = mail->limited = false;
+	mail->email = (struct event_builder){NULL, 0};
+	mail->from_len = (uint16_t)RTE_MIN(from.len, (size_t)MAIL_ADDRESS);
+	memcpy(mail->from, from.p, mail->from_len);
+	if (w->matcher) {
+		struct match_flow flow = match_flow_of(w, f, true);
+
+		match_begin(w->matcher, &mail->txn, &flow, session);
+	}
+	return mail;
+}
+
+void mail_free(struct worker *w, struct flow *f, struct mail *mail)
+{
+	if (w->matcher)
+		match_end(w->matcher, &mail->txn);
+	pool_put(block_pool_for(&w->messages, f->tenant), mail);
+}
+
+void mail_rcpt(struct mail *mail, struct bytes address)
+{
+	mail->rcpts++;
+	if (mail->rcpt_len + address.len + 1 > MAIL_RCPTS)
+		return;
+	memcpy(mail->rcpt + mail->rcpt_len, address.p, address.len);
+	mail->rcpt_len = (uint16_t)(mail->rcpt_len + address.len);
+	mail->rcpt[mail->rcpt_len++] = '\0';
+}
+
+/* What the MIME parser's sink works on. */
+struct mail_ctx {
+	struct worker *w;
+	struct mail *mail;
+};
+
+static void scan(struct mail_ctx *c, enum rule_buffer buffer, struct bytes data)
+{
+	if (!c->w->matcher)
+		return;
+	match_block(c->w->matcher, &c->mail->txn, buffer, data.p, data.len);
+	if (c->w->matcher->nhits)
+		findings_take(c->w, &c->mail->finding, data);
+}
+
+/* Where a header goes: its buffer and its field. */
+static const struct {
+	uint8_t id;
+	uint8_t buffer;
+	uint16_t field;
+} headers[] = {
+	{MIME_HEADER_FROM, RULE_BUFFER_EMAIL_FROM, FIELD_KEY_EMAIL_FROM},
+	{MIME_HEADER_TO, RULE_BUFFER_EMAIL_TO, FIELD_KEY_EMAIL_TO},
+	{MIME_HEADER_CC, RULE_BUFFER_EMAIL_CC, FIELD_KEY_EMAIL_CC},
+	{MIME_HEADER_SUBJECT, RULE_BUFFER_EMAIL_SUBJECT, FIELD_KEY_EMAIL_SUBJECT},
+	{MIME_HEADER_DATE, RULE_BUFFER_EMAIL_DATE, FIELD_KEY_EMAIL_DATE},
+	{MIME_HEADER_MESSAGE_ID, RULE_BUFFER_EMAIL_MESSAGE_ID, FIELD_KEY_EMAIL_MESSAGE_ID},
+	{MIME_HEADER_X_MAILER, RULE_BUFFER_EMAIL_X_MAILER, FIELD_KEY_EMAIL_X_MAILER},
+	{MIME_HEADER_RECEIVED, RULE_BUFFER_EMAIL_RECEIVED, FIELD_KEY_COUNT},
+};
+
+/* The addr-spec of a From field (RFC 5322 3.4): in angle brackets, or the whole of it. */
+static struct bytes from_address(struct bytes value)
+{
+	const uint8_t *open = NULL, *close = NULL;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.p[i] == '<')
+			open = value.p + i + 1;
+		else if (value.p[i] == '>' && open)
+			close = value.p + i;
+	}
+	return open && close && close >= open ? bytes_of(open, (size_t)(close - open))
+					      : bytes_trim(value);
+}
+
+static void check_from(struct mail_ctx *c, const struct mime_header *h)
+{
+	const struct flow *f = c->w->at.flow;
+
+	if (h->id != MIME_HEADER_FROM || !(f->flags & FLOW_OUTBOUND))
+		return;
+	if (!list_may_send_from(c->w->policy, f->tenant, from_address(h->value)))
+		c->mail->header_from_foreign = true;
+}
+
+static void on_header(void *ctx, const struct mime_header *h)
+{
+	struct mail_ctx *c = ctx;
+	struct matcher *m = c->w->matcher;
+
+	if (h->part != 0)
+		return;
+	if (m && m->scans[RULE_BUFFER_EMAIL_HEADER]) {
+		uint8_t line[1024];
+		int n = snprintf((char *)line, sizeof(line),
+				 "%.*s: ", (int)RTE_MIN(h->name.len, 256u),
+				 (const char *)h->name.p);
+		size_t room = sizeof(line) - (size_t)n;
+		size_t len = RTE_MIN(h->value.len, room);
+
+		memcpy(line + n, h->value.p, len);
+		scan(c, RULE_BUFFER_EMAIL_HEADER, bytes_of(line, (size_t)n + len));
+	}
+	for (size_t i = 0; i < RTE_DIM(headers); i++) {
+		if (headers[i].id != h->id)
+			continue;
+		scan(c, headers[i].buffer, h->value);
+		if (headers[i].field != FIELD_KEY_COUNT)
+			event_put_bytes(&c->mail->email, headers[i].field, h->value);
+		break;
+	}
+	check_from(c, h);
+}
+
+static void hex_digest(struct sha256_ctx *digest, char hex[2 * SHA256_DIGEST_SIZE + 1])
+{
+	uint8_t sum[SHA256_DIGEST_SIZE];
+
+	sha256_digest(digest, sizeof(sum), sum);
+	for (unsigned i = 0; i < sizeof(sum); i++)
+		snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+}
+
+static void on_part_begin(void *ctx, const struct mime_part *part)
+{
+	struct mail_ctx *c = ctx;
+	struct mail *mail = c->mail;
+
+	mail->parts++;
+	if (part->filename.len) {
+		scan(c, RULE_BUFFER_FILE_NAME, part->filename);
+		event_put_bytes(&mail->email, FIELD_KEY_EMAIL_ATTACHMENT, part->filename);
+	}
+	if (part->kind != MIME_LEAF)
+		return;
+	sha256_init(&mail->part_digest);
+	mail->stream = part->is_text ? RULE_BUFFER_EMAIL_BODY : RULE_BUFFER_FILE_DATA;
+	mail->stream_open = true;
+	url_init(&mail->urls);
+	if (c->w->matcher && !match_stream_open(c->w->matcher, &mail->txn, mail->stream)) {
+		mail->stream_open = false;
+		worker_note(c->w, c->w->at.flow->tenant, REASON_MATCH_BUDGET);
+	}
+}
+
+static void on_url(void *ctx, struct bytes url, bool cut)
+{
+	struct mail_ctx *c = ctx;
+
+	scan(c, RULE_BUFFER_EMAIL_URL, url);
+	event_put_bytes(&c->mail->email, FIELD_KEY_EMAIL_URL, url);
+}
+
+static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes data)
+{
+	struct mail_ctx *c = ctx;
+	struct mail *mail = c->mail;
+
+	if (kind == MIME_DATA_OUTSIDE)
+		return;
+	if (c->w->options.digests)
+		sha256_update(&mail->part_digest, data.len, data.p);
+	if (kind == MIME_DATA_TEXT && (mail->email.head || c->w->matcher))
+		url_feed(&mail->urls, data, on_url, c);
+	if (!c->w->matcher || !mail->stream_open)
+		return;
+	match_stream_feed(c->w->matcher, &mail->txn, mail->stream, data.p, data.len);
+	if (c->w->matcher->nhits)
+		findings_take(c->w, &mail->finding, bytes_of(NULL, 0));
+}
+
+static void on_part_end(void *ctx, uint16_t part)
+{
+	struct mail_ctx *c = ctx;
+	struct mail *mail = c->mail;
+
+	if (!mail->stream_open)
+		return;
+	mail->stream_open = false;
+	if (mail->stream == RULE_BUFFER_EMAIL_BODY)
+		url_finish(&mail->urls, on_url, c);
+	if (c->w->options.digests) {
+		char hex[2 * SHA256_DIGEST_SIZE + 1];
+
+		hex_digest(&mail->part_digest, hex);
+		event_put_text(&mail->email, FIELD_KEY_EMAIL_PART_SHA256, hex);
+	}
+	if (!c->w->matcher)
+		return;
+	match_stream_close(c->w->matcher, &mail->txn, mail->stream);
+	if (c->w->matcher->nhits)
+		findings_take(c->w, &mail->finding, bytes_of(NULL, 0));
+}
+
+static void on_limit(void *ctx, uint16_t part, enum mime_limit limit)
+{
+	struct mail_ctx *c = ctx;
+
+	if (!c->mail->limited)
+		worker_note(c->w, c->w->at.flow->tenant, REASON_MIME_LIMIT);
+	c->mail->limited = true;
+}
+
+static const struct mime_sink sink = {
+	.header = on_header,
+	.part_begin = on_part_begin,
+	.data = on_data,
+	.part_end = on_part_end,
+	.limit = on_limit,
+};
+
+static void mail_begin(struct worker *w, struct mail *mail)
+{
+	mail->begun = true;
+	mime_init(&mail->mime);
+	sha256_init(&mail->digest);
+	mail->email = event_start_at(w, mail->record, sizeof(mail->record), EVENT_EMAIL);
+}
+
+void mail_body(struct worker *w, struct mail *mail, struct bytes span)
+{
+	struct mail_ctx c = {w, mail};
+
+	if (!mail->begun)
+		mail_begin(w, mail);
+	mail->size += span.len;
+	if (w->options.digests)
+		sha256_update(&mail->digest, span.len, span.p);
+	mime_feed(&mail->mime, span.p, span.len, &sink, &c);
+}
+
+void mail_end(struct worker *w, struct mail *mail)
+{
+	struct mail_ctx c = {w, mail};
+	char hex[2 * SHA256_DIGEST_SIZE + 1];
+
+	if (!mail->begun)
+		mail_begin(w, mail);
+	mime_finish(&mail->mime, &sink, &c);
+	if (!mail->email.head)
+		return;
+	event_put_uint(&mail->email, FIELD_KEY_EMAIL_PARTS, mail->parts);
+	if (w->options.digests) {
+		hex_digest(&mail->digest, hex);
+		event_put_text(&mail->email, FIELD_KEY_EMAIL_SHA256, hex);
+	}
+	event_put_text(&mail->email, FIELD_KEY_EMAIL_STATUS, mail->limited ? "limited" : "parsed");
+	mail->email.head->packet = w->packet;
+	mail->email.head->time = w->now;
+	event_copy(w, mail->email.head);
+}

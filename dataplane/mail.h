@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One mail in flight: its envelope, its content as the MIME parser and the
+ * rules see it, what was found in it. A block of the worker's pool, from MAIL to the
+ * reply after the data; idle sessions hold none.
+ */
+#ifndef POSTERN_MAIL_H
+#define POSTERN_MAIL_H
+
+#include <nettle/sha2.h>
+
+#include "dataplane/inspect.h"
+#include "dataplane/proto/mime.h"
+#include "dataplane/proto/url.h"
+
+#define MAIL_ADDRESS  320  /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
+#define MAIL_RCPTS    2048 /* bytes of recipients kept for the event */
+#define MAIL_RECORD   8192 /* bytes of the `email` event */
+#define MAIL_FROM_MAX 512  /* bytes of the From field kept for domain consent */
+
+struct mail {
+	struct mail *next; /* waiting for its reply */
+	struct match_txn txn;
+	struct finding finding;
+	bool begun;   /* body bytes came */
+	bool refused; /* its end was withheld */
+	bool stream_open;
+	uint8_t stream; /* enum rule_buffer */
+	uint32_t rcpts, rcpts_refused;
+	uint64_t size;
+	uint16_t from_len, rcpt_len, parts;
+	char from[MAIL_ADDRESS];
+	char rcpt[MAIL_RCPTS];    /* each with a NUL behind it */
+	bool header_from_foreign; /* its From domain is not the tenant's */
+	bool limited;             /* the MIME parser met a bound */
+	struct event_builder email;
+	uint8_t record[MAIL_RECORD] __attribute__((aligned(8)));
+	struct sha256_ctx digest, part_digest; /* worker_options.digests */
+	struct url_scan urls;
+	struct mime mime;
+};
+
+/* NULL: the tenant's share, or the pool, is used up. `session`: what the session's rules hold. */
+struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
+		      const struct match_txn *session);
+void mail_free(struct worker *w, struct flow *f, struct mail *mail);
+
+void mail_rcpt(struct mail *mail, struct bytes address);
+
+/* The body, without dot-stuffing. Rules' findings gather in mail->finding. */
+void mail_body(struct worker *w, struct mail *mail, struct bytes span);
+/* The end was seen: everything that waited for it is decided, the `email` event goes out. */
+void mail_end(struct worker *w, struct mail *mail);
+
+#endif

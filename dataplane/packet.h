@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A packet as the stages see it: what the port says of it (struct packet_meta,
+ * in the mbuf's private area) and what decode read (struct headers, one per
+ * burst slot). mbufs are always linear here: ports and reassembly see to it.
+ */
+#ifndef POSTERN_PACKET_H
+#define POSTERN_PACKET_H
+
+#include <rte_mbuf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/reason.h"
+
+/* Link types, by their numbers in capture files (tcpdump.org's list). */
+enum link_type {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_RAW_BSD = 12,
+	LINK_RAW_OPENBSD = 14,
+	LINK_RAW = 101,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_SLL2 = 276,
+};
+
+enum packet_flag {
+	PACKET_CHECKSUM_TRUSTED = 1 << 0, /* the sender's NIC fills it in, or the NIC checked it */
+	PACKET_FROM_GATE = 1 << 1,        /* the gate wrote it: a reply */
+	PACKET_REASSEMBLED = 1 << 2,
+	PACKET_CHANGED = 1 << 3, /* payload was overwritten: the checksum is to be redone */
+};
+
+/*
+ * Written by the port at rx. The list members belong to whichever queue holds
+ * the packet (struct segment_queue): a packet is in one at a time.
+ */
+struct packet_meta {
+	uint64_t time;    /* ns since 1970 */
+	uint64_t number;  /* in the replay, from 1; counts up per port in a live gate */
+	uint32_t wirelen; /* bytes on the wire; more than the mbuf's when the capture was cut */
+	uint16_t link;    /* enum link_type */
+	uint8_t flags;    /* enum packet_flag */
+	uint8_t reason;   /* enum reason, for whatever left the gate or did not */
+	uint64_t decided; /* the packet in hand when this one's fate was decided */
+	struct rte_mbuf *next;
+	struct rte_mbuf *fragments; /* reassembled: the packets it came in, linked by next */
+	uint32_t seq;               /* of the first payload byte kept */
+	uint32_t len;               /* payload bytes kept */
+	uint32_t missing;           /* bytes that the capture cut off behind them */
+	uint16_t payload;           /* offset of the first payload byte kept */
+	uint16_t tcp;               /* offset of the TCP header */
+	uint8_t fin;
+	uint8_t role; /* enum port_role: where it leaves */
+};
+
+static inline struct packet_meta *packet_meta(struct rte_mbuf *m)
+{
+	return rte_mbuf_to_priv(m);
+}
+
+/* One side's address and port come before the other's, so both directions have one key. */
+struct flow_key {
+	uint8_t addr[2][16]; /* IPv4: four bytes, then zeroes */
+	uint16_t port[2];    /* host order */
+	uint16_t vlan[2];
+	uint8_t proto;
+	uint8_t family;
+	uint8_t zero[6];
+};
+
+enum packet_class {
+	CLASS_NOT_IP,
+	CLASS_MALFORMED,
+	CLASS_FRAGMENT,
+	CLASS_TUNNEL,
+	CLASS_OTHER, /* IP, neither TCP nor UDP */
+	CLASS_L4,
+};
+
+struct headers {
+	struct flow_key key;
+	uint64_t hash;  /* of the key */
+	uint32_t seq;   /* TCP */
+	uint32_t ack;   /* TCP */
+	uint16_t sport; /* host order */
+	uint16_t dport;
+	uint16_t l3;          /* offsets from the packet's first byte */
+	uint16_t l4;          /* */
+	uint16_t payload;     /* */
+	uint16_t l4_len;      /* as the IP header says */
+	uint16_t payload_len; /* bytes present */
+	uint16_t missing;     /* payload bytes that the capture cut off */
+	uint8_t class;        /* enum packet_class */
+	uint8_t reason;       /* why malformed */
+	uint8_t proto;
+	uint8_t family; /* 4, 6 or 0 */
+	uint8_t tcp_flags;
+	uint8_t side; /* the sender's place in the key: 0 or 1 */
+};
+
+static inline const uint8_t *headers_src(const struct headers *h)
+{
+	return h->key.addr[h->side];
+}
+
+static inline const uint8_t *headers_dst(const struct headers *h)
+{
+	return h->key.addr[!h->side];
+}
+
+/*
+ * Reads one packet's headers; never reads beyond the mbuf. Lengths of zero
+ * (segmentation offload, seen in captures only) mean "the rest of the frame"
+ * where PACKET_CHECKSUM_TRUSTED says that the NIC fills in. Pure; any thread.
+ */
+void packet_decode(const struct rte_mbuf *m, struct headers *h);
+
+/* Whether the receiver would take it: IPv4 header, TCP and UDP checksums. Truncated packets
+ * pass: what is not there can't be added up. */
+bool packet_checksum_ok(const struct rte_mbuf *m, const struct headers *h);
+
+#endif

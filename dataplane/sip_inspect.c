@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the gate makes of SIP: counts, calls, rules, numbers, limits, refusals. */
+#include <stdio.h>
+
+#include "dataplane/calls.h"
+#include "dataplane/inspect.h"
+#include "dataplane/lists.h"
+#include "dataplane/proto/sip_frame.h"
+#include "dataplane/proto/sip_number.h"
+
+struct sip_session {
+	struct sip_framer framer[2]; /* by the sender's place in the key */
+	bool looked_at;
+};
+
+size_t sip_session_size(void)
+{
+	return sizeof(struct sip_session);
+}
+
+/* The framer's ctx, and a message's. */
+struct sip_ctx {
+	struct worker *w;
+	struct flow *f;
+	uint64_t begin, end; /* of the message in its stream; a datagram: 0, 0 */
+};
+
+/* Rules ------------------------------------------------------------------- */
+
+static struct bytes unfold(const struct sip_header *h, char *buf, size_t size)
+{
+	return h->folded ? bytes_of(buf, sip_header_unfold(h->value, buf, size)) : h->value;
+}
+
+static enum rule_buffer header_buffer(enum sip_header_id id)
+{
+	switch (id) {
+	case SIP_HEADER_FROM:
+		return RULE_BUFFER_SIP_FROM;
+	case SIP_HEADER_TO:
+		return RULE_BUFFER_SIP_TO;
+	case SIP_HEADER_CONTACT:
+		return RULE_BUFFER_SIP_CONTACT;
+	case SIP_HEADER_USER_AGENT:
+		return RULE_BUFFER_SIP_USER_AGENT;
+	case SIP_HEADER_CALL_ID:
+		return RULE_BUFFER_SIP_CALL_ID;
+	default:
+		return RULE_BUFFER_COUNT;
+	}
+}
+
+struct sip_scan {
+	struct worker *w;
+	struct match_txn txn;
+	struct finding finding;
+};
+
+static void scan(struct sip_scan *s, enum rule_buffer buffer, struct bytes data)
+{
+	match_block(s->w->matcher, &s->txn, buffer, data.p, data.len);
+	if (s->w->matcher->nhits)
+		findings_take(s->w, &s->finding, data);
+}
+
+static void scan_headers(struct sip_scan *s, const struct sip_message *msg)
+{
+	bool whole = s->w->matcher->scans[RULE_BUFFER_SIP_HEADER];
+	char buf[4096];
+
+	for (unsigned i = 0; i < msg->header_count; i++) {
+		const struct sip_header *h = &msg->headers[i];
+		enum rule_buffer buffer = header_buffer(h->id);
+		int n;
+
+		if (buffer != RULE_BUFFER_COUNT && s->w->matcher->scans[buffer])
+			scan(s, buffer, unfold(h, buf, sizeof(buf)));
+		if (!whole)
+			continue;
+		n = snprintf(buf, sizeof(buf), "%.*s: ", (int)RTE_MIN(h->name.len, 256u),
+			     (const char *)h->name.p);
+		n += (int)sip_header_unfold(h->value, buf + n, sizeof(buf) - (size_t)n);
+		scan(s, RULE_BUFFER_SIP_HEADER, bytes_of(buf, (size_t)n));
+	}
+}
+
+static void scan_body(struct sip_scan *s, struct bytes body)
+{
+	struct matcher *m = s->w->matcher;
+
+	if (!m->scans[RULE_BUFFER_SIP_BODY] || !body.len)
+		return;
+	if (!match_stream_open(m, &s->txn, RULE_BUFFER_SIP_BODY)) {
+		worker_note(s->w, s->w->at.flow->tenant, REASON_MATCH_BUDGET);
+		return;
+	}
+	match_stream_feed(m, &s->txn, RULE_BUFFER_SIP_BODY, body.p, body.len);
+	match_stream_close(m, &s->txn, RULE_BUFFER_SIP_BODY);
+	if (m->nhits)
+		findings_take(s->w, &s->finding, bytes_of(NULL, 0));
+}
+
+static void scan_message(struct sip_scan *s, const struct sip_message *msg)
+{
+	char code[4];
+
+	if (msg->kind == SIP_REQUEST) {
+		scan(s, RULE_BUFFER_SIP_METHOD, msg->method);
+		scan(s, RULE_BUFFER_SIP_URI, msg->uri.raw);
+		scan(s, RULE_BUFFER_SIP_REQUEST_LINE, msg->start_line);
+	} else {
+		snprintf(code, sizeof(code), "%03u", msg->code % 1000u);
+		scan(s, RULE_BUFFER_SIP_STAT_CODE, bytes_of(code, 3));
+		scan(s, RULE_BUFFER_SIP_STAT_MSG, msg->reason);
+		scan(s, RULE_BUFFER_SIP_RESPONSE_LINE, msg->start_line);
+	}
+	scan_headers(s, msg);
+	scan_body(s, msg->body);
+}
+
+static struct finding find(struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_scan s = {.w = c->w};
+	struct match_flow flow;
+
+	if (!c->w->matcher)
+		return s.finding;
+	flow = match_flow_of(c->w, c->f, c->w->at.to_server);
+	match_begin(c->w->matcher, &s.txn, &flow, NULL);
+	scan_message(&s, msg);
+	if (s.txn.over_budget)
+		worker_note(c->w, c->f->tenant, REASON_MATCH_BUDGET);
+	match_end(c->w->matcher, &s.txn);
+	return s.finding;
+}
+
+/* Refusals ---------------------------------------------------------------- */
+
+static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r)
+{
+	const struct policy_answer *answer = &c->w->policy->answers[r->reason];
+	char words[64];
+
+	snprintf(words, sizeof(words), "%u %s", answer->sip_code ? answer->sip_code : 403,
+		 answer->sip_code ? answer->sip_phrase : "Forbidden");
+	if (!refusal_declare(c->w, r, words))
+		return false;
+	if (c->end > c->begin)
+		cut_stream(c->w, c->begin, c->end, r->verdict, r->reason);
+	else
+		slot_decide(c->w, c->w->at.slot, r->verdict, r->reason);
+	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
+		reply_sip(c->w, c->f, msg, r);
+	return true;
+}
+
+/* The call was refused: what the other end says of it all the same goes nowhere. */
+static void absorb(struct sip_ctx *c)
+{
+	if (c->end > c->begin)
+		cut_stream(c->w, c->begin, c->end, VERDICT_DROP, REASON_AFTER_REFUSAL);
+	else
+		slot_decide(c->w, c->w->at.slot, VERDICT_DROP, REASON_AFTER_REFUSAL);
+}
+
+static bool is_new_call(const struct sip_message *msg)
+{
+	return msg->kind == SIP_REQUEST && msg->method_id == SIP_METHOD_INVITE && !msg->to.tag.len;
+}
+
+static bool is_emergency(const struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_number number;
+
+	if (sip_uri_is_sos(&msg->uri))
+		return true;
+	return sip_number_read(&msg->uri, &number) &&
+	       list_is_emergency(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
+}
+
+static bool is_on_dnc(const struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_number number;
+
+	return sip_number_read(&msg->uri, &number) &&
+	       list_do_not_call(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
+}
+
+/* Decided before every limit and suspension (AUP-EMERGENCY). True: it is one, and done with. */
+static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum verdict *verdict)
+{
+	struct refusal r = {
+		.verdict = VERDICT_REJECT,
+		.reason = REASON_EMERGENCY_NUMBER,
+		.object = "call",
+		.detail = msg->uri.raw,
+	};
+
+	if (!is_new_call(msg) || !is_emergency(c, msg))
+		return false;
+	switch ((enum emergency_mode)c->w->policy->slots[c->f->tenant].emergency) {
+	case EMERGENCY_REJECT:
+		*verdict = refuse(c, msg, &r) ? VERDICT_REJECT : VERDICT_PASS;
+		break;
+	case EMERGENCY_ALERT:
+		r.verdict = VERDICT_ALERT;
+		refusal_declare(c->w, &r, NULL);
+		slot_decide(c->w, c->w->at.slot, VERDICT_ALERT, REASON_EMERGENCY_NUMBER);
+		break;
+	case EMERGENCY_ALLOW:
+		break;
+	}
+	return true;
+}
+
+/* Why a tenant's request is to be refused, REASON_NONE: it is not. */
+static enum reason policy_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
+{
+	struct worker *w = c->w;
+
+	if (w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED)
+		return REASON_TENANT_SUSPENDED;
+	if (is_new_call(msg) && is_on_dnc(c, msg))
+		return REASON_DO_NOT_CALL;
+	if (msg->method_id != SIP_METHOD_ACK && msg->method_id != SIP_METHOD_CANCEL &&
+	    limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
+		return REASON_LIMIT_SIP_REQUESTS;
+	if ((calls & CALL_EVENT_ATTEMPT) && limit_exceeded(w, c->f, LIMIT_CALLS))
+		return REASON_LIMIT_CALLS;
+	return REASON_NONE;
+}
+
+/* True: the message is refused. */
+static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls, bool outbound)
+{
+	struct finding finding = find(c, msg);
+	struct refusal r = {
+		.verdict = finding.verdict,
+		.reason = REASON_RULE,
+		.rule = finding.rule,
+		.object = is_new_call(msg) ? "call" : "request",
+		.detail = msg->uri.raw,
+	};
+	enum verdict verdict = VERDICT_PASS;
+
+	if (outbound && emergency(c, msg, &verdict))
+		return verdict == VERDICT_REJECT;
+	if (finding.verdict >= VERDICT_DROP)
+		return refuse(c, msg, &r);
+	if (!outbound || msg->kind != SIP_REQUEST)
+		return false;
+	r.verdict = VERDICT_REJECT;
+	r.rule = NULL;
+	r.reason = policy_reason(c, msg, calls);
+	return r.reason != REASON_NONE && refuse(c, msg, &r);
+}
+
+/* Messages ---------------------------------------------------------------- */
+
+static void sip_event(struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct event_builder e = event_start(c->w, EVENT_SIP);
+	char code[8];
+
+	if (!e.head)
+		return;
+	if (msg->kind == SIP_REQUEST) {
+		event_put_bytes(&e, FIELD_KEY_SIP_METHOD, msg->method);
+		event_put_bytes(&e, FIELD_KEY_SIP_URI, msg->uri.raw);
+		event_put_bytes(&e, FIELD_KEY_SIP_REQUEST_LINE, msg->start_line);
+	} else {
+		snprintf(code, sizeof(code), "%u", msg->code);
+		event_put_text(&e, FIELD_KEY_SIP_CODE, code);
+		event_put_bytes(&e, FIELD_KEY_SIP_REASON, msg->reason);
+		event_put_bytes(&e, FIELD_KEY_SIP_RESPONSE_LINE, msg->start_line);
+	}
+	event_put_bytes(&e, FIELD_KEY_SIP_VERSION, msg->version);
+	event_put_bytes(&e, FIELD_KEY_SIP_CALL_ID, msg->call_id);
+	event_put_bytes(&e, FIELD_KEY_SIP_CSEQ, msg->cseq);
+	event_put_bytes(&e, FIELD_KEY_SIP_FROM, msg->from.uri.raw);
+	event_put_bytes(&e, FIELD_KEY_SIP_TO, msg->to.uri.raw);
+	event_send(c->w, &e);
+}
+
+static void count_message(struct worker *w, enum sip_result result, const struct sip_message *msg)
+{
+	w->counters->sip.malformed += result == SIP_MALFORMED;
+	if (msg->kind == SIP_REQUEST)
+		count_name(w->counters->sip.requests, msg->method);
+	else if (msg->kind == SIP_RESPONSE)
+		w->counters->sip.responses[msg->code]++;
+}
+
+/* The tenant whose call a message belongs to: its own if it calls, nobody's if it is called. */
+static uint32_t follow_call(struct sip_ctx *c, const struct sip_message *msg, bool outbound,
+			    bool *refused, uint32_t *events)
+{
+	uint32_t tenant = c->f->tenant;
+	bool caller = msg->kind == SIP_REQUEST ? outbound : !outbound;
+
+	if (msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_INVITE) {
+		*events = calls_message(c->w, tenant, msg, refused);
+		if (tenant && (*events & CALL_EVENT_MIDSTREAM)) {
+			tenant = 0;
+			*events = calls_message(c->w, 0, msg, refused);
+		}
+		return tenant;
+	}
+	tenant = caller ? tenant : 0;
+	*events = calls_message(c->w, tenant, msg, refused);
+	return tenant;
+}
+
+static bool sent_by_tenant(const struct sip_ctx *c)
+{
+	return c->f->tenant &&
+	       !!(c->f->flags & FLOW_OUTBOUND) == flow_from_client(c->f, c->w->at.side);
+}
+
+static void take_message(struct sip_ctx *c, enum sip_result result, const struct sip_message *msg)
+{
+	struct worker *w = c->w;
+	bool outbound = sent_by_tenant(c);
+	bool refused = false;
+	uint32_t tenant, calls;
+
+	if (result == SIP_NOT_SIP)
+		return;
+	count_message(w, result, msg);
+	if (result == SIP_MALFORMED)
+		worker_note(w, c->f->tenant, REASON_SIP_MALFORMED);
+	if (msg->kind == SIP_NEITHER) {
+		if (!w->at.ending && w->policy->on_loss[REASON_SIP_MALFORMED] >= VERDICT_DROP)
+			slot_decide(w, w->at.slot, VERDICT_DROP, REASON_SIP_MALFORMED);
+		return;
+	}
+	sip_event(c, msg);
+	tenant = follow_call(c, msg, outbound, &refused, &calls);
+	if (w->at.ending)
+		return;
+	if (refused) {
+		absorb(c);
+		return;
+	}
+	if (judge(c, msg, calls, outbound) && is_new_call(msg))
+		calls_refuse(w, tenant, msg, 403);
+}
+
+void sip_inspect_datagram(struct worker *w, struct flow *f, const uint8_t *p, size_t len,
+			  size_t missing)
+{
+	struct sip_ctx c = {w, f, 0, 0};
+	struct sip_message msg;
+	enum sip_result result = sip_parse(p, len, &msg);
+
+	/* What the capture cut off is not the sender's fault. */
+	if (missing && result == SIP_MALFORMED && msg.kind != SIP_NEITHER)
+		result = SIP_OK;
+	take_message(&c, result, &msg);
+}
+
+static void on_message(void *ctx, const struct sip_frame *frame, enum sip_result result,
+		       const struct sip_message *msg)
+{
+	struct sip_ctx *c = ctx;
+
+	c->begin = frame->begin;
+	c->end = frame->end;
+	take_message(c, result, msg);
+}
+
+static void on_lost(void *ctx, uint64_t offset, enum sip_lost why)
+{
+	struct sip_ctx *c = ctx;
+
+	worker_note(c->w, c->f->tenant,
+		    why == SIP_LOST_BUDGET ? REASON_PARSER_BUDGET : REASON_SIP_LOST);
+}
+
+static const struct sip_sink sink = {.message = on_message, .lost = on_lost};
+
+static struct sip_session *session_open(struct worker *w, struct flow *f)
+{
+	struct sip_session *s = f->session;
+
+	if (s)
+		return s;
+	s = pool_get(block_pool_for(&w->sessions, f->tenant));
+	if (!s) {
+		flow_give_up(w, f, REASON_PARSER_BUDGET);
+		return NULL;
+	}
+	memset(s, 0, sizeof(*s));
+	f->session = s;
+	return s;
+}
+
+void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const uint8_t *p,
+			size_t len)
+{
+	struct sip_session *s = session_open(w, f);
+	struct sip_framer *framer;
+	struct sip_ctx c = {w, f, 0, 0};
+
+	if (!s)
+		return;
+	if (!s->looked_at) {
+		s->looked_at = true;
+		if (len >= 3 && p[0] == 0x16 && p[1] == 3) {
+			f->flags |= FLOW_ENCRYPTED;
+			flow_give_up(w, f, REASON_SIP_ENCRYPTED);
+			return;
+		}
+	}
+	framer = &s->framer[w->at.side];
+	w->at.offset = framer->offset;
+	sip_frame_feed(framer, p, len, block_pool_for(&w->lines, f->tenant), &sink, &c);
+}
+
+void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes)
+{
+	struct sip_session *s = session_open(w, f);
+	struct sip_ctx c = {w, f, 0, 0};
+
+	if (s)
+		sip_frame_gap(&s->framer[w->at.side], bytes, block_pool_for(&w->lines, f->tenant),
+			      &sink, &c);
+}
+
+void sip_inspect_end(struct worker *w, struct flow *f)
+{
+	struct sip_session *s = f->session;
+	struct proto_pool *lines = block_pool_for(&w->lines, f->tenant);
+
+	if (!s)
+		return;
+	sip_frame_fini(&s->framer[0], lines);
+	sip_frame_fini(&s->framer[1], lines);
+	pool_put(block_pool_for(&w->sessions, f->tenant), s);
+	f->session = NULL;
+}

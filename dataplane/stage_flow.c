@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Each packet's flow: found, or made. */
+#include <netinet/in.h>
+#include <rte_prefetch.h>
+
+#include "dataplane/sniff.h"
+#include "dataplane/tcp.h"
+#include "dataplane/worker.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t flow_deadline(const void *worker, const struct flow *f)
+{
+	const struct policy_timeouts *t = &((const struct worker *)worker)->policy->timeouts;
+
+	if (f->key.proto == IPPROTO_UDP)
+		return f->last_seen + t->udp;
+	switch ((enum flow_state)f->state) {
+	case FLOW_NEW:
+		return f->last_seen + t->tcp_syn;
+	case FLOW_ESTABLISHED:
+		return f->last_seen + t->tcp_established;
+	case FLOW_CLOSED:
+		break;
+	}
+	return f->last_seen + t->tcp_closing;
+}
+
+/* The same in every run and for any number of workers, and exact in JSON's numbers. */
+static uint64_t flow_name(const struct headers *h, uint64_t packet)
+{
+	return XXH3_64bits_withSeed(&h->key, sizeof(h->key), packet) >> 11;
+}
+
+static enum port_app app_of_ports(const struct worker *w, const struct headers *h)
+{
+	const uint8_t *ports = h->proto == IPPROTO_TCP ? w->policy->ports.tcp
+						       : w->policy->ports.udp;
+	enum port_app app = ports[h->dport];
+
+	return app != APP_NONE ? app : ports[h->sport];
+}
+
+/* Who is the client: who sent the SYN; else who talks to a port that is inspected; else who
+ * spoke first. */
+static uint8_t client_side(const struct worker *w, const struct headers *h)
+{
+	const uint8_t *ports = h->proto == IPPROTO_TCP ? w->policy->ports.tcp
+						       : w->policy->ports.udp;
+
+	if (h->proto == IPPROTO_TCP && (h->tcp_flags & TCP_SYN))
+		return h->tcp_flags & TCP_ACK ? !h->side : h->side;
+	if (ports[h->dport] == APP_NONE && ports[h->sport] != APP_NONE)
+		return !h->side;
+	return h->side;
+}
+
+struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
+{
+	const struct headers *h = &b->hdr[i];
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	struct flow *f = flow_table_insert(w->flows, &h->key, h->hash, b->tenant[i]);
+
+	if (!f) {
+		worker_note(w, b->tenant[i], REASON_FLOW_BUDGET);
+		return NULL;
+	}
+	f->id = flow_name(h, meta->number);
+	f->first_seen = f->last_seen = meta->time;
+	f->client = client_side(w, h);
+	f->app = w->options.inspect ? app_of_ports(w, h) : APP_NONE;
+	/* Policy binds the tenant where it is the client: what it sends. */
+	if (b->tenant[i] && b->outbound[i] == (f->client == h->side))
+		f->flags |= FLOW_OUTBOUND;
+	w->counters->flows_created++;
+	w->counters->flows_now = flow_table_count(w->flows);
+	if (w->counters->flows_now > w->counters->flows_peak)
+		w->counters->flows_peak = w->counters->flows_now;
+	if (h->proto == IPPROTO_TCP)
+		tcp_open(w, f, h);
+	return f;
+}
+
+static struct flow *flow_of(struct worker *w, struct burst *b, unsigned i)
+{
+	const struct headers *h = &b->hdr[i];
+	struct flow *f = flow_table_lookup(w->flows, &h->key, h->hash);
+
+	if (f && flow_deadline(w, f) < packet_meta(b->pkt[i])->time && f->round != w->rounds) {
+		flow_table_remove(w->flows, f, REASON_NONE);
+		f = NULL;
+	}
+	return f ? f : flow_make(w, b, i);
+}
+
+static void flow_touch(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	uint8_t side = b->hdr[i].side;
+
+	f->round = (uint32_t)w->rounds;
+	f->packets[side]++;
+	f->bytes[side] += meta->wirelen;
+	f->last_seen = RTE_MAX(f->last_seen, meta->time);
+	if (f->key.proto == IPPROTO_UDP && f->packets[!side])
+		f->state = FLOW_ESTABLISHED;
+	b->tenant[i] = f->tenant;
+}
+
+void stage_flow(struct worker *w, struct burst *b)
+{
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct flow *f;
+
+		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
+			continue;
+		f = flow_table_candidate(w->flows, b->hdr[i].hash);
+		if (f) {
+			rte_prefetch0(f);
+			rte_prefetch0((const uint8_t *)f + RTE_CACHE_LINE_SIZE);
+			rte_prefetch0((const uint8_t *)f + 2 * RTE_CACHE_LINE_SIZE);
+		}
+	}
+	for (unsigned i = 0; i < b->n; i++) {
+		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
+			continue;
+		b->flow[i] = flow_of(w, b, i);
+		if (b->flow[i])
+			flow_touch(w, b, i, b->flow[i]);
+	}
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Feeds payload to the parsers, in stream order; their sinks decide. Leaves the
+ * slots that go on in `out_order`. A client that must wait for its server (smtp.h)
+ * is held here, and let go by the server's packet.
+ */
+#include <netinet/in.h>
+
+#include "dataplane/inspect.h"
+#include "dataplane/tcp.h"
+
+static void inspect_slot(struct worker *w, struct burst *b, unsigned i);
+
+static void at_slot(struct worker *w, const struct burst *b, unsigned i)
+{
+	const struct flow *f = b->flow[i];
+
+	w->at = (struct inspection){
+		.flow = b->flow[i],
+		.slot = (uint16_t)i,
+		.side = b->hdr[i].side,
+		.to_server = f && flow_from_client(f, b->hdr[i].side),
+	};
+}
+
+static size_t feed(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
+{
+	if (f->app == APP_SMTP || f->app == APP_SMTPS)
+		return smtp_inspect(w, f, w->at.to_server, p, len);
+	sip_inspect_stream(w, f, w->at.to_server, p, len);
+	return len;
+}
+
+static void feed_gap(struct worker *w, struct flow *f, uint32_t bytes)
+{
+	w->counters->tcp.gaps++;
+	worker_note(w, f->tenant, REASON_TCP_GAP);
+	if (f->app == APP_SMTP || f->app == APP_SMTPS)
+		smtp_inspect_gap(w, f, w->at.to_server, bytes);
+	else
+		sip_inspect_gap(w, f, w->at.to_server, bytes);
+}
+
+static bool hold(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	if (!tcp_keep(w, f, w->at.side, b->pkt[i]))
+		return false;
+	b->work[i] = SLOT_HELD;
+	b->pkt[i] = NULL;
+	return true;
+}
+
+/* What waited, in order, as long as nothing makes it wait again. */
+static void let_go(struct worker *w, struct burst *b, struct flow *f, unsigned side)
+{
+	struct tcp_half *half = &f->half[side];
+	uint32_t gap;
+
+	half->flags = (uint8_t)((half->flags & ~HALF_WAITING) | HALF_DRAINING);
+	while (half->ahead.head && !(half->flags & HALF_WAITING)) {
+		struct rte_mbuf *m;
+		unsigned i;
+
+		if (b->n == BURST_SLOTS) {
+			/* The flow's next packet goes on from here. */
+			half->flags |= HALF_WAITING;
+			break;
+		}
+		m = tcp_next(f, side, false, &gap);
+		if (!m)
+			break;
+		i = burst_readmit(w, b, m, f);
+		b->gap[i] = gap;
+		inspect_slot(w, b, i);
+	}
+	half->flags &= (uint8_t)~HALF_DRAINING;
+}
+
+/*
+ * The parser took less than there is: what follows waits for the server. A packet that is
+ * refused in part leaves now, without what was not read.
+ */
+static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow *f, size_t took)
+{
+	struct packet_meta *meta = packet_meta(b->pkt[i]);
+
+	f->half[w->at.side].flags |= HALF_WAITING;
+	if (b->verdict[i] >= VERDICT_DROP) {
+		cut_stream(w, w->at.offset + took, w->at.offset + meta->len, b->verdict[i],
+			   REASON_SMTP_LOST);
+		return false;
+	}
+	meta->seq += (uint32_t)took;
+	meta->payload = (uint16_t)(meta->payload + took);
+	meta->len -= (uint32_t)took;
+	return hold(w, b, i, f);
+}
+
+/* False: the segment waits; it is not in the burst any more. */
+static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	struct packet_meta *meta = packet_meta(b->pkt[i]);
+	struct tcp_half *half = &f->half[w->at.side];
+	size_t took;
+
+	if (!meta->len && !meta->missing && !meta->fin) {
+		if (w->at.to_server)
+			admit_connection(w, f);
+		return true;
+	}
+	if ((half->flags & (HALF_WAITING | HALF_DRAINING)) == HALF_WAITING) {
+		if (hold(w, b, i, f))
+			return false;
+		/* Too much is waiting already: go on without the server's word. */
+		smtp_inspect_release(w, f);
+		let_go(w, b, f, w->at.side);
+		at_slot(w, b, i);
+	}
+	if (b->gap[i])
+		feed_gap(w, f, b->gap[i]);
+	if (meta->len && !(f->flags & FLOW_UNINSPECTED)) {
+		took = feed(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload),
+			    meta->len);
+		if (took < meta->len && wait_with(w, b, i, f, took))
+			return false;
+	}
+	if (meta->missing && !(f->flags & FLOW_UNINSPECTED))
+		feed_gap(w, f, meta->missing);
+	return true;
+}
+
+static void inspect_datagram(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	const struct headers *h = &b->hdr[i];
+
+	sip_inspect_datagram(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, h->payload),
+			     h->payload_len, h->missing);
+}
+
+/* The other direction may have waited for what this packet said. */
+static void wake_other(struct worker *w, struct burst *b, struct flow *f, unsigned side)
+{
+	struct tcp_half *other = &f->half[!side];
+
+	if ((other->flags & (HALF_WAITING | HALF_DRAINING)) != HALF_WAITING)
+		return;
+	if ((f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED)) || !smtp_inspect_waiting(f))
+		let_go(w, b, f, !side);
+}
+
+static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
+{
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	struct flow *f = b->flow[i];
+	unsigned side = b->hdr[i].side;
+
+	w->packet = RTE_MAX(w->packet, meta->number);
+	w->now = RTE_MAX(w->now, meta->time);
+	order_done(w->order, w->index, w->packet);
+	at_slot(w, b, i);
+	if (f && (f->flags & FLOW_REFUSED)) {
+		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
+	} else if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP &&
+		   !(f->flags & FLOW_UNINSPECTED)) {
+		if (f->key.proto == IPPROTO_UDP)
+			inspect_datagram(w, b, i, f);
+		else if (!inspect_segment(w, b, i, f))
+			return;
+	}
+	b->decided[i] = w->packet;
+	b->out_order[b->out++] = (uint16_t)i;
+	if (f && f->key.proto == IPPROTO_TCP)
+		wake_other(w, b, f, side);
+}
+
+void stage_inspect(struct worker *w, struct burst *b)
+{
+	for (unsigned k = 0; k < b->streamed; k++)
+		inspect_slot(w, b, b->stream_order[k]);
+}
+
+/* Ending ------------------------------------------------------------------ */
+
+/* What waits is counted, not forwarded: its connection is gone. */
+static void finish_half(struct worker *w, struct flow *f, unsigned side)
+{
+	struct rte_mbuf *m;
+	uint32_t gap;
+
+	w->at.side = (uint8_t)side;
+	w->at.to_server = flow_from_client(f, side);
+	if (f->half[side].flags & HALF_WAITING)
+		smtp_inspect_release(w, f);
+	f->half[side].flags |= HALF_DRAINING;
+	while ((m = tcp_next(f, side, true, &gap))) {
+		struct packet_meta *meta = packet_meta(m);
+
+		if (!(f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED))) {
+			if (gap)
+				feed_gap(w, f, gap);
+			if (meta->len)
+				feed(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
+				     meta->len);
+		}
+		w->counters->verdicts[VERDICT_DROP]++;
+		worker_note(w, f->tenant, REASON_TCP_GAP);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static const char *flow_state_name(const struct flow *f)
+{
+	static const char *const names[] = {
+		[FLOW_NEW] = "new",
+		[FLOW_ESTABLISHED] = "established",
+		[FLOW_CLOSED] = "closed",
+	};
+
+	return names[f->state];
+}
+
+static void flow_event(struct worker *w, const struct flow *f, enum reason why)
+{
+	struct event_builder e = event_start(w, EVENT_FLOW);
+	unsigned c = f->client, s = !f->client;
+	bool expired = why == REASON_NONE && f->state != FLOW_CLOSED;
+
+	if (!e.head)
+		return;
+	e.head->time = f->last_seen;
+	event_put_uint(&e, FIELD_KEY_FLOW_PKTS_TOSERVER, f->packets[c]);
+	event_put_uint(&e, FIELD_KEY_FLOW_PKTS_TOCLIENT, f->packets[s]);
+	event_put_uint(&e, FIELD_KEY_FLOW_BYTES_TOSERVER, f->bytes[c]);
+	event_put_uint(&e, FIELD_KEY_FLOW_BYTES_TOCLIENT, f->bytes[s]);
+	event_put_ns(&e, FIELD_KEY_FLOW_AGE, f->last_seen - f->first_seen);
+	event_put_text(&e, FIELD_KEY_FLOW_STATE, flow_state_name(f));
+	event_put_text(&e, FIELD_KEY_FLOW_REASON,
+		       f->reason               ? reason_name(f->reason)
+		       : why                   ? reason_name(why)
+		       : expired               ? "timeout"
+		       : f->flags & FLOW_RESET ? "reset"
+					       : "finished");
+	event_put_bool(&e, FIELD_KEY_FLOW_MIDSTREAM, f->flags & FLOW_MIDSTREAM);
+	event_put_text(&e, FIELD_KEY_FLOW_APP,
+		       f->app == APP_SMTP || f->app == APP_SMTPS ? "smtp" : "sip");
+	event_send(w, &e);
+}
+
+void flow_end(void *worker, struct flow *f, enum reason why)
+{
+	struct worker *w = worker;
+	struct inspection before = w->at;
+
+	w->at = (struct inspection){
+		.flow = f, .side = f->client, .to_server = true, .ending = true};
+	if (why != REASON_NONE)
+		worker_note(w, f->tenant, why);
+	if (f->app != APP_NONE && f->key.proto == IPPROTO_TCP) {
+		finish_half(w, f, f->client);
+		finish_half(w, f, !f->client);
+		w->at.side = f->client;
+		w->at.to_server = true;
+		if (f->app == APP_SIP || f->app == APP_SIPS)
+			sip_inspect_end(w, f);
+		else
+			smtp_inspect_end(w, f);
+	}
+	if (f->app != APP_NONE)
+		flow_event(w, f, why);
+	tcp_clear(w, f);
+	w->at = before;
+}

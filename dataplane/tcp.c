@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/tcp.h"
+
+#include <string.h>
+
+#include "dataplane/checksum.h"
+
+#define WINDOW_MAX   (1U << 30)   /* RFC 7323 2.3: the largest window there is */
+#define GAP_PATIENCE 3            /* packets until a gap that was acknowledged is believed */
+#define HISTORY_MAX  (256 * 1024) /* bytes of first copies, per direction */
+
+void tcp_open(struct worker *w, struct flow *f, const struct headers *h)
+{
+	w->counters->tcp.flows++;
+	if (h->tcp_flags & TCP_SYN)
+		return;
+	f->flags |= FLOW_MIDSTREAM;
+	w->counters->tcp.midstream++;
+}
+
+bool tcp_reopens(const struct worker *w, const struct flow *f, const struct headers *h)
+{
+	const struct tcp_half *half = &f->half[h->side];
+
+	if ((h->tcp_flags & (TCP_SYN | TCP_RST)) != TCP_SYN || !(half->flags & HALF_SYN))
+		return false;
+	if (!(h->tcp_flags & TCP_ACK))
+		return h->seq != half->isn &&
+		       (f->state == FLOW_CLOSED || f->state == FLOW_NEW || f->reopen_isn == h->seq);
+	/* The server takes the new connection: RFC 9293 3.10.7.4 leaves that to it. */
+	return h->seq != half->isn && f->reopening && h->ack == f->reopen_isn + 1;
+}
+
+static void half_syn(struct tcp_half *half, uint32_t seq)
+{
+	if (half->flags & HALF_SYN)
+		return;
+	half->isn = seq;
+	half->next = seq + 1;
+	half->flags |= HALF_SYN | HALF_SEEN;
+}
+
+static void take_ack(struct worker *w, struct tcp_half *peer, uint32_t ack)
+{
+	uint32_t before = peer->sent.count;
+
+	if (!(peer->flags & HALF_SEEN)) {
+		peer->next = ack;
+		peer->flags |= HALF_SEEN;
+	}
+	if ((peer->flags & HALF_ACKED) && seq_at_or_before(ack, peer->acked))
+		return;
+	peer->acked = ack;
+	peer->flags |= HALF_ACKED;
+	if (!before)
+		return;
+	segment_queue_release(&peer->sent, ack);
+	w->history -= before - peer->sent.count;
+}
+
+/*
+ * A reset only shortens the time that the flow is remembered: its parsers go on, so a forged
+ * one (RFC 5961 section 3) blinds nobody.
+ */
+static void take_reset(struct worker *w, struct flow *f, const struct headers *h)
+{
+	const struct tcp_half *half = &f->half[h->side];
+
+	if (f->state != FLOW_NEW && (half->flags & HALF_SEEN) &&
+	    h->seq - (half->next - 1) > WINDOW_MAX) {
+		worker_note(w, f->tenant, REASON_TCP_OUT_OF_WINDOW);
+		return;
+	}
+	f->state = FLOW_CLOSED;
+	f->flags |= FLOW_RESET;
+}
+
+void tcp_track(struct worker *w, struct flow *f, const struct headers *h)
+{
+	struct tcp_half *half = &f->half[h->side], *peer = &f->half[!h->side];
+
+	if (h->tcp_flags & TCP_RST) {
+		take_reset(w, f, h);
+		return;
+	}
+	if (h->tcp_flags & TCP_SYN) {
+		if ((half->flags & HALF_SYN) && h->seq != half->isn && !(h->tcp_flags & TCP_ACK)) {
+			f->reopening = true;
+			f->reopen_isn = h->seq;
+		}
+		half_syn(half, h->seq);
+	} else if (!(half->flags & HALF_SEEN)) {
+		half->next = h->seq;
+		half->flags |= HALF_SEEN;
+	}
+	if (h->tcp_flags & TCP_ACK)
+		take_ack(w, peer, h->ack);
+	if (f->state == FLOW_NEW && (half->flags & peer->flags & HALF_SEEN) && f->packets[0] &&
+	    f->packets[1])
+		f->state = FLOW_ESTABLISHED;
+}
+
+static void half_advance(struct flow *f, unsigned side, const struct packet_meta *meta)
+{
+	struct tcp_half *half = &f->half[side];
+
+	half->next = meta->seq + meta->len + meta->missing + meta->fin;
+	if (!meta->fin)
+		return;
+	half->flags |= HALF_FIN;
+	half->fin = half->next - 1;
+	if (f->half[!side].flags & HALF_FIN)
+		f->state = FLOW_CLOSED;
+}
+
+enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
+			 unsigned *match)
+{
+	struct tcp_half *half = &f->half[side];
+	struct packet_meta *meta = packet_meta(m);
+	int32_t delta = (int32_t)(meta->seq - half->next);
+	uint32_t old;
+
+	*match = SEGMENT_SAME;
+	if (delta == 0) {
+		half_advance(f, side, meta);
+		return TCP_IN_ORDER;
+	}
+	if (delta > 0)
+		return (uint32_t)delta > WINDOW_MAX ? TCP_OUTSIDE : TCP_AHEAD;
+	if ((uint32_t)-delta > WINDOW_MAX)
+		return TCP_OUTSIDE;
+	old = RTE_MIN((uint32_t)-delta, meta->len);
+	/* A keep-alive: one byte before the next, of no meaning (RFC 9293 3.8.4). */
+	if (delta == -1 && meta->len <= 1)
+		return TCP_BEHIND;
+	if (old) {
+		w->counters->tcp.retransmitted++;
+		*match = segment_queue_compare(&half->sent, meta->seq,
+					       rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
+					       old);
+		if (half->ahead.head && (half->flags & HALF_WAITING))
+			*match |= segment_queue_compare(
+					  &half->ahead, meta->seq,
+					  rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
+					  old) &
+				  SEGMENT_DIFFERS;
+		if ((half->flags & HALF_ACKED) && seq_at_or_before(meta->seq + old, half->acked))
+			*match &= ~(unsigned)SEGMENT_UNKNOWN;
+	}
+	if ((uint32_t)-delta >= meta->len + meta->fin)
+		return TCP_BEHIND;
+	meta->seq += old;
+	meta->payload = (uint16_t)(meta->payload + old);
+	meta->len -= old;
+	half_advance(f, side, meta);
+	return TCP_IN_ORDER;
+}
+
+bool tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
+{
+	struct tcp_half *half = &f->half[side];
+	const struct policy_budgets *budget = &w->policy->budgets;
+	unsigned match;
+
+	if (half->ahead.bytes + packet_meta(m)->len > budget->reorder_bytes ||
+	    half->ahead.count >= budget->reorder_segments) {
+		worker_note(w, f->tenant, REASON_TCP_REORDER_BUDGET);
+		return false;
+	}
+	if (!segment_queue_insert(&half->ahead, m, &match))
+		return false;
+	if (match & SEGMENT_DIFFERS) {
+		w->counters->tcp.overlap_differs++;
+		worker_note(w, f->tenant, REASON_TCP_OVERLAP_DIFFERS);
+		packet_meta(m)->flags |= PACKET_CHANGED;
+	}
+	return true;
+}
+
+/* The other end has what the gate never saw: the capture lost it, or another path took it. */
+static bool gap_is_final(struct tcp_half *half, const struct flow *f, unsigned side, bool last)
+{
+	const struct packet_meta *head = packet_meta(half->ahead.head);
+
+	if (last)
+		return true;
+	if (!f->packets[!side] && half->ahead.count > GAP_PATIENCE)
+		return true;
+	if (!(half->flags & HALF_ACKED) || seq_before(half->acked, head->seq))
+		return false;
+	return ++half->patience > GAP_PATIENCE;
+}
+
+struct rte_mbuf *tcp_next(struct flow *f, unsigned side, bool last, uint32_t *gap)
+{
+	struct tcp_half *half = &f->half[side];
+
+	*gap = 0;
+	while (half->ahead.head) {
+		struct packet_meta *meta = packet_meta(half->ahead.head);
+		struct rte_mbuf *m;
+
+		if (seq_before(half->next, meta->seq)) {
+			if (!gap_is_final(half, f, side, last))
+				return NULL;
+			*gap = meta->seq - half->next;
+			half->next = meta->seq;
+		}
+		half->patience = 0;
+		m = segment_queue_pop(&half->ahead);
+		/* Waiting segments were counted when they came; those beyond a gap are new. */
+		if (seq_before(half->next, meta->seq + meta->len + meta->fin) ||
+		    meta->seq == half->next) {
+			if (seq_before(meta->seq, half->next)) {
+				uint32_t known = half->next - meta->seq;
+
+				meta->seq += known;
+				meta->payload = (uint16_t)(meta->payload + known);
+				meta->len -= RTE_MIN(known, meta->len);
+			}
+			half_advance(f, side, meta);
+			return m;
+		}
+		if (half->flags & HALF_DRAINING)
+			return m;
+		rte_pktmbuf_free(m);
+	}
+	return NULL;
+}
+
+void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
+{
+	struct tcp_half *half = &f->half[side];
+
+	if (half->sent.bytes + packet_meta(m)->len > HISTORY_MAX || w->history >= w->history_max) {
+		struct rte_mbuf *oldest = segment_queue_pop(&half->sent);
+
+		if (!oldest)
+			return;
+		rte_pktmbuf_free(oldest);
+		w->history--;
+	}
+	rte_mbuf_refcnt_update(m, 1);
+	segment_queue_append(&half->sent, m);
+	w->history++;
+}
+
+void tcp_clear(struct worker *w, struct flow *f)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		w->history -= f->half[side].sent.count;
+		segment_queue_clear(&f->half[side].sent);
+		segment_queue_clear(&f->half[side].ahead);
+	}
+}
+
+void tcp_checksum(struct rte_mbuf *m, const struct headers *h)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	const uint8_t *ip = p + h->l3;
+	uint8_t *tcp = p + h->l4;
+	uint64_t sum;
+	uint16_t field;
+
+	memset(tcp + 16, 0, 2);
+	if (h->family == 4)
+		sum = checksum_pseudo_ipv4(ip + 12, ip + 16, h->proto, h->l4_len);
+	else
+		sum = checksum_pseudo_ipv6(ip + 8, ip + 24, h->proto, h->l4_len);
+	field = checksum_finish(checksum_add(sum, tcp, h->l4_len));
+	memcpy(tcp + 16, &field, 2);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TCP as a watcher between the endpoints sees it (RFC 9293): what of a segment
+ * is new and in order, what was sent before, what must wait. Each direction
+ * follows the sequence numbers of its sender; acknowledgements tell what the other
+ * end has.
+ */
+#ifndef POSTERN_TCP_H
+#define POSTERN_TCP_H
+
+#include "dataplane/worker.h"
+
+enum tcp_flags {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+/* A flow's first packet: counts it. */
+void tcp_open(struct worker *w, struct flow *f, const struct headers *h);
+
+/* Everything but the payload: handshake, acknowledgement, reset. */
+void tcp_track(struct worker *w, struct flow *f, const struct headers *h);
+
+/* Whether a SYN opens a new connection between ports that an old one used. */
+bool tcp_reopens(const struct worker *w, const struct flow *f, const struct headers *h);
+
+enum tcp_place {
+	TCP_IN_ORDER, /* the meta says what is new */
+	TCP_AHEAD,    /* beyond a gap */
+	TCP_BEHIND,   /* all of it was sent before */
+	TCP_OUTSIDE,  /* no receiver would take it */
+};
+
+/*
+ * Places the payload that the packet's meta describes. For what was sent before, it compares
+ * with the first copy and overwrites what differs; *match says so (enum segment_match).
+ * Trims the meta to what is new. In order: the direction advances.
+ */
+enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
+			 unsigned *match);
+
+/* Keeps a segment beyond a gap; false: over the budget, or nothing new in it. */
+bool tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m);
+
+/*
+ * The next segment of the queue that is in order now, or NULL; the reference is the caller's.
+ * *gap: bytes before it that the other end has and the gate never saw. `last`: nothing
+ * more will come, so gaps are final.
+ */
+struct rte_mbuf *tcp_next(struct flow *f, unsigned side, bool last, uint32_t *gap);
+
+/* Remembers a forwarded segment as the first copy until it is acknowledged. */
+void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m);
+
+/* Forgets first copies and frees what waits. */
+void tcp_clear(struct worker *w, struct flow *f);
+
+/* Recomputes a changed segment's checksum. */
+void tcp_checksum(struct rte_mbuf *m, const struct headers *h);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The worker's loop: the packet path on one screen. */
+#include "dataplane/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+
+#include "dataplane/calls.h"
+#include "dataplane/reassembly.h"
+
+#define SWEEP_ROUNDS 16 /* bursts between two sweeps */
+#define SWEEP_FLOWS  64
+#define SWEEP_CALLS  16
+
+static void stage_tx(struct worker *w, struct burst *b)
+{
+	for (unsigned role = 0; role < PORT_COUNT; role++) {
+		const struct port_queue *tx = &w->tx[role];
+		unsigned sent = 0, n = b->tx_count[role];
+
+		b->tx_count[role] = 0;
+		if (!n)
+			continue;
+		if (tx->port != PORT_NONE)
+			sent = rte_eth_tx_burst(tx->port, tx->queue, b->tx[role], (uint16_t)n);
+		if (sent < n && w->tx_full && tx->port != PORT_NONE)
+			sent += w->tx_full(w, role, b->tx[role] + sent, n - sent);
+		if (sent < n)
+			rte_pktmbuf_free_bulk(b->tx[role] + sent, n - sent);
+	}
+}
+
+static void housekeeping(struct worker *w)
+{
+	flow_table_sweep(w->flows, w->now, SWEEP_FLOWS, flow_deadline);
+	reassembly_sweep(w, false);
+	if (w->options.inspect)
+		calls_expire(w, SWEEP_CALLS);
+}
+
+/* Connections that gave way to others in this burst: their last packets are through. */
+static void end_replaced(struct worker *w)
+{
+	for (unsigned i = 0; i < w->ended_count; i++)
+		flow_table_remove(w->flows, w->ended[i], REASON_NONE);
+	w->ended_count = 0;
+}
+
+#define TIMED(stage, call)                                                 \
+	do {                                                               \
+		uint64_t began = w->options.cycles ? rte_rdtsc() : 0;      \
+		call;                                                      \
+		if (w->options.cycles)                                     \
+			w->counters->cycles[stage] += rte_rdtsc() - began; \
+	} while (0)
+
+unsigned worker_turn(struct worker *w)
+{
+	struct burst *b = &w->burst;
+	unsigned n;
+
+	b->streamed = b->out = 0;
+	w->cut_count = 0;
+	TIMED(STAGE_RX, b->n = rte_eth_rx_burst(w->rx.port, w->rx.queue, b->pkt, BURST_RX));
+	n = b->n;
+	if (n) {
+		flow_table_round(w->flows, (uint32_t)++w->rounds);
+		TIMED(STAGE_DECODE, stage_decode(w, b); stage_one(w, b));
+		TIMED(STAGE_FLOW, stage_flow(w, b));
+		TIMED(STAGE_STREAM, stage_stream(w, b));
+		TIMED(STAGE_INSPECT, stage_inspect(w, b));
+		TIMED(STAGE_VERDICT, stage_verdict(w, b); end_replaced(w));
+		TIMED(STAGE_TX, stage_tx(w, b));
+	}
+	if (w->rounds % SWEEP_ROUNDS == 0)
+		housekeeping(w);
+	return n;
+}
+
+void worker_finish(struct worker *w)
+{
+	flow_table_flush(w->flows);
+	reassembly_sweep(w, true);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: one lcore, its own flows, pools and counters. Nothing here is
+ * touched by another thread while it runs, but for what bpf/ shares on purpose
+ * (tenants' slots), counters and events, which control reads.
+ *
+ * The stages, in the order of the packet path:
+ *
+ *   rx → decode → one* → flow → stream → inspect → verdict → tx
+ *
+ * (* not where XDP, or the feeder of a replay with several workers, did it.)
+ */
+#ifndef POSTERN_WORKER_H
+#define POSTERN_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/counters.h"
+#include "bpf/policy.h"
+#include "dataplane/block_pool.h"
+#include "dataplane/burst.h"
+#include "dataplane/event_ring.h"
+#include "dataplane/flow_table.h"
+#include "dataplane/order.h"
+
+struct matcher;
+struct call_table;
+struct reassembly;
+
+enum checksum_mode { CHECKSUM_CHECK, CHECKSUM_IGNORE };
+
+struct calls;
+
+struct worker_options {
+	bool inspect;        /* off: packets go as far as the flow table */
+	bool stage_one_done; /* XDP or the feeder has reassembled, decided and counted the link */
+	bool digests;        /* SHA-256 of messages and parts in `email` events */
+	bool addresses;      /* EVENT_ADDRESS for each MAIL and RCPT */
+	bool keep_ghosts;    /* captures: what the gate refuses is answered all the same */
+	bool cycles;         /* measure each stage */
+	enum checksum_mode checksums;
+};
+
+/* What the parsers' sinks know of the packet that they are called for. */
+struct inspection {
+	struct flow *flow; /* NULL: none; the events then have no addresses */
+	uint16_t slot;     /* of the burst */
+	uint8_t side;      /* the sender's place in the key */
+	bool to_server;
+	bool ending;     /* no packet: the flow is being ended */
+	uint64_t offset; /* stream offset of the payload's first byte */
+};
+
+/* Bytes of a segment that are withheld: offsets from its payload's first byte. */
+struct cut {
+	uint16_t slot;
+	uint16_t begin, end;
+};
+
+#define CUTS_MAX 64 /* in a burst; a packet with more is withheld whole */
+
+#define PORT_NONE UINT16_MAX /* whatever leaves there is thrown away */
+
+struct port_queue {
+	uint16_t port;
+	uint16_t queue;
+};
+
+/* How near a tenant came to each limit: percent of its bucket, at the most. */
+struct limit_peak {
+	uint8_t percent[LIMIT_COUNT];
+};
+
+struct worker {
+	unsigned index;
+	struct worker_options options;
+	const struct policy *policy;
+	struct matcher *matcher; /* NULL: no rules */
+	struct port_queue rx;
+	struct port_queue tx[PORT_COUNT];
+	/* Replay: the port's queue is full; returns how many were sent after all. NULL: lose them.
+	 */
+	unsigned (*tx_full)(struct worker *w, enum port_role role, struct rte_mbuf **m, unsigned n);
+
+	struct flow_table *flows;
+	struct block_pool sessions; /* one for each inspected TCP flow */
+	struct block_pool lines;    /* lines and SIP messages cut by segments */
+	struct block_pool messages; /* mails in flight */
+	struct calls *calls;        /* shared by the workers */
+	struct reassembly *reassembly;
+	struct rte_mempool *mbufs;
+	uint32_t history; /* segments held as first copies */
+	uint32_t history_max;
+
+	uint64_t now;    /* ns since 1970: the packet's in hand; never goes back */
+	uint64_t packet; /* its number */
+	uint64_t rounds;
+	struct inspection at;
+
+	struct order *order; /* NULL in a live gate and with one worker */
+	struct counters *counters;
+	struct tenant_counters *tenants; /* by slot */
+	struct event_ring *events;       /* NULL: nobody listens */
+	uint64_t *rule_hits;             /* by the rule's place in the ruleset */
+	struct limit_peak *peaks;        /* by slot */
+
+	struct flow *ended[BURST_SLOTS]; /* connections that others replaced in this burst */
+	unsigned ended_count;
+	struct cut cuts[CUTS_MAX];
+	unsigned cut_count;
+
+	struct burst burst;
+};
+
+/* One turn of the loop: up to BURST_RX packets from rx to tx. Returns how many came. */
+unsigned worker_turn(struct worker *w);
+
+/* No more packets will come: ends all flows, calls and fragments. */
+void worker_finish(struct worker *w);
+
+void stage_decode(struct worker *w, struct burst *b);
+void stage_one(struct worker *w, struct burst *b);
+void stage_flow(struct worker *w, struct burst *b);
+void stage_stream(struct worker *w, struct burst *b);
+void stage_inspect(struct worker *w, struct burst *b);
+void stage_verdict(struct worker *w, struct burst *b);
+
+/* A flow for slot i's packet; NULL: no room. */
+struct flow *flow_make(struct worker *w, struct burst *b, unsigned i);
+
+/* A slot for a packet that was held; the caller has seen that the burst has room. */
+unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, struct flow *f);
+
+/* Raises a slot's verdict; the stronger stays, and its reason. Counts the reason. */
+void slot_decide(struct worker *w, unsigned slot, enum verdict verdict, enum reason reason);
+
+/* Counts a reason that changes no verdict. */
+static inline void worker_note(struct worker *w, uint32_t tenant, enum reason reason)
+{
+	w->counters->reasons[reason]++;
+	w->tenants[tenant].reasons[reason]++;
+}
+
+/* When a flow that is not heard from any more is forgotten: ns. For flow_table_sweep(). */
+uint64_t flow_deadline(const void *worker, const struct flow *f);
+
+/* Ends a flow's parsers, tells the events, gives back what it holds. For flow_table_new(). */
+void flow_end(void *worker, struct flow *f, enum reason why);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command that people type. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/check.h"
+#include "tools/replay.h"
+
+static int check_main(int argc, char **argv)
+{
+	if (argc != 2 || argv[1][0] == '-') {
+		fprintf(stderr, "usage: postern check CONFIG\n");
+		return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+	}
+	return check_config(argv[1], stdout);
+}
+
+static int version_main(int argc, char **argv)
+{
+	printf("postern %s\n", POSTERN_VERSION);
+	return 0;
+}
+
+static const struct {
+	const char *name, *help;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"replay", "run captures through the gate", replay_main},
+	{"check", "is a configuration good, and what does it say?", check_main},
+	{"version", "which version this is", version_main},
+};
+
+static int usage(FILE *out, int status)
+{
+	fprintf(out, "usage: postern COMMAND ...\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "postern COMMAND --help says more.\n");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, 2);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--version") == 0)
+		return version_main(argc, argv);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage(stdout, 0);
+	fprintf(stderr, "postern: there is no command '%s'\n", argv[1]);
+	return usage(stderr, 2);
+}

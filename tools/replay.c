@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Configuration and rules in, the gate between captures, results out. */
+#include "tools/replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/policy_build.h"
+#include "control/ruleset_build.h"
+#include "tools/replay_output.h"
+
+/* Everything that a replay owns, in the order in which it comes to be. */
+struct replay {
+	struct replay_options options;
+	struct policy *policy;
+	void *image;
+	struct ruleset *ruleset;
+	struct gate *gate;
+	struct port_capture port;
+	struct checksum_survey *survey;
+	struct replay_feed *feed;
+	struct replay_output output;
+};
+
+static int load_policy(struct replay *r)
+{
+	struct diag diag = {0};
+	struct config *config = config_load(r->options.config, &diag);
+
+	if (config && !diag.errors)
+		r->policy = policy_build(config, &diag);
+	diag_print(&diag, stderr);
+	if (diag.errors || !r->policy) {
+		if (!diag.errors)
+			fprintf(stderr, "postern: %s: %s\n",
+				r->options.config ? r->options.config : "configuration",
+				strerror(errno));
+		config_free(config);
+		diag_fini(&diag);
+		return 1;
+	}
+	config_free(config);
+	diag_fini(&diag);
+	return 0;
+}
+
+static int build_rules(struct replay *r, struct rule_list *list, struct rule_diags *diags)
+{
+	char error[256];
+	size_t size;
+
+	for (size_t i = 0; i < r->options.rule_count; i++)
+		rules_load_path(list, diags, NULL, r->options.rules[i]);
+	if (!diags->errors && ruleset_build(list, 1, diags, &r->image, &size, NULL) == -ENOMEM) {
+		fprintf(stderr, "postern: not enough memory for the rules\n");
+		return 1;
+	}
+	for (size_t i = 0; i < diags->count; i++)
+		rule_diag_print(stderr, &diags->list[i]);
+	if (diags->errors)
+		return 1;
+	if (ruleset_load(r->image, size, &r->ruleset, error, sizeof(error)) == 0)
+		return 0;
+	fprintf(stderr, "postern: %s\n", error);
+	return 1;
+}
+
+static int load_rules(struct replay *r)
+{
+	struct rule_list list = {0};
+	struct rule_diags diags = {0};
+	int rc;
+
+	if (!r->options.rule_count)
+		return 0;
+	rc = build_rules(r, &list, &diags);
+	rule_list_fini(&list);
+	rule_diags_fini(&diags);
+	return rc;
+}
+
+static int open_gate(struct replay *r)
+{
+	const struct replay_options *o = &r->options;
+	struct gate_config config = {
+		.policy = r->policy,
+		.ruleset = r->ruleset,
+		.workers = o->workers,
+		.options =
+			{
+				.inspect = !o->no_inspect,
+				.digests = o->digests,
+				.addresses = o->json && !o->bench,
+				.keep_ghosts = true,
+				.cycles = true,
+				.checksums = o->checksums == CHECKSUMS_IGNORE ? CHECKSUM_IGNORE
+									      : CHECKSUM_CHECK,
+			},
+		.events = !o->bench,
+	};
+	char error[GATE_ERROR];
+
+	if (gate_environment(o->workers, gate_memory(&config), error) != 0 ||
+	    gate_new(&config, &r->gate, error) != 0 ||
+	    port_capture_open(&r->port, r->gate, o->write != NULL, error) != 0) {
+		fprintf(stderr, "postern: %s\n", error);
+		return 1;
+	}
+	return 0;
+}
+
+static int open_feed(struct replay *r)
+{
+	const struct replay_options *o = &r->options;
+
+	if (o->checksums == CHECKSUMS_AUTO) {
+		r->survey = checksum_survey_new(r->gate, o->files, o->file_count);
+		if (!r->survey) {
+			fprintf(stderr, "postern: %s\n", strerror(ENOMEM));
+			return 1;
+		}
+	}
+	r->feed = o->bench ? feed_bench_open(r->gate, o, r->survey) : feed_files_open(o, r->survey);
+	return r->feed ? 0 : 1;
+}
+
+static int run(struct replay *r)
+{
+	struct replay_stats stats = {0};
+	struct replay_sinks sinks;
+	int rc = replay_output_open(&r->output, &r->options, r->policy, r->ruleset);
+
+	if (rc)
+		return rc;
+	sinks = replay_output_sinks(&r->output);
+	replay_run(r->gate, &r->port, r->feed, &sinks, &stats);
+	rc = replay_output_finish(&r->output, r->gate, &stats);
+	if (stats.no_buffer) {
+		fprintf(stderr, "postern: %llu packets found no buffer and were not replayed\n",
+			(unsigned long long)stats.no_buffer);
+		rc = 1;
+	}
+	return rc || stats.failed ? 1 : 0;
+}
+
+static void replay_close(struct replay *r)
+{
+	replay_output_close(&r->output);
+	if (r->feed)
+		r->feed->close(r->feed);
+	checksum_survey_free(r->survey);
+	if (r->port.queues)
+		port_capture_close(&r->port);
+	gate_free(r->gate);
+	gate_environment_end();
+	ruleset_free(r->ruleset);
+	free(r->image);
+	policy_free(r->policy);
+}
+
+int replay_main(int argc, char **argv)
+{
+	struct replay r = {0};
+	bool done;
+	int rc = replay_options_parse(&r.options, argc, argv, &done);
+
+	if (rc || done)
+		goto out;
+	rc = load_policy(&r);
+	if (!rc)
+		rc = load_rules(&r);
+	if (!rc)
+		rc = open_gate(&r);
+	if (!rc)
+		rc = open_feed(&r);
+	if (!rc)
+		rc = run(&r);
+	replay_close(&r);
+out:
+	replay_options_fini(&r.options);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a replay puts out: the event log, packets that left the gate, the summary, the page. */
+#ifndef POSTERN_TOOLS_REPLAY_OUTPUT_H
+#define POSTERN_TOOLS_REPLAY_OUTPUT_H
+
+#include "control/page.h"
+#include "control/summary.h"
+#include "control/tenant_name.h"
+#include "dataplane/capture/capture_writer.h"
+#include "dataplane/match.h"
+#include "tools/replay.h"
+
+struct replay_output {
+	const struct replay_options *options;
+	const struct policy *policy;
+	const struct ruleset *ruleset; /* NULL: none */
+	struct tenant_name *name;
+	struct tenant_names names;
+	FILE *events;
+	struct capture_writer *writer;
+	struct page *page;
+	struct summary summary;
+	int event_error, write_error; /* -errno, the first */
+};
+
+/* 0, or an exit status after saying why. */
+int replay_output_open(struct replay_output *out, const struct replay_options *o,
+		       const struct policy *policy, const struct ruleset *ruleset);
+struct replay_sinks replay_output_sinks(struct replay_output *out);
+
+/* The run is over: everything that tells of it as a whole. The same. */
+int replay_output_finish(struct replay_output *out, const struct gate *gate,
+			 const struct replay_stats *stats);
+void replay_output_close(struct replay_output *out);
+
+#endif
