@@ -176,6 +176,11 @@ static bool scan_escape(struct scan *s)
 		run_end(s);
 		return true;
 	default:
+		/* A group again; more digits could be a byte in octal. */
+		if (c >= '1' && c <= '9' && (s->p == s->end || !isdigit((unsigned char)*s->p))) {
+			run_end(s);
+			return true;
+		}
 		/* Letters and digits not named here mean something else; the rest itself. */
 		if (isalnum((unsigned char)c))
 			return false;

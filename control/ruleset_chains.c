@@ -154,7 +154,7 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 		t->stats.regexes++;
 		warn(t, rule, chain->regex,
 		     "no literal to look for first: this expression runs on every byte of the "
-		     "buffer, at about the cost of thirty rules with one");
+		     "buffer, at the cost of dozens of rules that have one");
 		return;
 	}
 	trigger->text = arena_copy(&t->arena, chain->literal.bytes, chain->literal.len);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every mistake is said, where it stands; a rule with one is left out, the rest stay. */
+#include "control/ruleset_build.h"
+#include "tests/unit/test.h"
+
+#define HEAD "alert smtp any any -> any any "
+#define OK   HEAD "(msg:\"t\"; email.subject; content:\"ok\"; sid:99;)\n"
+
+struct mistake {
+	const char *rule;
+	uint32_t line, column;
+	const char *message; /* how it begins */
+};
+
+static const struct mistake mistakes[] = {
+	{"alrt smtp any any -> any any (sid:1;)", 1, 1, "unknown action 'alrt'"},
+	{"alert http any any -> any any (sid:1;)", 1, 7, "protocol 'http' is not inspected"},
+	{"alert smtp any any", 1, 19, "expected a direction"},
+	{"alert smtp any any <- any any (sid:1;)", 1, 20,
+	 "expected '->', '<>' or '=>', found '<-'"},
+	{"alert smtp 10.0.0 any -> any any (sid:1;)", 1, 12, "'10.0.0' is no address"},
+	{"alert smtp 10.0.0.0/33 any -> any any (sid:1;)", 1, 12, "'10.0.0.0/33' is no address"},
+	{"alert smtp $NOBODY any -> any any (sid:1;)", 1, 12, "$NOBODY is not defined"},
+	{"alert smtp any any -> any 70000 (sid:1;)", 1, 27, "'70000' is no port"},
+	{"alert smtp any any -> any [25,,26] (sid:1;)", 1, 27, "an empty element in [..]"},
+	{"alert smtp !any any -> any any (sid:1;)", 1, 12, "'!any' can never hold"},
+	{"alert smtp any any -> any any", 1, 30, "expected '(' and the rule's options"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:1;) x", 1, 77,
+	 "nothing may follow the rule's ')'"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:1;", 1, 75, "the rule ends here"},
+	{HEAD "(msg:\"a;b\"; sid:1;)", 1, 38, "a ';' inside quotes is written \\;"},
+	{HEAD "(msg:\"t\"; email.subject; contant:\"a\"; sid:1;)", 1, 56,
+	 "unknown keyword 'contant'"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowbits:set,x; sid:1;)", 1, 69,
+	 "keyword 'flowbits' can't be honoured"},
+	{HEAD "(msg:\"t\"; email.md5; content:\"a\"; sid:1;)", 1, 41,
+	 "keyword 'email.md5' can't be honoured"},
+	{HEAD "(msg:\"t\"; content:\"a\"; sid:1;)", 1, 41,
+	 "'content' without a sticky buffer means the raw payload"},
+	{HEAD "(msg:\"t\"; email.subject; content:a; sid:1;)", 1, 64,
+	 "expected a \"quoted\" value"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"\"; sid:1;)", 1, 65, "content: empty"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a|2x|\"; sid:1;)", 1, 67,
+	 "content: expected two hex digits"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a|20\"; sid:1;)", 1, 66,
+	 "content: this '|' has no end"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\\n\"; sid:1;)", 1, 66, "content: only"},
+	{HEAD "(msg:\"t\"; email.subject; nocase; sid:1;)", 1, 56,
+	 "'nocase' needs a content before it"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"abc\"; depth:2; sid:1;)", 1, 77,
+	 "depth: smaller than the content, which has 3 bytes"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"abc\"; depth:x; sid:1;)", 1, 77,
+	 "depth: expected a number"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"abc\"; offset:1; within:5; sid:1;)", 1, 56,
+	 "content: offset and depth count from the buffer's start"},
+	{HEAD "(msg:\"t\"; email.subject; content:!\"a\"; content:\"b\"; within:5; sid:1;)", 1, 70,
+	 "relative to a match, but what stands before it leaves none"},
+	{HEAD "(msg:\"t\"; email.subject; content:!\"a\"; fast_pattern; sid:1;)", 1, 70,
+	 "fast_pattern: a negated content can't be it"},
+	{HEAD "(msg:\"t\"; email.subject; pcre:\"/a(b/\"; sid:1;)", 1, 66, "pcre: missing closing"},
+	{HEAD "(msg:\"t\"; email.subject; pcre:\"/ab/U\"; sid:1;)", 1, 66,
+	 "pcre: flag 'U' can't be honoured"},
+	{HEAD "(msg:\"t\"; email.subject; pcre:\"ab\"; sid:1;)", 1, 62, "pcre: expected"},
+	{HEAD "(msg:\"t\"; email.subject; sid:1;)", 1, 41, "nothing is asked of this buffer"},
+	{HEAD "(msg:\"t\"; sid:1;)", 1, 1, "the rule looks at no buffer"},
+	{HEAD "(email.subject; content:\"a\"; sid:1;)", 1, 1, "the rule has no msg"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\";)", 1, 1, "the rule has no sid"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:x;)", 1, 73, "sid: expected a number"},
+	{HEAD "(msg:\"t\"; sip.uri; content:\"a\"; sid:1;)", 1, 41,
+	 "a rule on smtp has no buffer of SIP"},
+	{"alert tcp any any -> any any (msg:\"t\"; sip.uri; content:\"a\"; email.from; "
+	 "content:\"a\"; "
+	 "sid:1;)",
+	 1, 62, "buffers of SMTP and of SIP never meet"},
+	{"alert udp any any -> any any (msg:\"t\"; email.from; content:\"a\"; sid:1;)", 1, 40,
+	 "there is no SMTP over UDP"},
+	{HEAD "(msg:\"t\"; flow:to_server; smtp.reply_text; content:\"a\"; sid:1;)", 1, 57,
+	 "the server writes this buffer"},
+	{HEAD "(msg:\"t\"; smtp.mail_from; content:\"a\"; smtp.reply_text; content:\"a\"; sid:1;)",
+	 1, 70, "buffers of both directions in one rule"},
+	{HEAD "(msg:\"t\"; flow:only_stream; email.from; content:\"a\"; sid:1;)", 1, 46,
+	 "flow: 'only_stream' can't be honoured"},
+	{HEAD "(msg:\"t\"; email.body; content:!\"a\"; sid:1;)", 1, 41,
+	 "this buffer comes in pieces"},
+	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:risk 101; sid:1;)", 1, 80,
+	 "risk: expected points"},
+	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:reply \"no\"; sid:1;)", 1, 81,
+	 "reply: expected a code"},
+	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:reply \"550 4.7.1 x\"; sid:1;)", 1,
+	 81, "reply: the enhanced code"},
+	{HEAD "(msg:\"t\"; \\\n  email.subject; \\\r\n  contant:\"a\"; sid:1;)", 3, 3,
+	 "unknown keyword 'contant'"},
+	{OK HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:99;)", 2, 69,
+	 "sid 99 is taken by the rule at x.rules:1"},
+};
+
+static void a_mistake_is_said_where_it_stands(void **state)
+{
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		const struct mistake *m = &mistakes[i];
+		struct rule_list list = {0};
+		struct rule_diags diags = {0};
+		const struct rule_diag *d;
+
+		rules_parse(&list, &diags, NULL, "x.rules", m->rule, strlen(m->rule));
+		if (!diags.count)
+			fail_msg("taken: %s", m->rule);
+		d = &diags.list[0];
+		if (d->place.line != m->line || d->place.column != m->column ||
+		    strncmp(d->message, m->message, strlen(m->message)) != 0)
+			fail_msg("%s\nexpected %u:%u: %s\ngot      %u:%u: %s", m->rule, m->line,
+				 m->column, m->message, d->place.line, d->place.column, d->message);
+		assert_string_equal(d->place.file, "x.rules");
+		assert_int_equal(list.refused, 1);
+		rule_diags_fini(&diags);
+		rule_list_fini(&list);
+	}
+}
+
+static void one_mistake_leaves_the_other_rules(void **state)
+{
+	static const char text[] =
+		"# a comment\r\n\n" OK "alert nonsense\r\n"
+		"# alert smtp any any -> any any (sid:5;)\n" HEAD
+		"(msg:\"t\"; rev:3; email.subject; contant:\"a\"; contint:\"b\"; sid:6;)\n"
+		"  " HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:7;) # why";
+	struct rule_list list = {0};
+	struct rule_diags diags = {0};
+
+	rules_parse(&list, &diags, NULL, "x.rules", text, strlen(text));
+	assert_int_equal(list.count, 2);
+	assert_int_equal(list.rules[0].sid, 99);
+	assert_int_equal(list.rules[1].sid, 7);
+	assert_int_equal(list.refused, 2);
+	assert_int_equal(diags.errors, 3); /* both of the one rule's */
+	assert_int_equal(diags.list[0].place.line, 4);
+	assert_int_equal(diags.list[1].place.line, 6);
+	assert_int_equal(diags.list[2].place.line, 6);
+	rule_diags_fini(&diags);
+	rule_list_fini(&list);
+}
+
+static void what_a_rule_says_of_itself_is_kept(void **state)
+{
+	static const char text[] =
+		"reject smtp any any -> any any (msg:\"a \\\"b\\\"\\;\"; email.subject; "
+		"content:\"a\"; "
+		"classtype:policy-violation; priority:1; rev:2; sid:5; "
+		"reference:url,example.org/x; "
+		"metadata:aup AUP-SUBJECT, risk 15, reply \"550 5.7.1 No, thanks\", shadow yes, "
+		"created_at 2026_01_01;)";
+	struct rule_list list = {0};
+	struct rule_diags diags = {0};
+	const struct rule *rule;
+
+	rules_parse(&list, &diags, NULL, "x.rules", text, strlen(text));
+	assert_int_equal(list.count, 1);
+	rule = &list.rules[0];
+	assert_string_equal(rule->msg, "a \"b\";");
+	assert_string_equal(rule->classtype, "policy-violation");
+	assert_string_equal(rule->aup, "AUP-SUBJECT");
+	assert_string_equal(rule->reply, "550 5.7.1 No, thanks");
+	assert_string_equal(rule->info, "url,example.org/x, created_at 2026_01_01");
+	assert_int_equal(rule->risk, 15);
+	assert_int_equal(rule->priority, 1);
+	assert_int_equal(rule->rev, 2);
+	assert_true(rule->shadow);
+	rule_diags_fini(&diags);
+	rule_list_fini(&list);
+}
+
+static void variables_are_the_users_first(void **state)
+{
+	static const struct rule_var var[] = {{"HOME_NET", "[10.0.0.0/8,!$SERVERS]"},
+					      {"SERVERS", "10.9.0.0/16"},
+					      {"LOOP", "$LOOP"}};
+	static const char good[] = "alert smtp $HOME_NET any -> !$HOME_NET any (msg:\"t\"; "
+				   "email.from; content:\"a\"; sid:1;)";
+	static const char loop[] =
+		"alert smtp $LOOP any -> any any (msg:\"t\"; email.from; content:\"a\"; sid:2;)";
+	struct rule_vars vars = {var, 3};
+	struct rule_list list = {0};
+	struct rule_diags diags = {0};
+
+	rules_parse(&list, &diags, &vars, "x.rules", good, strlen(good));
+	assert_int_equal(list.count, 0); /* what ![a,!b] would mean nobody should guess */
+	rules_parse(&list, &diags, &vars, "x.rules", loop, strlen(loop));
+	assert_int_equal(list.count, 0);
+	assert_int_equal(diags.errors, 2);
+	assert_int_equal(diags.list[0].place.column, 29);
+	assert_string_equal(diags.list[1].message, "groups or variables nested more than 8 deep");
+	rule_diags_fini(&diags);
+	rule_list_fini(&list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_mistake_is_said_where_it_stands),
+		cmocka_unit_test(one_mistake_leaves_the_other_rules),
+		cmocka_unit_test(what_a_rule_says_of_itself_is_kept),
+		cmocka_unit_test(variables_are_the_users_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
