@@ -206,11 +206,11 @@ static void random_pcre(struct step *s)
 	assert_non_null(s->code);
 }
 
-static void random_part(struct part *part, bool bounded)
+static void random_part(struct part *part, enum rule_buffer buffer, bool bounded)
 {
 	bool stream = false, leaves_place = true;
 
-	part->buffer = buffers[rnd(BUFFERS)];
+	part->buffer = buffer;
 	stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
 	part->count = 1 + (int)rnd(STEPS_MAX);
 	for (int i = 0; i < part->count; i++) {
@@ -277,11 +277,13 @@ static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32
 	rule->count = 1 + (int)rnd(2);
 	fprintf(f, "alert smtp any any -> any any (msg:\"t\"; ");
 	for (int p = 0; p < rule->count; p++) {
+		enum rule_buffer buffer;
+
 		do {
-			memset(&rule->parts[p], 0, sizeof(rule->parts[p]));
-			random_part(&rule->parts[p], bounded);
-		} while (p && rule->parts[0].buffer == RULE_BUFFER_EMAIL_SUBJECT &&
-			 rule->parts[p].buffer == RULE_BUFFER_EMAIL_SUBJECT);
+			buffer = buffers[rnd(BUFFERS)];
+		} while (p && buffer == rule->parts[0].buffer &&
+			 rule_buffers[buffer].count == BUFFER_ONE);
+		random_part(&rule->parts[p], buffer, bounded);
 		fprintf(f, "%s; ", rule_buffers[rule->parts[p].buffer].name);
 		for (int i = 0; i < rule->parts[p].count; i++)
 			write_step(f, &rule->parts[p].steps[i]);
@@ -406,7 +408,7 @@ static void run_sets(bool large, int sets)
 
 	for (int i = 0; i < sets; i++)
 		run_set(&tally, large);
-	print_message("%u rules (%u refused), %u verdicts, %u hits\n", tally.rules, tally.refused,
+	print_message("# %u rules (%u refused), %u verdicts, %u hits\n", tally.rules, tally.refused,
 		      tally.verdicts, tally.hits);
 	assert_true(tally.refused * 10 < tally.rules);
 	assert_true(tally.hits * 100 > tally.verdicts);
