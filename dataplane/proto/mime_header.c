@@ -12,7 +12,8 @@ static const struct bytes names[MIME_HEADER_COUNT] = {
 enum mime_header_id mime_header_lookup(struct bytes name)
 {
 	for (unsigned i = MIME_HEADER_OTHER + 1; i < MIME_HEADER_COUNT; i++)
-		if (name.len == names[i].len && bytes_case_starts(name, names[i]))
+		if (name.len == names[i].len && !((name.p[0] ^ names[i].p[0]) & 0x1f) &&
+		    bytes_case_starts(name, names[i]))
 			return (enum mime_header_id)i;
 	return MIME_HEADER_OTHER;
 }
@@ -188,18 +189,42 @@ static bool name_decide(const struct mime_run *r, uint8_t c)
 	return true;
 }
 
+/* The characters of a name that no decision hangs on, as many as come. */
+static const uint8_t *name_run(struct mime *m, const uint8_t *p, const uint8_t *end)
+{
+	size_t room = MIME_NAME - 1 - (size_t)m->buf_len;
+	const uint8_t *start = p;
+	size_t n;
+
+	if (m->state != STATE_NAME)
+		return p;
+	if ((size_t)(end - p) > room)
+		end = p + room;
+	while (p < end && is_name_char(*p))
+		p++;
+	n = (size_t)(p - start);
+	memcpy(m->buf + m->buf_len, start, n);
+	m->buf_len = (uint16_t)(m->buf_len + n);
+	m->name_len = m->buf_len;
+	m->header_size += n;
+	return p;
+}
+
 static const uint8_t *name_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
 {
-	enum mime_state state;
+	struct mime *m = r->m;
 
 	do {
+		p = name_run(m, p, end);
+		if (p == end)
+			break;
+
 		bool colon = *p == ':';
 
 		if (name_decide(r, *p))
 			return p + colon;
 		name_take(r, *p++);
-		state = r->m->state;
-	} while (p < end && state != STATE_NAME_LONG);
+	} while (p < end && m->state != STATE_NAME_LONG);
 	return p;
 }
 

@@ -22,7 +22,14 @@ struct output {
 
 bool word_suspected(struct bytes s)
 {
-	return s.len && memmem(s.p, s.len, "=?", 2);
+	/* '?' is the rarer one of "=?", and memchr outruns memmem by far. */
+	const uint8_t *p = bytes_chr(s, '?');
+
+	while (p && (p == s.p || p[-1] != '=')) {
+		p++;
+		p = bytes_chr(bytes_of(p, (size_t)(s.p + s.len - p)), '?');
+	}
+	return p;
 }
 
 /* "charset?encoding?" after "=?"; the text and its end are looked for elsewhere. */

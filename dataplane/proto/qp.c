@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/proto/qp.h"
 
-static int hex_digit(uint8_t c)
-{
-	if (ascii_isdigit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#define NO 0x80
+
+/* clang-format off */
+static const uint8_t digits[256] = {
+	[0 ... '0' - 1] = NO,
+	['0'] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+	['9' + 1 ... 'A' - 1] = NO,
+	['A'] = 10, 11, 12, 13, 14, 15,
+	['F' + 1 ... 'a' - 1] = NO,
+	['a'] = 10, 11, 12, 13, 14, 15,
+	['f' + 1 ... 255] = NO,
+};
+/* clang-format on */
 
 int qp_hex(uint8_t high, uint8_t low)
 {
-	int h = hex_digit(high), l = hex_digit(low);
+	uint8_t h = digits[high], l = digits[low];
 
-	return h < 0 || l < 0 ? -1 : h << 4 | l;
+	return (h | l) & NO ? -1 : h << 4 | l;
+}
+
+static bool is_hex(uint8_t c)
+{
+	return !(digits[c] & NO);
 }
 
 static bool is_blank(uint8_t c)
@@ -30,7 +41,7 @@ static bool can_follow(const struct qp *q, uint8_t c)
 		return false;
 	if (c == '\r' || is_blank(c))
 		return last == '=' || is_blank(last);
-	return q->n == 1 && hex_digit(c) >= 0;
+	return q->n == 1 && is_hex(c);
 }
 
 /* Is what is pending a soft break but for its line end? */
@@ -55,7 +66,7 @@ static bool escape_step(struct qp *q, uint8_t c, uint8_t **out)
 		q->n = 0;
 		return true;
 	}
-	if (!is_soft(q) && hex_digit(c) >= 0) {
+	if (!is_soft(q) && is_hex(c)) {
 		*(*out)++ = (uint8_t)qp_hex(q->pending[1], c);
 		q->n = 0;
 		return true;
@@ -68,11 +79,64 @@ static bool escape_step(struct qp *q, uint8_t c, uint8_t **out)
 	return false;
 }
 
+/* Bytes before the first '=' of eight, or 8. */
+static inline size_t plain_of_eight(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	/* A byte that is '=' becomes 0; subtracting one borrows its top bit, the lowest such is
+	 * sure. */
+	v ^= UINT64_C(0x3d3d3d3d3d3d3d3d);
+	v = (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
+	return v ? (size_t)__builtin_ctzll(v) / 8 : 8;
+}
+
+/* What needs no decoding, up to the next '='. */
+static void take_plain(const uint8_t **in, const uint8_t *end, uint8_t **out, const uint8_t *last)
+{
+	const uint8_t *p = *in;
+	uint8_t *o = *out;
+	size_t n = 8;
+
+	while (n == 8 && end - p >= 8 && o <= last) {
+		n = plain_of_eight(p);
+		memcpy(o, p, 8); /* QP_ROOM is free */
+		p += n;
+		o += n;
+	}
+	while (n == 8 && p < end && o <= last && *p != '=')
+		*o++ = *p++;
+	*in = p;
+	*out = o;
+}
+
+/* An escape that is all there, at p; returns its length, or 0: it is for escape_step to tell. */
+static size_t take_escape(const uint8_t *p, const uint8_t *end, uint8_t **out)
+{
+	int value;
+
+	if (end - p < 3)
+		return 0;
+	value = qp_hex(p[1], p[2]);
+	if (value >= 0) {
+		*(*out)++ = (uint8_t)value;
+		return 3;
+	}
+	if (p[1] == '\n')
+		return 2;
+	return p[1] == '\r' && p[2] == '\n' ? 3 : 0;
+}
+
 size_t qp_decode(struct qp *q, const uint8_t **in, const uint8_t *end, uint8_t *out, size_t cap)
 {
 	const uint8_t *p = *in;
 	uint8_t *o = out;
 	uint8_t *last = out + cap - QP_ROOM;
+	size_t n;
 
 	while (p < end && o <= last) {
 		if (q->n) {
@@ -80,21 +144,15 @@ size_t qp_decode(struct qp *q, const uint8_t **in, const uint8_t *end, uint8_t *
 				p++;
 			continue;
 		}
-
-		size_t room = (size_t)(last - o) + 1;
-		size_t left = (size_t)(end - p);
-		size_t n = left < room ? left : room;
-		const uint8_t *eq = memchr(p, '=', n);
-
-		if (eq)
-			n = (size_t)(eq - p);
-		memcpy(o, p, n);
-		o += n;
-		p += n;
-		if (eq) {
+		take_plain(&p, end, &o, last);
+		if (p == end || o > last)
+			break;
+		n = take_escape(p, end, &o);
+		if (!n) {
 			q->pending[q->n++] = '=';
-			p++;
+			n = 1;
 		}
+		p += n;
 	}
 	*in = p;
 	return (size_t)(o - out);

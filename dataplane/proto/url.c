@@ -40,11 +40,20 @@ static void look_back(const struct url_scan *u, struct bytes text, size_t end, u
 	memcpy(out + n - here, text.p + end - here, here);
 }
 
+/* Is c the last byte but one of a beginning? Most colons and dots are told by this. */
+static bool may_begin(uint8_t c, uint8_t last)
+{
+	c = ascii_lower(c);
+	return last == '.' ? c == 'w' : c == 'p' || c == 's' || c == 'o';
+}
+
 /* Begins a URL if what ends before text.p + end is how one begins. */
 static void begin(struct url_scan *u, struct bytes text, size_t end)
 {
 	uint8_t back[URL_TAIL];
 
+	if (!may_begin(end > 1 ? text.p[end - 2] : u->tail[URL_TAIL - 1], text.p[end - 1]))
+		return;
 	look_back(u, text, end, back, URL_TAIL);
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
 		const struct beginning *b = &beginnings[i];
@@ -104,6 +113,13 @@ static bool lacks_slashes(const struct url_scan *u, uint8_t c)
 	return u->slashes && u->len < u->prefix + 2 && c != '/';
 }
 
+/* Bytes that are always a URL's own: letters, digits, most of RFC 3986's punctuation, 8-bit. */
+static const bool plain[256] = {
+	['!'] = true,         ['#' ... '&'] = true, ['*' ... ';'] = true,
+	['='] = true,         ['?' ... 'Z'] = true, ['\\'] = true,
+	['^' ... '_'] = true, ['a' ... '~'] = true, [0x80 ... 0xff] = true,
+};
+
 static bool is_sentence_end(uint8_t c)
 {
 	return c && strchr(".,;:!?'*", c);
@@ -114,6 +130,8 @@ static size_t unescape(uint8_t *p, size_t len)
 {
 	size_t n = 0;
 
+	if (!memchr(p, '&', len))
+		return len;
 	for (size_t i = 0; i < len; i++) {
 		p[n++] = p[i];
 		if (p[i] == '&' && len - i > 4 && memcmp(p + i, "&amp;", 5) == 0)
@@ -134,23 +152,43 @@ static void finish(struct url_scan *u, url_found found, void *ctx)
 		found(ctx, bytes_of(u->url, unescape(u->url, len)), u->cut);
 }
 
+static void append(struct url_scan *u, const uint8_t *p, size_t n)
+{
+	size_t room = URL_MAX - (size_t)u->len;
+
+	if (n > room) {
+		u->cut = true;
+		n = room;
+	}
+	memcpy(u->url + u->len, p, n);
+	u->len = (uint16_t)(u->len + n);
+}
+
 /* Goes on with a URL; returns the first byte that is not its own. */
 static const uint8_t *collect(struct url_scan *u, const uint8_t *p, const uint8_t *end,
 			      url_found found, void *ctx)
 {
-	for (; p < end; p++) {
+	while (p < end) {
+		const uint8_t *start = p;
+
 		if (lacks_slashes(u, *p)) {
 			u->len = 0;
 			return p;
 		}
+		if (u->slashes && u->len < u->prefix + 2) {
+			append(u, p++, 1);
+			continue;
+		}
+		while (p < end && plain[*p])
+			p++;
+		append(u, start, (size_t)(p - start));
+		if (p == end)
+			break;
 		if (ends_at(u, *p)) {
 			finish(u, found, ctx);
 			return p;
 		}
-		if (u->len < URL_MAX)
-			u->url[u->len++] = *p;
-		else
-			u->cut = true;
+		append(u, p++, 1);
 	}
 	return p;
 }

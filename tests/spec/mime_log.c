@@ -26,6 +26,13 @@ static void put_text(struct mime_log *log, const char *s)
 	log->len += n;
 }
 
+static void put_char(struct mime_log *log, char c)
+{
+	reserve(log, 1);
+	log->text[log->len++] = c;
+	log->text[log->len] = 0;
+}
+
 static void put_format(struct mime_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -56,7 +63,7 @@ static void put_escaped(struct mime_log *log, struct bytes s)
 		else if (c < ' ' || c == 0x7f)
 			put_format(log, "\\x%02x", c);
 		else
-			put_format(log, "%c", c);
+			put_char(log, (char)c);
 	}
 }
 
