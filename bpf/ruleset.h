@@ -20,7 +20,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 2
+#define RULESET_VERSION 3
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -159,7 +159,7 @@ struct ruleset_db {
 	uint32_t offset, size; /* of the serialized database; 0: no rule looks here */
 	uint32_t first_pattern, patterns;
 	struct ruleset_span always; /* into `starts`: parts, not chains */
-	uint32_t confirms;          /* chains that must be confirmed */
+	uint32_t reach;             /* the longest of its chains', 0: none must be confirmed */
 	uint32_t tracked;           /* bits of a stream's set of chains */
 };
 

@@ -152,7 +152,8 @@ bool rule_check(struct rule_parser *parser)
 	if (!rule->sid)
 		ok = fail_at(parser, rule->place, "the rule has no sid");
 	if (!rule->msg)
-		ok = fail_at(parser, rule->place, "the rule has no msg");
+		rule_diag_add(parser->diags, RULE_WARNING, rule->place, rule->sid,
+			      "the rule has no msg: its alerts will say nothing");
 	if (!rule->parts_count)
 		return fail_at(parser, rule->place,
 			       "the rule looks at no buffer: name one, and what it must hold");

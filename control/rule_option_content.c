@@ -82,6 +82,8 @@ bool rule_option_content(struct rule_parser *parser, struct rule_word keyword,
 	struct rule_step *step;
 	bool negated;
 
+	parser->step = NULL;
+	parser->step_lost = true;
 	if (!rule_unquote(parser, value, &negated, &inner))
 		return false;
 	step = rule_add_step(parser, keyword, RULE_STEP_CONTENT);

@@ -62,8 +62,9 @@ struct rule_step *rule_last_content(struct rule_parser *parser, struct rule_word
 {
 	if (parser->step && parser->step->kind == RULE_STEP_CONTENT)
 		return parser->step;
-	rule_fail(parser, keyword.p, "'%.*s' needs a content before it", (int)keyword.len,
-		  keyword.p);
+	if (!parser->step_lost)
+		rule_fail(parser, keyword.p, "'%.*s' needs a content before it", (int)keyword.len,
+			  keyword.p);
 	return NULL;
 }
 
@@ -72,7 +73,11 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
 {
 	struct rule_part *part = parser->part;
 
+	parser->step_lost = !part;
+	if (!part && parser->payload_said)
+		return NULL;
 	if (!part) {
+		parser->payload_said = true;
 		rule_fail(parser, keyword.p,
 			  "'%.*s' without a sticky buffer means the raw payload, which the gate "
 			  "does not keep: name a buffer before it, such as email.subject, "
@@ -97,6 +102,7 @@ static void open_part(struct rule_parser *parser, struct rule_word keyword, enum
 	struct rule *rule = &parser->rule;
 
 	parser->step = NULL;
+	parser->step_lost = false;
 	for (size_t i = 0; i < rule->parts_count; i++) {
 		parser->part = &rule->parts[i];
 		if (parser->part->buffer == buffer && rule_buffers[buffer].count == BUFFER_ONE)
@@ -324,7 +330,7 @@ void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct 
 		memset(&parser.rule, 0, sizeof(parser.rule));
 		parser.part = NULL;
 		parser.step = NULL;
-		parser.failed = false;
+		parser.failed = parser.step_lost = parser.payload_said = false;
 		parser.rule.priority = 3;
 		if (!parse_rule(&parser)) {
 			list->refused++;

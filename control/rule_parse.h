@@ -15,6 +15,8 @@ struct rule_parser {
 	struct rule_part *part; /* that the last sticky buffer opened */
 	struct rule_step *step; /* that modifiers belong to */
 	bool failed;
+	bool step_lost; /* the last content was refused: what modifies it is not a second mistake */
+	bool payload_said;
 };
 
 /* Says what is wrong at byte `at` of the line; the rule is then left out. Always false. */

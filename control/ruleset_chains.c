@@ -256,8 +256,8 @@ static void write_chain(struct ruleset_tables *t, const struct rule *rule,
 		return;
 	}
 	if (stream && (out->flags & RULE_CHAIN_CONFIRM)) {
-		list->confirms++;
 		out->reach = chain_reach(t, rule, part, chain);
+		list->reach = out->reach > list->reach ? out->reach : list->reach;
 	}
 	add_trigger(t, rule, part, chain, index);
 }

@@ -177,7 +177,7 @@ bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer)
 	out->always.count = (uint32_t)list->always_count;
 	for (size_t i = 0; i < list->always_count; i++)
 		*(uint32_t *)section_add(t, &t->starts) = list->always[i];
-	out->confirms = list->confirms;
+	out->reach = list->reach;
 	out->tracked = list->tracked;
 	if (!list->count)
 		return true;

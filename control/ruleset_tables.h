@@ -30,7 +30,7 @@ struct trigger_list {
 	size_t count, capacity;
 	uint32_t *always; /* parts */
 	size_t always_count, always_capacity;
-	uint32_t confirms, tracked;
+	uint32_t reach, tracked; /* as in struct ruleset_db */
 };
 
 struct ruleset_tables {

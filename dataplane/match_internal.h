@@ -16,12 +16,8 @@
  * hit to there. So what is seen depends on the data alone, not on how it was
  * cut, and a chain looks at each byte three times at most, whatever it is fed.
  */
-#define MATCH_BEHIND RULESET_REACH
-#define MATCH_AHEAD  (2 * RULESET_REACH)
 #define MATCH_SLICE  2048 /* scanned at once */
-#define MATCH_KEEP   (MATCH_BEHIND + MATCH_AHEAD + MATCH_SLICE)
-#define MATCH_WINDOW (MATCH_KEEP + 3 * MATCH_SLICE)
-#define MATCH_GROUPS 128 /* open at once in one stream */
+#define MATCH_GROUPS 128  /* open at once in one stream */
 
 /* Work units, about a byte looked at each: what confirmation may cost. */
 #define MATCH_CREDIT          262144
@@ -56,6 +52,8 @@ struct match_stream {
 	uint64_t *seen;  /* tracked chains that were found */
 	uint8_t *window; /* the last bytes, NULL: no rule needs them */
 	size_t window_len;
+	size_t window_size; /* MATCH_SLICE more than what is kept of it, at least */
+	size_t window_keep; /* a group's bytes: reach before it, reach for it, reach after it */
 	uint32_t ngroups;
 	struct match_group groups[MATCH_GROUPS];
 };

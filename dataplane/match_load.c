@@ -77,7 +77,7 @@ static bool chains_ok(const struct ruleset_image *i)
 
 	for (uint32_t n = 0; n < i->chains.count; n++, chain++)
 		if (chain->part >= i->parts.count || !chain->steps ||
-		    chain->reach > RULESET_REACH ||
+		    chain->reach > i->db[parts[chain->part].buffer].reach ||
 		    !span_in((struct ruleset_span){chain->first_step, chain->steps},
 			     i->steps.count) ||
 		    (chain->tracked != RULESET_UNTRACKED &&
@@ -141,7 +141,7 @@ static bool databases_ok(const struct ruleset_image *i)
 		const struct ruleset_db *db = &i->db[b];
 
 		if (db->offset > i->size || db->size > i->size - db->offset ||
-		    db->tracked > i->chains.count ||
+		    db->tracked > i->chains.count || db->reach > RULESET_REACH ||
 		    !span_in((struct ruleset_span){db->first_pattern, db->patterns},
 			     i->patterns.count) ||
 		    !starts_below(i, db->always, i->parts.count))

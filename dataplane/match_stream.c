@@ -96,11 +96,9 @@ static int on_stream_match(unsigned int id, unsigned long long from, unsigned lo
 
 static void window_append(struct match_stream *s, const uint8_t *data, size_t len)
 {
-	const size_t keep = MATCH_KEEP - MATCH_SLICE;
-
-	if (s->window_len + len > MATCH_WINDOW) {
-		memmove(s->window, s->window + s->window_len - keep, keep);
-		s->window_len = keep;
+	if (s->window_len + len > s->window_size) {
+		memmove(s->window, s->window + s->window_len - s->window_keep, s->window_keep);
+		s->window_len = s->window_keep;
 	}
 	memcpy(s->window + s->window_len, data, len);
 	s->window_len += len;
@@ -275,9 +273,12 @@ void match_end(struct matcher *m, struct match_txn *txn)
 	txn->known = 0;
 }
 
+/* What must stay, a slice, and room so that moving costs about one more copy. */
 static size_t window_bytes(const struct ruleset_db *db)
 {
-	return db->confirms ? MATCH_WINDOW : 0;
+	size_t keep = 3 * (size_t)db->reach, room = keep > MATCH_SLICE ? keep : MATCH_SLICE;
+
+	return db->reach ? keep + MATCH_SLICE + room : 0;
 }
 
 size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
@@ -299,6 +300,7 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 	size_t window = window_bytes(db), one;
 
 	pool->seen_words = (db->tracked + 63) / 64;
+	window = (window + 7) & ~(size_t)7; /* the set stands behind it */
 	one = window + pool->seen_words * sizeof(uint64_t);
 	pool->slots = calloc(max_streams + 1, sizeof(*pool->slots));
 	pool->free = calloc(max_streams + 1, sizeof(*pool->free));
@@ -310,6 +312,8 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 
 		if (hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
 			return -ENOMEM;
+		s->window_size = window;
+		s->window_keep = 3 * (size_t)db->reach;
 		s->window = window ? (uint8_t *)pool->memory + pool->size * one : NULL;
 		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + window);
 		/* Taken from the end: the first slots are warm. */

@@ -160,6 +160,69 @@ static void streams_run_out_and_come_back(void **state)
 	rules_fixture_fini(&f);
 }
 
+/* Every byte is a literal's hit; confirmation is bounded by the bytes fed, and says so. */
+static void a_hostile_body_costs_its_length(void **state)
+{
+	enum { RULES_N = 60, LEN = 200000 };
+	struct rules_fixture f;
+	struct match_txn txn;
+	char *rules, *body = malloc(LEN);
+	uint64_t looks;
+	size_t size;
+	FILE *out = open_memstream(&rules, &size);
+
+	for (int i = 1; i <= RULES_N; i++)
+		fprintf(out,
+			RULE("email.body; content:\"a\"; content:\"a\"; distance:0; "
+			     "content:\"a\"; distance:0; content:\"b%d\"; distance:0; sid:%d;"),
+			i, i);
+	fprintf(out, RULE("email.body; content:\"needle\"; sid:1000;"));
+	fclose(out);
+	rules_fixture_init(&f, rules);
+	memset(body, 'a', LEN);
+	memcpy(body + LEN - 6, "needle", 6);
+	for (int i = 1; i <= RULES_N; i++) /* the literals, too early for the rule to hold */
+		for (int at = i * 8; at < LEN - 8; at += 512)
+			memcpy(body + at, (char[4]){'b', (char)('0' + i % 10)}, 2);
+	begin(&f, &txn);
+	match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	for (int at = 0; at < LEN; at += 1000)
+		match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, body + at, 1000);
+	match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	looks = f.matcher->stats.confirmed + f.matcher->stats.refuted;
+	assert_true(looks <= (uint64_t)RULES_N * (LEN / RULESET_REACH + 2));
+	assert_true(rules_fixture_hit(&f, 1000)); /* plain literals are found all the same */
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+	free(rules);
+	free(body);
+}
+
+static void work_beyond_the_credit_is_left_out_and_said(void **state)
+{
+	enum { LEN = 1991 };
+	struct rules_fixture f;
+	struct match_txn txn;
+	char *body = malloc(LEN);
+
+	rules_fixture_init(&f, RULE("email.body; content:\"ab\"; content:\"a\"; distance:0; "
+				    "content:\"b\"; distance:0; content:\"a\"; distance:0; "
+				    "content:\"b\"; distance:0; content:\"x\"; distance:0; "
+				    "fast_pattern; sid:1;"));
+	/* The literal, then 1,990 bytes in which every other step has a thousand places. */
+	for (int i = 0; i < LEN; i++)
+		body[i] = i ? "ab"[i % 2] : 'x';
+	begin(&f, &txn);
+	match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, body, LEN);
+	match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	assert_true(txn.over_budget);
+	assert_true(f.matcher->stats.over_budget > 0);
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+	free(body);
+}
+
 static void headers_decide_who_is_meant(void **state)
 {
 	static const char text[] =
@@ -231,6 +294,8 @@ int main(void)
 		cmocka_unit_test(absence_in_a_stream_is_known_at_its_end),
 		cmocka_unit_test(backtracking_tries_the_next_place),
 		cmocka_unit_test(streams_run_out_and_come_back),
+		cmocka_unit_test(a_hostile_body_costs_its_length),
+		cmocka_unit_test(work_beyond_the_credit_is_left_out_and_said),
 		cmocka_unit_test(headers_decide_who_is_meant),
 		cmocka_unit_test(a_damaged_image_is_refused),
 	};

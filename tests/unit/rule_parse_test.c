@@ -63,7 +63,6 @@ static const struct mistake mistakes[] = {
 	{HEAD "(msg:\"t\"; email.subject; pcre:\"ab\"; sid:1;)", 1, 62, "pcre: expected"},
 	{HEAD "(msg:\"t\"; email.subject; sid:1;)", 1, 41, "nothing is asked of this buffer"},
 	{HEAD "(msg:\"t\"; sid:1;)", 1, 1, "the rule looks at no buffer"},
-	{HEAD "(email.subject; content:\"a\"; sid:1;)", 1, 1, "the rule has no msg"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\";)", 1, 1, "the rule has no sid"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; sid:x;)", 1, 73, "sid: expected a number"},
 	{HEAD "(msg:\"t\"; sip.uri; content:\"a\"; sid:1;)", 1, 41,
@@ -169,6 +168,19 @@ static void what_a_rule_says_of_itself_is_kept(void **state)
 	rule_list_fini(&list);
 }
 
+static void a_mistake_is_said_once(void **state)
+{
+	static const char text[] = HEAD
+		"(msg:\"t\"; content:\"a\"; nocase; content:\"b\"; distance:0; sid:6;)";
+	struct rule_list list = {0};
+	struct rule_diags diags = {0};
+
+	rules_parse(&list, &diags, NULL, "x.rules", text, strlen(text));
+	assert_int_equal(diags.count, 1);
+	rule_diags_fini(&diags);
+	rule_list_fini(&list);
+}
+
 static void variables_are_the_users_first(void **state)
 {
 	static const struct rule_var var[] = {{"HOME_NET", "[10.0.0.0/8,!$SERVERS]"},
@@ -199,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_mistake_is_said_where_it_stands),
 		cmocka_unit_test(one_mistake_leaves_the_other_rules),
 		cmocka_unit_test(what_a_rule_says_of_itself_is_kept),
+		cmocka_unit_test(a_mistake_is_said_once),
 		cmocka_unit_test(variables_are_the_users_first),
 	};
 
