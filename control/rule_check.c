@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What only the whole rule shows: missing words, buffers that never meet, contradictions. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <string.h>
 
 #include "bpf/reason.h"
 #include "control/rule_parse.h"
+
+#define STEPS_MAX 64 /* of a part: the matcher nests as deep */
 
 static bool fail_at(struct rule_parser *parser, struct rule_place place, const char *message)
 {
@@ -102,16 +106,49 @@ static bool leaves_place(const struct rule_step *step)
 	return !step->negated && (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
 }
 
+/* Does the expression hold an escape of one of these letters? */
+static bool has_escape(const struct rule_step *step, const char *letters)
+{
+	for (size_t i = 0; i + 1 < step->len; i++) {
+		if (step->text[i] != '\\')
+			continue;
+		i++;
+		if (step->text[i] && strchr(letters, step->text[i]))
+			return true;
+	}
+	return false;
+}
+
+/* An expression sees a window of a buffer that comes in pieces; only ^ and $ know its ends. */
+static bool check_anchors(struct rule_parser *parser, const struct rule_step *step)
+{
+	if (!step->relative && ((step->pcre_options & PCRE2_ANCHORED) || has_escape(step, "AG")))
+		return fail_at(parser, step->place,
+			       "pcre: in a buffer that comes in pieces the start is written ^, not "
+			       "\\A, \\G or flag A");
+	if (has_escape(step, "zZ"))
+		return fail_at(parser, step->place,
+			       "pcre: in a buffer that comes in pieces the end is written $, not "
+			       "\\z or \\Z");
+	return true;
+}
+
 static bool check_part(struct rule_parser *parser, struct rule_part *part)
 {
 	bool searchable = false;
 
 	if (!part->count)
 		return fail_at(parser, part->place, "nothing is asked of this buffer");
+	if (part->count > STEPS_MAX)
+		return fail_at(parser, part->steps[STEPS_MAX].place,
+			       "more than 64 conditions on one buffer");
 	for (size_t i = 0; i < part->count; i++) {
 		struct rule_step *step = &part->steps[i];
 
 		if (step->kind == RULE_STEP_CONTENT && !check_content(parser, step))
+			return false;
+		if (step->kind == RULE_STEP_PCRE && part_info(part)->mode == BUFFER_STREAM &&
+		    !check_anchors(parser, step))
 			return false;
 		if (step->relative && i > 0 && !leaves_place(step - 1))
 			return fail_at(

@@ -131,6 +131,12 @@ const struct rule_option *rule_option_find(struct rule_word name)
 	return NULL;
 }
 
+const struct rule_option *rule_options(size_t *count)
+{
+	*count = sizeof(options) / sizeof(options[0]);
+	return options;
+}
+
 /* Names, and prefixes that end in a dot or an underscore. */
 static const char *const suricatas[] = {
 	"ack",

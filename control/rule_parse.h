@@ -57,6 +57,8 @@ struct rule_option {
 
 /* NULL: not one of ours. rule_option.c. */
 const struct rule_option *rule_option_find(struct rule_word name);
+/* All of them, in the order of the documents. rule_option.c. */
+const struct rule_option *rule_options(size_t *count);
 /* A keyword that Suricata knows and Postern can't honour. rule_option.c. */
 bool rule_option_is_suricatas(struct rule_word name);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every mistake is said, where it stands; a rule with one is left out, the rest stay. */
+#include "control/rule_parse.h"
 #include "control/ruleset_build.h"
 #include "tests/unit/test.h"
 
@@ -81,6 +82,10 @@ static const struct mistake mistakes[] = {
 	 "flow: 'only_stream' can't be honoured"},
 	{HEAD "(msg:\"t\"; email.body; content:!\"a\"; sid:1;)", 1, 41,
 	 "this buffer comes in pieces"},
+	{HEAD "(msg:\"t\"; email.body; pcre:\"/\\Aab/\"; sid:1;)", 1, 53,
+	 "pcre: in a buffer that comes in pieces the start is written ^"},
+	{HEAD "(msg:\"t\"; email.body; pcre:\"/ab\\z/\"; sid:1;)", 1, 53,
+	 "pcre: in a buffer that comes in pieces the end is written $"},
 	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:risk 101; sid:1;)", 1, 80,
 	 "risk: expected points"},
 	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:reply \"no\"; sid:1;)", 1, 81,
@@ -205,6 +210,30 @@ static void variables_are_the_users_first(void **state)
 	rule_list_fini(&list);
 }
 
+static void the_document_names_every_buffer_and_keyword(void **state)
+{
+	static char text[65536];
+	char row[512];
+	size_t count;
+	const struct rule_option *options = rule_options(&count);
+	FILE *f = fopen(POSTERN_ROOT "/docs/rules.md", "r");
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		snprintf(row, sizeof(row), "\n| `%s` | %s |", rule_buffers[b].name,
+			 rule_buffers[b].doc);
+		if (!strstr(text, row))
+			fail_msg("docs/rules.md has no row%s", row);
+	}
+	for (size_t i = 0; i < count; i++) {
+		snprintf(row, sizeof(row), "\n| `%s` | %s |\n", options[i].name, options[i].doc);
+		if (!strstr(text, row))
+			fail_msg("docs/rules.md has no row%s", row);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +241,7 @@ int main(void)
 		cmocka_unit_test(one_mistake_leaves_the_other_rules),
 		cmocka_unit_test(what_a_rule_says_of_itself_is_kept),
 		cmocka_unit_test(a_mistake_is_said_once),
+		cmocka_unit_test(the_document_names_every_buffer_and_keyword),
 		cmocka_unit_test(variables_are_the_users_first),
 	};
 
