@@ -96,6 +96,34 @@ static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow
 	return hold(w, b, i, f);
 }
 
+/* The other direction may have waited for what this packet said. */
+static void wake_other(struct worker *w, struct burst *b, struct flow *f, unsigned side)
+{
+	struct tcp_half *other = &f->half[!side];
+
+	if ((other->flags & (HALF_WAITING | HALF_DRAINING)) != HALF_WAITING)
+		return;
+	if ((f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED)) || !smtp_inspect_waiting(f))
+		let_go(w, b, f, !side);
+}
+
+/*
+ * The server's reply ended the client's wait inside this segment: what the client had sent
+ * comes before what the server says next.
+ */
+static size_t take_turns(struct worker *w, struct burst *b, unsigned i, struct flow *f, size_t took)
+{
+	struct packet_meta *meta = packet_meta(b->pkt[i]);
+	const uint8_t *p = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload);
+
+	while (took < meta->len) {
+		wake_other(w, b, f, w->at.side);
+		at_slot(w, b, i);
+		took += feed(w, f, p + took, meta->len - took);
+	}
+	return took;
+}
+
 /* False: the segment waits; it is not in the burst any more. */
 static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
@@ -121,6 +149,8 @@ static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struc
 	if (meta->len && !(f->flags & FLOW_UNINSPECTED)) {
 		took = feed(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload),
 			    meta->len);
+		if (!w->at.to_server)
+			took = take_turns(w, b, i, f, took);
 		if (took < meta->len && wait_with(w, b, i, f, took))
 			return false;
 	}
@@ -135,17 +165,6 @@ static void inspect_datagram(struct worker *w, struct burst *b, unsigned i, stru
 
 	sip_inspect_datagram(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, h->payload),
 			     h->payload_len, h->missing);
-}
-
-/* The other direction may have waited for what this packet said. */
-static void wake_other(struct worker *w, struct burst *b, struct flow *f, unsigned side)
-{
-	struct tcp_half *other = &f->half[!side];
-
-	if ((other->flags & (HALF_WAITING | HALF_DRAINING)) != HALF_WAITING)
-		return;
-	if ((f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED)) || !smtp_inspect_waiting(f))
-		let_go(w, b, f, !side);
 }
 
 static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
@@ -181,6 +200,19 @@ void stage_inspect(struct worker *w, struct burst *b)
 
 /* Ending ------------------------------------------------------------------ */
 
+/* Nobody will say any more what the client's bytes wait for. */
+static void feed_rest(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
+{
+	while (len) {
+		size_t took = feed(w, f, p, len);
+
+		if (took < len && w->at.to_server)
+			smtp_inspect_release(w, f);
+		p += took;
+		len -= took;
+	}
+}
+
 /* What waits is counted, not forwarded: its connection is gone. */
 static void finish_half(struct worker *w, struct flow *f, unsigned side)
 {
@@ -198,9 +230,8 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 		if (!(f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED))) {
 			if (gap)
 				feed_gap(w, f, gap);
-			if (meta->len)
-				feed(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
-				     meta->len);
+			feed_rest(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
+				  meta->len);
 		}
 		w->counters->verdicts[VERDICT_DROP]++;
 		worker_note(w, f->tenant, REASON_TCP_GAP);

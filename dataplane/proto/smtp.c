@@ -103,17 +103,18 @@ static size_t client_feed(struct smtp *s, const uint8_t *p, size_t len, const st
 	return at;
 }
 
-static void server_feed(struct smtp *s, const uint8_t *p, size_t len, const struct smtp_env *env)
+static size_t server_feed(struct smtp *s, const uint8_t *p, size_t len, const struct smtp_env *env)
 {
 	bool first = !smtp_has(s, ST_SERVER_SPOKE | ST_REPLY_START);
 
 	if (!len)
-		return;
+		return 0;
 	s->state |= ST_SERVER_SPOKE;
 	if (first && s->mode != MODE_LOST && !ascii_isdigit(p[0]))
 		smtp_session_lost(s, SMTP_LOST_NOT_SMTP, SMTP_FROM_SERVER, s->server_at, env);
-	smtp_reply_feed(s, p, len, env);
+	len = smtp_reply_feed(s, p, len, env);
 	s->server_at += len;
+	return len;
 }
 
 size_t smtp_feed(struct smtp *s, enum smtp_direction direction, const void *data, size_t len,
@@ -121,8 +122,7 @@ size_t smtp_feed(struct smtp *s, enum smtp_direction direction, const void *data
 {
 	if (direction == SMTP_FROM_CLIENT)
 		return client_feed(s, data, len, env);
-	server_feed(s, data, len, env);
-	return len;
+	return server_feed(s, data, len, env);
 }
 
 /* Bytes missing where commands are: what comes next may be the middle of anything. */
@@ -207,6 +207,9 @@ void smtp_fini(struct smtp *s, const struct smtp_env *env)
 {
 	bool unfinished = smtp_has(s, ST_MSG_OPEN) && !smtp_has(s, ST_MSG_ANSWERED);
 
+	/* The last chunk isn't whole. */
+	if (unfinished)
+		smtp_queue_unpush(s, SMTP_BDAT_LAST);
 	while (s->run_count)
 		smtp_session_give_up(s, env);
 	if (smtp_has(s, ST_MSG_MUTE) && !(s->flags & SMTP_KEEP_GHOSTS))

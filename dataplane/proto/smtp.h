@@ -28,7 +28,7 @@
 #include "dataplane/proto/bytes.h"
 #include "dataplane/proto/pool.h"
 
-#define SMTP_NAME_MAX 23   /* bytes of a verb's name that are kept */
+#define SMTP_NAME_MAX 23   /* bytes of a verb's name; a longer one is "?" */
 #define SMTP_TEXT_MAX 1024 /* bytes of a reply's text that are kept */
 #define SMTP_RUNS     16   /* runs of like unanswered commands held without a block */
 
@@ -76,7 +76,7 @@ struct smtp_span {
 /* All bytes in events belong to the parser and live until the callback returns. */
 struct smtp_command {
 	enum smtp_verb verb;
-	struct bytes name;     /* in capitals, cut to SMTP_NAME_MAX */
+	struct bytes name;     /* in capitals; "?" for what doesn't look like one */
 	struct bytes argument; /* without blanks around it; AUTH: the mechanism alone */
 	/* MAIL and RCPT: has_address, or their argument is not one. */
 	bool has_address;
@@ -171,7 +171,10 @@ struct smtp_sink {
 	 * rest of that body is skipped in silence.
 	 */
 	bool (*message_end)(void *ctx, const struct smtp_end *end);
-	/* Once per message_begin that was not aborted or withheld. */
+	/*
+	 * Once per message_begin that was not aborted or withheld. Comes before
+	 * message_end when the server refuses early.
+	 */
 	void (*message_result)(void *ctx, const struct smtp_result *result);
 	/* A transaction that MAIL opened (the server said so) ended without a result. */
 	void (*transaction_abort)(void *ctx, const struct smtp_abort *abort);
@@ -222,9 +225,11 @@ struct smtp {
 void smtp_init(struct smtp *s, unsigned flags);
 
 /*
- * Reads the next `len` bytes of one direction. Returns how many it took: all,
- * unless the client's bytes must wait for the server (smtp_waiting()); then
- * feed the rest again after the server's direction was fed.
+ * Reads the next `len` bytes of one direction. Returns how many it took. Fewer
+ * than `len`:
+ *   from the client: it must wait for the server (smtp_waiting()). Keep the rest.
+ *   from the server: a reply ended that wait. Feed the client's bytes that were kept,
+ *   if any; then go on with the rest of these.
  */
 size_t smtp_feed(struct smtp *s, enum smtp_direction direction, const void *data, size_t len,
 		 const struct smtp_env *env);

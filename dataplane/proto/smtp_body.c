@@ -126,7 +126,7 @@ static void body_end(struct smtp *s, uint64_t end, const struct smtp_env *env)
 
 	if (!withheld)
 		withheld = smtp_message_end(s, SMTP_END_DOT, at, env);
-	smtp_data_end(s, withheld);
+	smtp_data_end(s, withheld, env);
 }
 
 /* A line start, and a byte that is no dot; or a dot that some text follows. */

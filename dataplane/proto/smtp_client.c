@@ -61,24 +61,14 @@ static struct bytes line_whole(struct smtp *s, const uint8_t *p, size_t len,
 	return bytes_of(p, kept);
 }
 
-static void command_push(struct smtp *s, enum smtp_verb verb, bool withheld,
-			 const struct smtp_env *env)
-{
-	/* A client that goes on had the replies that were missed. */
-	while (smtp_has(s, ST_REPLY_GAP) && s->run_count)
-		smtp_session_give_up(s, env);
-	s->state &= ~(uint32_t)ST_REPLY_GAP;
-	smtp_queue_push(s, verb, withheld);
-}
-
 static void bdat_begin(struct smtp *s, const struct smtp_command *command, bool withheld,
 		       const struct smtp_env *env)
 {
 	if (!command->sized) {
-		command_push(s, (enum smtp_verb)SMTP_BDAT_BAD, withheld, env);
+		smtp_session_push(s, (enum smtp_verb)SMTP_BDAT_BAD, withheld, env);
 		return;
 	}
-	command_push(s, command->last ? SMTP_BDAT_LAST : SMTP_BDAT, withheld, env);
+	smtp_session_push(s, command->last ? SMTP_BDAT_LAST : SMTP_BDAT, withheld, env);
 	if (!smtp_has(s, ST_MSG_OPEN))
 		smtp_message_begin(s, command->at.end, withheld, env);
 	s->state &= ~(uint32_t)ST_CHUNK_LAST;
@@ -136,7 +126,7 @@ static void command_act(struct smtp *s, const struct smtp_command *command, bool
 	default:
 		break;
 	}
-	command_push(s, command->verb, withheld, env);
+	smtp_session_push(s, command->verb, withheld, env);
 	s->mode = wait;
 }
 
@@ -179,7 +169,7 @@ static void client_command(struct smtp *s, struct bytes line, uint64_t end,
 
 	s->state |= ST_CLIENT_SPOKE;
 	if (s->mode == MODE_AUTH_GUESS && command.verb == SMTP_UNKNOWN) {
-		command_push(s, SMTP_AUTH_LINE, false, env);
+		smtp_session_push(s, SMTP_AUTH_LINE, false, env);
 		return;
 	}
 	if (s->mode == MODE_RESYNC && !(text && smtp_command_sure(&command)))
@@ -187,10 +177,10 @@ static void client_command(struct smtp *s, struct bytes line, uint64_t end,
 	s->mode = MODE_COMMAND;
 	if (text && !(first && is_http(line)))
 		command_tell(s, &command, env);
-	else if (first && line.len > 1)
+	else if (first)
 		smtp_session_lost(s, SMTP_LOST_NOT_SMTP, SMTP_FROM_CLIENT, s->line_begin, env);
 	else
-		command_push(s, SMTP_UNKNOWN, false, env); /* an empty line is answered too */
+		smtp_session_push(s, SMTP_UNKNOWN, false, env); /* binary, but it is answered */
 }
 
 size_t smtp_client_line(struct smtp *s, const uint8_t *p, size_t len, const struct smtp_env *env)
@@ -224,7 +214,7 @@ size_t smtp_client_line(struct smtp *s, const uint8_t *p, size_t len, const stru
 		line = line_whole(s, p, len, env);
 	}
 	if (smtp_has(s, ST_LINE_DROPPED))
-		command_push(s, SMTP_UNKNOWN, false, env);
+		smtp_session_push(s, SMTP_UNKNOWN, false, env);
 	else
 		client_command(s, line, end, env);
 	smtp_client_drop_line(s, env);

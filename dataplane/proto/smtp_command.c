@@ -152,7 +152,30 @@ static bool is_text(struct bytes s)
 	for (size_t i = 0; i < s.len; i++)
 		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
 			return false;
-	return s.len != 0;
+	return true;
+}
+
+static bool is_name_byte(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || ascii_isdigit(c) || c == '-' || c == '_';
+}
+
+/*
+ * Letters, digits, "-" and "_", then a blank, ":" or the line's end. What else
+ * clients write where a verb belongs has one name for all, "?".
+ */
+static struct bytes verb_name(struct bytes token, uint8_t *name)
+{
+	size_t n = 0;
+
+	for (; n < token.len && n < SMTP_NAME_MAX; n++) {
+		name[n] = ascii_upper(token.p[n]);
+		if (!is_name_byte(name[n]))
+			break;
+	}
+	if (!n || (n < token.len && token.p[n] != ':'))
+		return BYTES("?");
+	return bytes_of(name, n);
 }
 
 bool smtp_command_parse(struct bytes line, struct smtp_command *command, uint8_t *name)
@@ -165,10 +188,10 @@ bool smtp_command_parse(struct bytes line, struct smtp_command *command, uint8_t
 	token = take_token(&line);
 	if (!is_text(token))
 		return false;
-	for (size_t i = 0; i < token.len && i < SMTP_NAME_MAX; i++)
-		name[i] = ascii_upper(token.p[i]);
-	command->name = bytes_of(name, token.len < SMTP_NAME_MAX ? token.len : SMTP_NAME_MAX);
-	command->verb = verb_find(command->name);
+	command->name = verb_name(token, name);
+	/* "DATA:" is a header's name or a typing error, and no command. */
+	if (command->name.len == token.len)
+		command->verb = verb_find(command->name);
 	command->argument = bytes_trim(line);
 	if (command->verb == SMTP_MAIL)
 		parse_path(command, BYTES("FROM"));

@@ -116,10 +116,13 @@ void smtp_message_begin(struct smtp *s, uint64_t at, bool ghost, const struct sm
 bool smtp_message_end(struct smtp *s, enum smtp_end_kind kind, struct smtp_span at,
 		      const struct smtp_env *env);
 /* The dot (or what stood for it) is past: queue its reply, back to commands. */
-void smtp_data_end(struct smtp *s, bool withheld);
+void smtp_data_end(struct smtp *s, bool withheld, const struct smtp_env *env);
 /* The last chunk is past. */
 void smtp_bdat_end(struct smtp *s, enum smtp_end_kind kind, struct smtp_span at,
 		   const struct smtp_env *env);
+/* What the server has to answer next; after a gap in its replies, what it has answered by now. */
+void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
+		       const struct smtp_env *env);
 /* A complete reply: finds what it answers, tells it, and acts on it. */
 void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct smtp_env *env);
 /* The client waits, and no reply will be seen: as if it were a yes. */

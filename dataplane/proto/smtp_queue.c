@@ -127,4 +127,5 @@ void smtp_queue_fini(struct smtp *s, struct proto_pool *pool)
 	s->spill = NULL;
 	s->run_head = 0;
 	s->run_count = 0;
+	s->state &= ~(uint32_t)ST_QUEUE_FULL;
 }

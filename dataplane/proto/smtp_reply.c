@@ -103,11 +103,11 @@ static uint16_t head_code(const struct smtp *s)
 	return (uint16_t)((h[0] - '0') * 100 + (h[1] - '0') * 10 + (h[2] - '0'));
 }
 
-static void stray_line(struct smtp *s, const struct smtp_env *env)
+static void stray_line(struct smtp *s, uint64_t end, const struct smtp_env *env)
 {
 	s->text_len = s->text_line;
 	if (!smtp_has(s, ST_REPLY_START) && ++s->strays > STRAYS_MAX)
-		smtp_session_lost(s, SMTP_LOST_NOT_SMTP, SMTP_FROM_SERVER, s->server_at, env);
+		smtp_session_lost(s, SMTP_LOST_NOT_SMTP, SMTP_FROM_SERVER, end, env);
 }
 
 /* `end`: the offset behind the line's LF. */
@@ -120,7 +120,7 @@ static void reply_line(struct smtp *s, struct reply_text *text, uint64_t end,
 
 	s->head_len = 0;
 	if (!code) {
-		stray_line(s, env);
+		stray_line(s, end, env);
 		return;
 	}
 	s->strays = 0;
@@ -129,7 +129,7 @@ static void reply_line(struct smtp *s, struct reply_text *text, uint64_t end,
 	s->code = code;
 	if (more) {
 		s->state |= ST_REPLY_OPEN;
-		if (s->text_len)
+		if (s->text_len && text->p[s->text_len - 1] != ' ')
 			text_append(s, text, (const uint8_t *)" ", 1);
 		s->text_line = s->text_len;
 		return;
@@ -194,17 +194,20 @@ size_t smtp_reply_feed(struct smtp *s, const uint8_t *p, size_t len, const struc
 {
 	uint8_t scratch[SMTP_TEXT_MAX];
 	struct reply_text text = {s->text ? s->text : scratch, SMTP_TEXT_MAX};
+	bool waiting = smtp_waiting(s);
 	size_t at = 0;
 
-	while (at < len && s->mode != MODE_LOST && s->mode != MODE_TLS) {
+	/* The bytes of a client that waited come before what the server says next. */
+	while (at < len && smtp_waiting(s) == waiting && s->mode != MODE_LOST &&
+	       s->mode != MODE_TLS) {
 		if (s->mode == MODE_TLS_FIRST && !s->head_len && !ascii_isdigit(p[at])) {
 			smtp_session_tls(s, env);
 			break;
 		}
 		at += reply_step(s, &text, p + at, len - at, s->server_at + at, env);
 	}
-	if (s->mode == MODE_LOST)
-		return at;
+	if (s->mode == MODE_LOST || s->mode == MODE_TLS)
+		return len;
 	text_save(s, &text, env);
 	text_release(s, env);
 	return at;

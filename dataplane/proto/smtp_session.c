@@ -55,6 +55,8 @@ void smtp_session_lost(struct smtp *s, enum smtp_lost why, enum smtp_direction d
 void smtp_session_tls(struct smtp *s, const struct smtp_env *env)
 {
 	s->mode = MODE_TLS;
+	smtp_client_drop_line(s, env);
+	smtp_reply_drop(s, env);
 	smtp_queue_fini(s, env->pool);
 }
 
@@ -99,12 +101,22 @@ static bool is_silent(const struct smtp *s, bool withheld)
 	return withheld && !(s->flags & SMTP_KEEP_GHOSTS);
 }
 
-void smtp_data_end(struct smtp *s, bool withheld)
+void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
+		       const struct smtp_env *env)
+{
+	/* A client that goes on had the replies that were missed. */
+	while (smtp_has(s, ST_REPLY_GAP) && s->run_count)
+		smtp_session_give_up(s, env);
+	s->state &= ~(uint32_t)ST_REPLY_GAP;
+	smtp_queue_push(s, verb, withheld);
+}
+
+void smtp_data_end(struct smtp *s, bool withheld, const struct smtp_env *env)
 {
 	if (is_silent(s, withheld))
 		transaction_reset(s);
 	else if (!smtp_has(s, ST_MSG_ANSWERED))
-		smtp_queue_push(s, SMTP_DATA_END, withheld || smtp_has(s, ST_MSG_GHOST));
+		smtp_session_push(s, SMTP_DATA_END, withheld || smtp_has(s, ST_MSG_GHOST), env);
 	s->state &= ~(uint32_t)ST_MSG_BITS;
 	s->mode = MODE_COMMAND;
 }
@@ -216,7 +228,9 @@ static void command_answered(struct smtp *s, struct smtp_pending command, uint16
 	case SMTP_MAIL:
 		if (!is_assumed_yes(code))
 			break;
-		smtp_session_abort(s, SMTP_MAIL, env);
+		/* Two that nobody answered: who knows whether the first had opened anything? */
+		if (code || s->rcpts || smtp_has(s, ST_TX_MESSAGE))
+			smtp_session_abort(s, SMTP_MAIL, env);
 		s->state |= ST_TX_OPEN;
 		break;
 	case SMTP_RCPT:
@@ -297,8 +311,11 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	       smtp_queue_peek(s).verb != SMTP_DATA && smtp_queue_peek(s).verb != SMTP_XEXCH50)
 		smtp_session_give_up(s, env);
 	command = smtp_queue_pop(s, env->pool);
+	/* Every command has its reply: none was missed. */
+	if (!s->run_count)
+		s->state &= ~(uint32_t)ST_REPLY_GAP;
 	if (command.verb == SMTP_UNSOLICITED) {
-		if (!smtp_has(s, ST_REPLIED | ST_CLIENT_SPOKE))
+		if (reply->code == 220 && !smtp_has(s, ST_REPLIED | ST_CLIENT_SPOKE))
 			command.verb = SMTP_GREETING;
 		else if (body_is_answered(s, reply->code))
 			command = body_answered(s, reply->code, env);
