@@ -4,6 +4,10 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SEGMENT_MAX 65536 /* bytes; a multiple of the page size */
 
 static void *block_get(struct proto_pool *pool)
 {
@@ -94,7 +98,7 @@ static bool on_command(void *ctx, const struct smtp_command *command)
 	bool withheld;
 
 	fprintf(out, "command %.*s%s", (int)command->name.len, (const char *)command->name.p,
-		command->verb == SMTP_UNKNOWN ? "?" : "");
+		command->verb == SMTP_UNKNOWN ? " (unknown)" : "");
 	if (command->has_address) {
 		fputs(" address ", out);
 		write_bytes(out, command->address);
@@ -146,7 +150,10 @@ static void on_body(void *ctx, struct bytes span, uint64_t at)
 	assert(span.len);
 	if (!log->body_len)
 		log->body_at = at;
-	log->body = realloc(log->body, log->body_len + span.len);
+	if (log->body_len + span.len > log->body_size) {
+		log->body_size = 2 * (log->body_len + span.len);
+		log->body = realloc(log->body, log->body_size);
+	}
 	memcpy(log->body + log->body_len, span.p, span.len);
 	log->body_len += span.len;
 }
@@ -231,40 +238,63 @@ void smtp_log_init(struct smtp_log *log, unsigned flags)
 	smtp_init(&log->parser, flags);
 }
 
-static size_t feed_copy(struct smtp_log *log, enum smtp_direction direction, const void *data,
-			size_t len)
+/* Behind these bytes is a page that can't be read. */
+static uint8_t *guarded(void)
 {
-	uint8_t *copy = malloc(len ? len : 1);
-	size_t taken;
+	static uint8_t *end;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *p;
 
-	memcpy(copy, data, len);
-	taken = smtp_feed(&log->parser, direction, copy, len, &log->env);
-	assert(taken <= len);
-	assert(taken == len || smtp_waiting(&log->parser));
-	free(copy);
+	if (end)
+		return end;
+	p = mmap(NULL, SEGMENT_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
+	assert(p != MAP_FAILED && !mprotect(p + SEGMENT_MAX, page, PROT_NONE));
+	end = p + SEGMENT_MAX;
+	return end;
+}
+
+static size_t feed_guarded(struct smtp_log *log, enum smtp_direction direction, const void *data,
+			   size_t len)
+{
+	size_t n = len < SEGMENT_MAX ? len : SEGMENT_MAX, taken;
+
+	taken = smtp_feed(&log->parser, direction, memcpy(guarded() - n, data, n), n, &log->env);
+	assert(taken <= n);
+	assert(taken == n || smtp_waiting(&log->parser) == (direction == SMTP_FROM_CLIENT));
+	assert(taken || direction == SMTP_FROM_CLIENT);
 	return taken;
 }
 
 static void drain(struct smtp_log *log)
 {
-	size_t taken = feed_copy(log, SMTP_FROM_CLIENT, log->backlog, log->backlog_len);
+	size_t taken = 0;
 
+	while (taken < log->backlog_len && !smtp_waiting(&log->parser))
+		taken += feed_guarded(log, SMTP_FROM_CLIENT, log->backlog + taken,
+				      log->backlog_len - taken);
 	log->backlog_len -= taken;
-	memmove(log->backlog, log->backlog + taken, log->backlog_len);
+	if (taken)
+		memmove(log->backlog, log->backlog + taken, log->backlog_len);
 }
 
 void smtp_log_feed(struct smtp_log *log, enum smtp_direction direction, const void *data,
 		   size_t len)
 {
+	size_t done = 0;
+
 	log->seen[direction] += len;
-	if (!len)
-		return;
 	if (direction == SMTP_FROM_SERVER) {
-		feed_copy(log, direction, data, len);
-		if (!log->backlog_len)
-			return;
+		while (done < len) {
+			done += feed_guarded(log, direction, (const uint8_t *)data + done,
+					     len - done);
+			drain(log);
+		}
 	} else {
-		log->backlog = realloc(log->backlog, log->backlog_len + len);
+		if (log->backlog_len + len > log->backlog_size) {
+			log->backlog_size = 2 * (log->backlog_len + len);
+			log->backlog = realloc(log->backlog, log->backlog_size);
+		}
 		memcpy(log->backlog + log->backlog_len, data, len);
 		log->backlog_len += len;
 	}
@@ -275,8 +305,7 @@ void smtp_log_release(struct smtp_log *log)
 {
 	while (smtp_waiting(&log->parser)) {
 		smtp_release(&log->parser, &log->env);
-		if (log->backlog_len)
-			drain(log);
+		drain(log);
 	}
 }
 
@@ -286,8 +315,7 @@ void smtp_log_gap(struct smtp_log *log, enum smtp_direction direction, uint64_t 
 	if (direction == SMTP_FROM_CLIENT)
 		smtp_log_release(log);
 	smtp_gap(&log->parser, direction, bytes, &log->env);
-	if (log->backlog_len)
-		drain(log);
+	drain(log);
 }
 
 const char *smtp_log_finish(struct smtp_log *log)

@@ -4,9 +4,8 @@
  * writes what it tells as lines of text. Spec tests compare the text with what
  * the document says, fuzzing compares the text of one split with another's.
  *
- * Every segment is fed from a buffer of its own size, so that ASan or a guard
- * page sees a read beyond it. Client bytes that must wait are kept and fed
- * again after the server has spoken.
+ * Every segment is fed so that it ends at a page that can't be read. Client bytes that must wait
+ * are kept and fed again after the server has spoken.
  */
 #ifndef POSTERN_TESTS_SMTP_LOG_H
 #define POSTERN_TESTS_SMTP_LOG_H
@@ -32,12 +31,12 @@ struct smtp_log {
 	size_t rule_count;
 	size_t blocks, blocks_max; /* in use; how many there are */
 	uint8_t *backlog;          /* client bytes that wait */
-	size_t backlog_len;
+	size_t backlog_len, backlog_size;
 	FILE *out;
 	char *text; /* the log so far, after smtp_log_text() */
 	size_t text_size;
 	uint8_t *body; /* spans not yet written: they are told as one */
-	size_t body_len;
+	size_t body_len, body_size;
 	uint64_t body_at;
 	uint64_t seen[2]; /* bytes fed per direction: no event may be beyond them */
 };
