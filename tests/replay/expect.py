@@ -97,7 +97,7 @@ class Session:
     def command(self, line):
         verb = (line.split() or [b""])[0].upper().decode()
         self.total["commands"][verb] += 1
-        argument = re.search(rb":\s*<([^>]*)>", line)
+        argument = re.search(rb":\s*<([^>]*)", line)
         if verb in ("MAIL", "RCPT") and argument:
             self.total["mail_from" if verb == "MAIL" else "rcpt_to"].append(argument[1].decode())
         if verb == "RCPT":
@@ -160,8 +160,8 @@ def smtp(capture):
         "recipients": {"attempted": total["rcpt_attempted"], "accepted": total["rcpt_accepted"],
                        "delivered": total["delivered"], "hard_bounced": total["hard_bounced"]},
         "starttls": total["starttls"],
-        "mail_from": sorted(set(total["mail_from"])),
-        "rcpt_to": sorted(set(total["rcpt_to"])),
+        "mail_from": sorted(total["mail_from"]),
+        "rcpt_to": sorted(total["rcpt_to"]),
     }, sum(session.lf_end for session in sessions.values())
 
 

@@ -83,9 +83,11 @@ relayed() {
 	in_ns in postsuper -c "$work/mta" -d ALL >/dev/null 2>&1
 }
 
-burst() {
+burst() { # smtp-source takes the address that the route says
+	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0 src "$bulk"
 	in_ns in smtp-source -s 3 -m 40 -l 300 -M mail.bulk.example.com -f offers@bulk.example.com \
 		-t carol@example.net -S offer "inet:$mx4:25" >/dev/null
+	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0
 }
 
 bad_wire() {
