@@ -19,6 +19,7 @@
 
 #define HEAD_MAX 512         /* link header, tags, IPv4 options or IPv6 extensions */
 #define UNITS    (65536 / 8) /* fragments come in units of eight bytes */
+#define PIECES   128         /* of one packet: 64 KiB over links of 552 bytes and more */
 
 struct fragment_key {
 	uint8_t src[16], dst[16];
@@ -38,6 +39,7 @@ struct partial {
 	uint32_t received; /* bytes */
 	uint32_t total;    /* of the fragmented part; 0 until the last one came */
 	uint32_t reach;    /* end of what came so far */
+	uint32_t pieces;
 	bool headed;
 	uint64_t units[UNITS / 64];
 };
@@ -88,10 +90,18 @@ static bool is_extension(uint8_t proto)
 	       proto == IPPROTO_AH;
 }
 
+/* RFC 4302: AH counts in 4-byte units, less two; RFC 6946: atomic fragments are in the way too. */
+static uint32_t extension_size(uint8_t proto, const uint8_t *p)
+{
+	if (proto == IPPROTO_FRAGMENT)
+		return 8;
+	return proto == IPPROTO_AH ? (p[1] + 2u) * 4 : (p[1] + 1u) * 8;
+}
+
 static bool fragment_is_ours(const struct headers *h)
 {
 	return h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP ||
-	       (h->family == 6 && is_extension(h->proto));
+	       (h->family == 6 && (is_extension(h->proto) || h->proto == IPPROTO_FRAGMENT));
 }
 
 /* decode has walked here: h->l4 is the end of the IPv4 header or the IPv6 fragment header. */
@@ -120,8 +130,7 @@ static bool fragment_read(const struct rte_mbuf *m, const struct headers *h, str
 
 		f->next_at = h->l3 + 6u;
 		while (at < h->l4) {
-			uint32_t size = p[f->next_at] == IPPROTO_AH ? (p[at + 1] + 2u) * 4
-								    : (p[at + 1] + 1u) * 8;
+			uint32_t size = extension_size(p[f->next_at], p + at);
 
 			f->next_at = at;
 			at += size;
@@ -178,17 +187,21 @@ static void partial_drop(struct worker *w, struct partial *p, enum reason reason
 	w->reassembly->used--;
 }
 
-static bool partial_start(struct worker *w, struct partial *p, const struct fragment_key *key)
+static bool partial_start(struct worker *w, struct partial *p, const struct fragment_key *key,
+			  uint64_t now)
 {
 	struct reassembly *r = w->reassembly;
 
+	/* Large packets that are whole need buffers too. */
+	if (r->used >= r->pool->size / 2)
+		return false;
 	p->whole = rte_pktmbuf_alloc(r->pool);
 	if (!p->whole)
 		return false;
 	p->key = *key;
-	p->started = w->now;
+	p->started = now;
 	p->first = p->last = NULL;
-	p->received = p->total = p->reach = 0;
+	p->received = p->total = p->reach = p->pieces = 0;
 	p->headed = false;
 	p->head = 0;
 	memset(p->units, 0, sizeof(p->units));
@@ -218,7 +231,8 @@ static enum addition partial_add(struct partial *p, struct rte_mbuf *m, const st
 	const uint8_t *from = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint32_t known, units = (f->len + 7) / 8;
 
-	if (f->keep > HEAD_MAX)
+	if (f->keep > HEAD_MAX || HEAD_MAX + f->offset + f->len > rte_pktmbuf_tailroom(p->whole) ||
+	    ++p->pieces > PIECES)
 		return ADD_BAD;
 	known = mark_units(p, f);
 	/* The same bytes again are a copy; anything else that overlaps is an attack (RFC 5722). */
@@ -267,13 +281,14 @@ static void whole_headers(struct rte_mbuf *m, const struct partial *p, uint16_t 
 	}
 }
 
-static void partial_finish(struct worker *w, struct burst *b, unsigned i, struct partial *p)
+/* False: what came out is a fragment again. */
+static bool partial_finish(struct worker *w, struct burst *b, unsigned i, struct partial *p)
 {
 	struct packet_meta *last = packet_meta(p->last), *meta = packet_meta(p->whole);
 	struct rte_mbuf *m = p->whole;
 	uint16_t l3 = b->hdr[i].l3;
 
-	rte_pktmbuf_adj(m, (uint16_t)(HEAD_MAX - p->head));
+	m->data_off = (uint16_t)(m->data_off + HEAD_MAX - p->head);
 	m->data_len = (uint16_t)(p->head + p->total);
 	m->pkt_len = m->data_len;
 	whole_headers(m, p, l3);
@@ -289,12 +304,20 @@ static void partial_finish(struct worker *w, struct burst *b, unsigned i, struct
 	w->reassembly->used--;
 	b->pkt[i] = m;
 	packet_decode(m, &b->hdr[i]);
+	if (b->hdr[i].class != CLASS_FRAGMENT)
+		return true;
+	p->whole = m;
+	w->reassembly->used++;
+	partial_drop(w, p, REASON_FRAGMENT_BAD);
+	return false;
 }
 
 enum slot_work reassembly_take(struct worker *w, struct burst *b, unsigned i)
 {
 	struct rte_mbuf *m = b->pkt[i];
 	enum reason reason = REASON_FRAGMENT_BAD;
+	/* The worker's clock stands at the last burst's packets. */
+	uint64_t now = RTE_MAX(w->now, packet_meta(m)->time);
 	struct fragment f;
 	struct partial *p;
 	bool fresh;
@@ -307,12 +330,12 @@ enum slot_work reassembly_take(struct worker *w, struct burst *b, unsigned i)
 		goto drop;
 	}
 	p = partial_find(w->reassembly, &f.key, &fresh);
-	if (p && !fresh && p->started + w->reassembly->timeout < w->now) {
+	if (p && !fresh && p->started + w->reassembly->timeout < now) {
 		partial_drop(w, p, REASON_FRAGMENT_TIMEOUT);
 		fresh = true;
 	}
 	reason = REASON_FRAGMENT_BUDGET;
-	if (!p || (fresh && !partial_start(w, p, &f.key)))
+	if (!p || (fresh && !partial_start(w, p, &f.key, now)))
 		goto drop;
 	switch (partial_add(p, m, &f)) {
 	case ADD_OK:
@@ -333,7 +356,9 @@ enum slot_work reassembly_take(struct worker *w, struct burst *b, unsigned i)
 	p->last = m;
 	if (!p->headed || !p->total || p->received < p->total)
 		return SLOT_HELD;
-	partial_finish(w, b, i, p);
+	/* Fragments of fragments are nobody's honest packet. */
+	if (!partial_finish(w, b, i, p))
+		return SLOT_HELD;
 	return SLOT_FORWARD;
 drop:
 	w->counters->verdicts[VERDICT_DROP]++;

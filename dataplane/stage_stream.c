@@ -44,7 +44,7 @@ static bool is_sound(struct worker *w, struct burst *b, unsigned i)
 	const struct rte_mbuf *m = b->pkt[i];
 
 	if (w->options.checksums == CHECKSUM_IGNORE ||
-	    (packet_meta(b->pkt[i])->flags & (PACKET_CHECKSUM_TRUSTED | PACKET_REASSEMBLED)) ||
+	    (packet_meta(b->pkt[i])->flags & PACKET_CHECKSUM_TRUSTED) ||
 	    packet_checksum_ok(m, &b->hdr[i]))
 		return true;
 	w->counters->link.malformed++;
