@@ -7,6 +7,10 @@
  * once; a dot, and a CR behind it, are held back until it is known what they are.
  * They are the same in every message, so no memory holds them.
  *
+ * Spans point into the segment. Behind a segment's first stuffed dot short ones
+ * are put together in a buffer on the stack: a message of nothing but stuffed dots
+ * must not call the sink for every other byte.
+ *
  * Line starts: the body's begin and CRLF are true ones; a bare LF or CR is one
  * only to receivers that take it for CRLF (CVE-2023-51764 and kin). A dot on a
  * line of its own, where start or end is bare, is a BARE_LF end:
@@ -39,11 +43,59 @@ static const struct {
 	[BODY_BEGIN_DOT_CR] = {0, 2}, [BODY_CRLF_DOT_CR] = {2, 2},
 };
 
+#define COPY_SIZE 2048
+#define COPY_MAX  512 /* longer spans are told in place */
+
+/* One segment on its way to the sink. */
+struct body_scan {
+	struct smtp *s;
+	const struct smtp_env *env;
+	const uint8_t *p;
+	uint64_t at;      /* offset of p[0] */
+	size_t from;      /* p[from..) is not told yet */
+	bool unstuffed;   /* a dot of this segment was left out */
+	uint16_t copied;  /* bytes in `copy`, */
+	uint64_t copy_at; /* the first of which was here */
+	uint8_t copy[COPY_SIZE];
+};
+
 static void body_emit(struct smtp *s, const void *p, size_t len, uint64_t at,
 		      const struct smtp_env *env)
 {
 	if (len && !smtp_has(s, ST_MSG_MUTE))
 		env->sink->body(env->ctx, bytes_of(p, len), at);
+}
+
+static void scan_flush(struct body_scan *b)
+{
+	body_emit(b->s, b->copy, b->copied, b->copy_at, b->env);
+	b->copied = 0;
+}
+
+/* Up to p[end) is body. */
+static void scan_add(struct body_scan *b, size_t end)
+{
+	size_t len = end > b->from ? end - b->from : 0;
+
+	if (!b->unstuffed || len > COPY_MAX) {
+		scan_flush(b);
+		body_emit(b->s, b->p + b->from, len, b->at + b->from, b->env);
+	} else if (len) {
+		if (b->copied + len > COPY_SIZE)
+			scan_flush(b);
+		if (!b->copied)
+			b->copy_at = b->at + b->from;
+		memcpy(b->copy + b->copied, b->p + b->from, len);
+		b->copied = (uint16_t)(b->copied + len);
+	}
+	b->from += len;
+}
+
+/* As scan_add(), and the sink knows all of it. */
+static void scan_tell(struct body_scan *b, size_t end)
+{
+	scan_add(b, end);
+	scan_flush(b);
 }
 
 /*
@@ -86,125 +138,163 @@ static bool is_stuffing(const struct smtp *s)
 	return s->body != BODY_CR_DOT && s->body != BODY_LF_DOT;
 }
 
-/* Plain text up to the next dot that begins a line, or the segment's end. */
-static size_t body_text(struct smtp *s, const uint8_t *p, size_t len, uint64_t at,
-			const struct smtp_env *env)
+/* Where what is held back before p[i] begins in this segment. */
+static size_t held_from(const struct body_scan *b, size_t i)
 {
-	size_t dot = find_dot(p, len);
+	size_t held = seen[b->s->body].held;
 
-	s->body = line_end(p, dot);
-	body_emit(s, p, dot, at, env);
-	return dot;
+	return i > held ? i - held : 0;
 }
 
-/*
- * A dot alone on what some take for a line; `end` is behind the byte that shows
- * it. Unless the sink withholds it, it is only body: dot and `rest`.
- */
-static void body_bare_end(struct smtp *s, uint64_t end, const char *rest, enum body_state next,
-			  const struct smtp_env *env)
+/* The dot before p[i] ends nothing: it is left out, or text as what follows it. */
+static void release_dot(struct body_scan *b, size_t i)
 {
-	struct smtp_span at = {end - seen[s->body].line_end - seen[s->body].held - 1u, end};
+	size_t held = seen[b->s->body].held;
+	bool stuffing = is_stuffing(b->s);
 
-	s->bare_end = end;
+	if (i >= held) {
+		if (!stuffing)
+			return;
+		scan_add(b, i - held);
+		b->from = i - held + 1;
+		b->unstuffed = true;
+		return;
+	}
+	/* It came with the segment before, and maybe a CR with it. */
+	if (!stuffing)
+		body_emit(b->s, ".", 1, b->at + i - held, b->env);
+	if (held == 2 && i == 0)
+		body_emit(b->s, "\r", 1, b->at - 1, b->env);
+}
+
+/* Up to the next dot that begins a line, or the segment's end. */
+static size_t body_text(struct body_scan *b, size_t i, size_t len)
+{
+	size_t dot = find_dot(b->p + i, len - i);
+
+	b->s->body = line_end(b->p + i, dot);
+	return i + dot;
+}
+
+static struct smtp_span end_span(const struct body_scan *b, size_t i)
+{
+	uint64_t end = b->at + i + 1;
+
+	return (struct smtp_span){end - seen[b->s->body].line_end - seen[b->s->body].held - 1u,
+				  end};
+}
+
+/* p[i] shows that a dot is alone on what some take for a line. */
+static void body_bare_end(struct body_scan *b, size_t i, enum body_state next)
+{
+	struct smtp *s = b->s;
+	struct smtp_span at = end_span(b, i);
+
+	s->bare_end = at.end;
 	if (!smtp_has(s, ST_MSG_BARE | ST_MSG_MUTE)) {
+		scan_tell(b, held_from(b, i));
 		s->state |= ST_MSG_BARE;
-		if (smtp_message_end(s, SMTP_END_BARE_LF, at, env))
+		if (smtp_message_end(s, SMTP_END_BARE_LF, at, b->env))
 			s->state |= ST_MSG_MUTE | ST_MSG_GHOST;
 	}
-	at.begin += seen[s->body].line_end;
-	if (!is_stuffing(s))
-		body_emit(s, ".", 1, at.begin, env);
-	body_emit(s, rest, 1, at.begin + 1, env);
+	release_dot(b, i);
 	s->body = next;
 }
 
-static void body_end(struct smtp *s, uint64_t end, const struct smtp_env *env)
+static void body_end(struct body_scan *b, size_t i)
 {
-	struct smtp_span at = {end - seen[s->body].line_end - seen[s->body].held - 1u, end};
-	bool withheld = smtp_has(s, ST_MSG_MUTE);
+	bool withheld = smtp_has(b->s, ST_MSG_MUTE);
 
+	scan_tell(b, held_from(b, i));
 	if (!withheld)
-		withheld = smtp_message_end(s, SMTP_END_DOT, at, env);
-	smtp_data_end(s, withheld, env);
+		withheld = smtp_message_end(b->s, SMTP_END_DOT, end_span(b, i), b->env);
+	smtp_data_end(b->s, withheld, b->env);
 }
 
-/* A line start, and a byte that is no dot; or a dot that some text follows. */
-static size_t body_resume(struct smtp *s, uint64_t at, const struct smtp_env *env)
-{
-	if (seen[s->body].held && !is_stuffing(s))
-		body_emit(s, ".", 1, at - 1, env);
-	s->body = BODY_TEXT;
-	return 0;
-}
-
-static size_t body_dot(struct smtp *s)
+static void body_dot(struct smtp *s)
 {
 	s->body = (uint8_t)(s->body == BODY_BEGIN ? BODY_BEGIN_DOT
 			    : s->body == BODY_CR  ? BODY_CR_DOT
 			    : s->body == BODY_LF  ? BODY_LF_DOT
 						  : BODY_CRLF_DOT);
+}
+
+/* p[i] behind a line's end, no dot held back. Returns the bytes taken. */
+static size_t step_line(struct body_scan *b, size_t i)
+{
+	struct smtp *s = b->s;
+
+	if (b->p[i] == '.') {
+		body_dot(s);
+		return 1;
+	}
+	if (s->body != BODY_CR || b->p[i] != '\n') {
+		s->body = BODY_TEXT;
+		return 0;
+	}
+	/* What LF . CR was told for an end is LF . CRLF. */
+	s->bare_end += s->bare_end == b->at + i;
+	s->body = BODY_CRLF;
 	return 1;
 }
 
-/* One byte at a line's start. Returns 1, or 0 when c is to be looked at again. */
-static size_t body_step(struct smtp *s, uint8_t c, uint64_t at, const struct smtp_env *env)
+/* p[i] behind a dot that began a line. */
+static size_t step_dot(struct body_scan *b, size_t i)
 {
-	switch ((enum body_state)s->body) {
-	case BODY_BEGIN:
-	case BODY_LF:
-	case BODY_CRLF:
-		return c == '.' ? body_dot(s) : body_resume(s, at, env);
-	case BODY_CR:
-		if (c != '\n')
-			return c == '.' ? body_dot(s) : body_resume(s, at, env);
-		/* What LF . CR was told for an end is LF . CRLF. */
-		s->bare_end += s->bare_end == at;
-		body_emit(s, "\n", 1, at, env);
-		s->body = BODY_CRLF;
-		return 1;
-	case BODY_CR_DOT:
-	case BODY_LF_DOT:
-		if (c == '\r')
-			body_bare_end(s, at + 1, "\r", BODY_CR, env);
-		else if (c == '\n')
-			body_bare_end(s, at + 1, "\n", BODY_LF, env);
-		else
-			return body_resume(s, at, env);
-		return 1;
-	case BODY_BEGIN_DOT:
-	case BODY_CRLF_DOT:
-		if (c == '\n')
-			body_bare_end(s, at + 1, "\n", BODY_LF, env);
-		else if (c == '\r')
-			s->body = s->body == BODY_BEGIN_DOT ? BODY_BEGIN_DOT_CR : BODY_CRLF_DOT_CR;
-		else
-			return body_resume(s, at, env);
-		return 1;
-	case BODY_BEGIN_DOT_CR:
-	case BODY_CRLF_DOT_CR:
-		if (c == '\n') {
-			body_end(s, at + 1, env);
+	uint8_t c = b->p[i];
+
+	if (c == '\n') {
+		body_bare_end(b, i, BODY_LF);
+	} else if (c != '\r') {
+		release_dot(b, i);
+		b->s->body = BODY_TEXT;
+		return 0;
+	} else if (!is_stuffing(b->s)) {
+		body_bare_end(b, i, BODY_CR);
+	} else {
+		b->s->body = b->s->body == BODY_BEGIN_DOT ? BODY_BEGIN_DOT_CR : BODY_CRLF_DOT_CR;
+	}
+	return 1;
+}
+
+static size_t body_step(struct body_scan *b, size_t i)
+{
+	switch (seen[b->s->body].held) {
+	case 0:
+		return step_line(b, i);
+	case 1:
+		return step_dot(b, i);
+	default:
+		if (b->p[i] == '\n') {
+			body_end(b, i);
 			return 1;
 		}
-		body_bare_end(s, at + 1, "\r", BODY_CR, env);
+		body_bare_end(b, i, BODY_CR);
 		return 0;
-	case BODY_TEXT:
-		break;
 	}
-	return 0;
 }
 
 size_t smtp_body_feed(struct smtp *s, const uint8_t *p, size_t len, const struct smtp_env *env)
 {
+	struct body_scan b;
 	size_t i = 0;
 
+	/* Not an initializer: it would clear the buffer. */
+	b.s = s;
+	b.env = env;
+	b.p = p;
+	b.at = s->client_at;
+	b.from = 0;
+	b.unstuffed = false;
+	b.copied = 0;
 	while (i < len && s->mode == MODE_BODY) {
 		if (s->body == BODY_TEXT)
-			i += body_text(s, p + i, len - i, s->client_at + i, env);
+			i = body_text(&b, i, len);
 		else
-			i += body_step(s, p[i], s->client_at + i, env);
+			i += body_step(&b, i);
 	}
+	if (s->mode == MODE_BODY)
+		scan_tell(&b, held_from(&b, i));
 	return i;
 }
 
@@ -231,7 +321,10 @@ void smtp_body_gap(struct smtp *s, uint64_t bytes, const struct smtp_env *env)
 	struct smtp_span at = {s->client_at, s->client_at + bytes};
 
 	if (s->mode == MODE_BODY) {
-		body_resume(s, s->client_at, env);
+		/* A dot held back: the gap may have hidden its line's end, or text. */
+		if (seen[s->body].held && !is_stuffing(s))
+			body_emit(s, ".", 1, s->client_at - 1, env);
+		s->body = BODY_TEXT;
 		s->state |= ST_MSG_GAP;
 	}
 	if (!smtp_has(s, ST_MSG_MUTE))

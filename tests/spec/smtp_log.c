@@ -148,6 +148,7 @@ static void on_body(void *ctx, struct bytes span, uint64_t at)
 	struct smtp_log *log = ctx;
 
 	assert(span.len);
+	log->spans++;
 	if (!log->body_len)
 		log->body_at = at;
 	if (log->body_len + span.len > log->body_size) {

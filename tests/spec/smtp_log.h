@@ -38,6 +38,7 @@ struct smtp_log {
 	uint8_t *body; /* spans not yet written: they are told as one */
 	size_t body_len, body_size;
 	uint64_t body_at;
+	size_t spans;     /* told so far */
 	uint64_t seen[2]; /* bytes fed per direction: no event may be beyond them */
 };
 
