@@ -40,7 +40,9 @@ struct report {
 	const struct limit_use *limit;
 	size_t limits;
 	double wall_s; /* the run's own time; 0: not measured */
+	double cpu_s;  /* of all threads */
 	unsigned workers;
+	size_t rss_bytes;      /* the most memory that the process ever had */
 	size_t bytes_per_flow; /* memory of an idle flow, stream and parser included */
 };
 

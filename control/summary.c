@@ -178,11 +178,11 @@ static json_t *performance_json(const struct report *r)
 {
 	const struct counters *c = r->total;
 
-	return json_pack("{s:f,s:f,s:f,s:i,s:o,s:I}", "wall_s", r->wall_s, "packets_per_s",
-			 per(c->link.packets, r->wall_s), "bits_per_s",
+	return json_pack("{s:f,s:f,s:f,s:f,s:i,s:o,s:I,s:I}", "wall_s", r->wall_s, "cpu_s",
+			 r->cpu_s, "packets_per_s", per(c->link.packets, r->wall_s), "bits_per_s",
 			 per(8.0 * (double)c->link.bytes, r->wall_s), "workers", (int)r->workers,
 			 "cycles_per_packet", cycles_json(c), "bytes_per_flow",
-			 (json_int_t)r->bytes_per_flow);
+			 (json_int_t)r->bytes_per_flow, "rss_bytes", (json_int_t)r->rss_bytes);
 }
 
 json_t *summary_json(struct summary *summary, const struct report *r)

@@ -4,6 +4,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +25,41 @@ static void runtime_dir(void)
 	setenv("XDG_RUNTIME_DIR", runtime, 1);
 }
 
+/*
+ * "(0-2)@(0,3)": every lcore may run on every CPU that this process may: the scheduler knows
+ * better than a replay. False: more CPUs than fit.
+ */
+static bool lcores_text(char *text, size_t size, unsigned workers)
+{
+	int at = snprintf(text, size, "(0-%u)@(", workers);
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
+		return false;
+	for (unsigned i = 0; i < CPU_SETSIZE && (size_t)at < size; i++)
+		if (CPU_ISSET(i, &cpus))
+			at += snprintf(text + at, size - (size_t)at, "%u,", i);
+	if ((size_t)at >= size)
+		return false;
+	text[at - 1] = ')';
+	return true;
+}
+
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 {
-	char memory[24], lcores[64], prefix[48];
+	char memory[24], lcores[8192], prefix[48];
 	const char *const args[] = {
 		"postern",     "--no-huge",     "--no-pci", "--no-shconf", "--no-telemetry",
 		"--log-level", "error",         "-m",       memory,        "--lcores",
 		lcores,        "--file-prefix", prefix,
 	};
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc;
 
 	snprintf(memory, sizeof(memory), "%zu", megabytes);
-	/* Every lcore may run on every CPU: the scheduler knows better than a replay. */
-	snprintf(lcores, sizeof(lcores), "(0-%u)@(0-%ld)", workers, cpus > 1 ? cpus - 1 : 0);
+	if (!lcores_text(lcores, sizeof(lcores), workers)) {
+		snprintf(error, GATE_ERROR, "more CPUs than DPDK can be told of");
+		return -E2BIG;
+	}
 	snprintf(prefix, sizeof(prefix), "postern-%d", (int)getpid());
 	runtime_dir();
 	rte_log_set_global_level(RTE_LOG_ERR);

@@ -68,7 +68,7 @@ struct replay_sinks {
 struct replay_stats {
 	uint64_t packets, first, last; /* ns since 1970 */
 	bool failed;                   /* a file ended badly */
-	double wall;                   /* seconds */
+	double wall, cpu;              /* seconds; of all threads */
 	uint64_t no_buffer;            /* packets lost for want of buffers: never in a sound run */
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "control/counters_json.h"
 #include "control/eve.h"
@@ -80,6 +81,14 @@ static int sum_limits(struct replay_report *r, const struct policy *policy, cons
 	return 0;
 }
 
+static size_t peak_memory(void)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_SELF, &use);
+	return (size_t)use.ru_maxrss * 1024;
+}
+
 int replay_report_init(struct replay_report *r, const struct replay_output *out,
 		       const struct gate *gate, const struct replay_stats *stats)
 {
@@ -105,8 +114,10 @@ int replay_report_init(struct replay_report *r, const struct replay_output *out,
 		.tenant = r->tenant,
 		.names = &out->names,
 		.wall_s = stats->wall,
+		.cpu_s = stats->cpu,
 		.workers = gate->workers,
 		.bytes_per_flow = gate_flow_bytes(),
+		.rss_bytes = peak_memory(),
 	};
 	rc = out->ruleset ? sum_rules(r, out->ruleset, gate) : 0;
 	if (rc == 0)

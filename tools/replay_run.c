@@ -28,11 +28,11 @@ struct run {
 	_Atomic bool fed; /* no more packets will come */
 };
 
-static double seconds(void)
+static double seconds(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -299,12 +299,13 @@ void replay_run(struct gate *gate, struct port_capture *port, struct replay_feed
 		const struct replay_sinks *sinks, struct replay_stats *stats)
 {
 	struct run r = {.gate = gate, .port = port, .feed = feed, .sinks = sinks, .stats = stats};
-	double began = seconds();
+	double began = seconds(CLOCK_MONOTONIC), worked = seconds(CLOCK_PROCESS_CPUTIME_ID);
 
 	if (gate->workers == 1)
 		run_alone(&r);
 	else
 		run_together(&r);
 	packet_order_fini(&r.packets);
-	stats->wall = seconds() - began;
+	stats->wall = seconds(CLOCK_MONOTONIC) - began;
+	stats->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - worked;
 }

@@ -63,13 +63,14 @@ static void nothing_seen_still_has_every_key(void **state)
 		" \"reasons\": {},\n \"rules\": {},\n"
 		" \"tenants\": [\n  {\n   \"id\": 0,\n   \"name\": \"unknown\",\n"
 		"   \"state\": \"active\",\n" NOTHING_SENT "  }\n ],\n"
-		" \"performance\": {\n  \"wall_s\": 0.0,\n  \"packets_per_s\": 0.0,\n"
+		" \"performance\": {\n  \"wall_s\": 0.0,\n  \"cpu_s\": 0.0,\n  \"packets_per_s\": "
+		"0.0,\n"
 		"  \"bits_per_s\": 0.0,\n  \"workers\": 1,\n"
 		"  \"cycles_per_packet\": {\n   \"rx\": 0.0,\n   \"decode\": 0.0,\n   \"flow\": "
 		"0.0,\n"
 		"   \"stream\": 0.0,\n   \"inspect\": 0.0,\n   \"verdict\": 0.0,\n   \"tx\": 0.0\n "
 		" },\n"
-		"  \"bytes_per_flow\": 0\n },\n"
+		"  \"bytes_per_flow\": 0,\n  \"rss_bytes\": 0\n },\n"
 		" \"flows\": {\n  \"created\": 0,\n  \"now\": 0,\n  \"peak\": 0\n },\n"
 		" \"events\": {\n  \"written\": 0,\n  \"lost\": 0\n }\n}");
 	summary_fini(&summary);
@@ -184,8 +185,10 @@ static void a_run_is_described(void **state)
 		.rule = rules,
 		.rules = 3,
 		.wall_s = 0.5,
+		.cpu_s = 0.25,
 		.workers = 2,
 		.bytes_per_flow = 900,
+		.rss_bytes = 5000000,
 	};
 	struct summary summary;
 	json_t *json;
@@ -214,9 +217,11 @@ static void a_run_is_described(void **state)
 	text_is(json, "reasons", "{\"rule\":3}");
 	text_is(json, "rules", "{\"200\":7,\"9000103\":1}");
 	text_is(json, "performance",
-		"{\"wall_s\":0.5,\"packets_per_s\":200.0,\"bits_per_s\":80000.0,\"workers\":2,"
+		"{\"wall_s\":0.5,\"cpu_s\":0.25,\"packets_per_s\":200.0,\"bits_per_s\":80000.0,"
+		"\"workers\":2,"
 		"\"cycles_per_packet\":{\"rx\":0.0,\"decode\":25.0,\"flow\":0.0,\"stream\":0.0,"
-		"\"inspect\":0.0,\"verdict\":0.0,\"tx\":0.0},\"bytes_per_flow\":900}");
+		"\"inspect\":0.0,\"verdict\":0.0,\"tx\":0.0},\"bytes_per_flow\":900,\"rss_bytes\":"
+		"5000000}");
 	text_is(json, "events", "{\"written\":8,\"lost\":1}");
 	assert_int_equal(json_array_size(member(json, "tenants")), 2);
 	text_is(json_array_get(member(json, "tenants"), 1), "",

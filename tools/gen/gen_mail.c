@@ -244,11 +244,13 @@ void mail_session(struct gen_flow *flow, const struct gen_world *world,
 	conn_send(&s.conn, FROM_SERVER, s.server.bytes, s.server.len);
 	s.server.len = 0;
 	say_hello(&s);
-	if (random_chance(random, options->tls))
-		send_encrypted(&s, messages);
-	else
-		send_clear(&s, messages);
-	conn_close(&s.conn, FROM_SERVER);
+	if (!options->idle || !random_chance(random, options->idle)) {
+		if (random_chance(random, options->tls))
+			send_encrypted(&s, messages);
+		else
+			send_clear(&s, messages);
+		conn_close(&s.conn, FROM_SERVER);
+	}
 	buffer_free(&s.client);
 	buffer_free(&s.server);
 }

@@ -11,6 +11,7 @@ struct gen_mail_options {
 	uint32_t recipients;  /* mean, of a message */
 	uint32_t per_session; /* messages, at most; sessions end when there are no more */
 	uint32_t tls;         /* of sessions: STARTTLS */
+	uint32_t idle;        /* of sessions: silent after EHLO, and never closed */
 	uint32_t pipelining;  /* of sessions */
 	uint32_t bdat;        /* of sessions: CHUNKING instead of DATA */
 	uint32_t attachments; /* of messages */

@@ -55,6 +55,7 @@ static const struct option_row {
 	{"recipients", KIND_NUMBER, AT(mail.recipients), 1, 100, "mean of a mail (2)"},
 	{"per-session", KIND_NUMBER, AT(mail.per_session), 1, 1000, "most mails a session (3)"},
 	{"tls", KIND_SHARE, AT(mail.tls), 0, SHARE_ALL, "sessions with STARTTLS (0)"},
+	{"idle", KIND_SHARE, AT(mail.idle), 0, SHARE_ALL, "sessions that stop after EHLO (0)"},
 	{"pipelining", KIND_SHARE, AT(mail.pipelining), 0, SHARE_ALL, "sessions (0.5)"},
 	{"bdat", KIND_SHARE, AT(mail.bdat), 0, SHARE_ALL, "sessions with CHUNKING (0.1)"},
 	{"attachments", KIND_SHARE, AT(mail.attachments), 0, SHARE_ALL, "mails (0.2)"},
