@@ -62,6 +62,26 @@ static inline struct packet_meta *packet_meta(struct rte_mbuf *m)
 	return rte_mbuf_to_priv(m);
 }
 
+/* The fragments that it came in, unless they have left. */
+static inline void packet_free_fragments(struct rte_mbuf *m)
+{
+	struct rte_mbuf *fragment = packet_meta(m)->fragments;
+
+	packet_meta(m)->fragments = NULL;
+	while (fragment) {
+		struct rte_mbuf *next = packet_meta(fragment)->next;
+
+		rte_pktmbuf_free(fragment);
+		fragment = next;
+	}
+}
+
+static inline void packet_free(struct rte_mbuf *m)
+{
+	packet_free_fragments(m);
+	rte_pktmbuf_free(m);
+}
+
 /* One side's address and port come before the other's, so both directions have one key. */
 struct flow_key {
 	uint8_t addr[2][16]; /* IPv4: four bytes, then zeroes */

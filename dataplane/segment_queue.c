@@ -61,7 +61,7 @@ static struct rte_mbuf *drop_covered(struct segment_queue *q, uint32_t seq, uint
 		prev = m;
 		m = packet_meta(m)->next;
 	}
-	while (m && seq_at_or_before(segment_end(m), end)) {
+	while (m && seq_at_or_before(segment_end(m), end) && !packet_meta(m)->fin) {
 		struct rte_mbuf *next = packet_meta(m)->next;
 
 		if (prev)
@@ -72,7 +72,7 @@ static struct rte_mbuf *drop_covered(struct segment_queue *q, uint32_t seq, uint
 			q->tail = prev;
 		q->bytes -= packet_meta(m)->len;
 		q->count--;
-		rte_pktmbuf_free(m);
+		packet_free(m);
 		m = next;
 	}
 	return prev;
@@ -124,13 +124,13 @@ struct rte_mbuf *segment_queue_pop(struct segment_queue *q)
 void segment_queue_release(struct segment_queue *q, uint32_t seq)
 {
 	while (q->head && seq_at_or_before(segment_end(q->head), seq))
-		rte_pktmbuf_free(segment_queue_pop(q));
+		packet_free(segment_queue_pop(q));
 }
 
 void segment_queue_clear(struct segment_queue *q)
 {
 	while (q->head)
-		rte_pktmbuf_free(segment_queue_pop(q));
+		packet_free(segment_queue_pop(q));
 }
 
 unsigned segment_queue_compare(const struct segment_queue *q, uint32_t seq, uint8_t *data,

@@ -43,7 +43,7 @@ static void feed_gap(struct worker *w, struct flow *f, uint32_t bytes)
 
 static bool hold(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
-	if (!tcp_keep(w, f, w->at.side, b->pkt[i]))
+	if (tcp_keep(w, f, w->at.side, b->pkt[i]) != TCP_KEPT)
 		return false;
 	b->work[i] = SLOT_HELD;
 	b->pkt[i] = NULL;
@@ -235,7 +235,7 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 		}
 		w->counters->verdicts[VERDICT_DROP]++;
 		worker_note(w, f->tenant, REASON_TCP_GAP);
-		rte_pktmbuf_free(m);
+		packet_free(m);
 	}
 }
 

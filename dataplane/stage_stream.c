@@ -8,6 +8,7 @@
 
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
+#include "dataplane/tcp_cut.h"
 #include "dataplane/worker.h"
 
 static void put_in_order(struct burst *b, unsigned i, enum slot_work work)
@@ -20,6 +21,14 @@ static void hold(struct burst *b, unsigned i)
 {
 	b->work[i] = SLOT_HELD;
 	b->pkt[i] = NULL;
+}
+
+void slot_absorb(struct worker *w, struct burst *b, unsigned i)
+{
+	w->counters->verdicts[VERDICT_PASS]++;
+	w->tenants[b->tenant[i]].verdicts[VERDICT_PASS]++;
+	packet_free(b->pkt[i]);
+	hold(b, i);
 }
 
 unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, struct flow *f)
@@ -82,6 +91,28 @@ static void release(struct worker *w, struct burst *b, struct flow *f, unsigned 
 	}
 }
 
+/* A segment beyond a gap. */
+static void keep(struct worker *w, struct burst *b, unsigned i)
+{
+	struct flow *f = b->flow[i];
+	unsigned side = b->hdr[i].side;
+
+	w->counters->tcp.out_of_order++;
+	switch (tcp_keep(w, f, side, b->pkt[i])) {
+	case TCP_KEPT:
+		hold(b, i);
+		break;
+	case TCP_COPY:
+		slot_absorb(w, b, i);
+		break;
+	case TCP_NO_ROOM:
+		slot_decide(w, i, VERDICT_DROP, REASON_TCP_REORDER_BUDGET);
+		put_in_order(b, i, SLOT_FORWARD);
+		break;
+	}
+	release(w, b, f, side);
+}
+
 static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 {
 	struct flow *f = b->flow[i];
@@ -91,17 +122,14 @@ static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 
 	switch (tcp_place(w, f, side, m, &match)) {
 	case TCP_IN_ORDER:
+		/* Bytes that can't be compared any more don't leave with what is new. */
+		if ((match & SEGMENT_UNKNOWN) && f->packets[!side])
+			tcp_trim(m, &b->hdr[i]);
 		put_in_order(b, i, SLOT_INSPECT);
 		break;
 	case TCP_AHEAD:
-		w->counters->tcp.out_of_order++;
-		if (tcp_keep(w, f, side, m)) {
-			hold(b, i);
-		} else {
-			slot_decide(w, i, VERDICT_DROP, REASON_TCP_REORDER_BUDGET);
-			put_in_order(b, i, SLOT_FORWARD);
-		}
-		break;
+		keep(w, b, i);
+		return;
 	case TCP_BEHIND:
 		if ((match & SEGMENT_UNKNOWN) && f->packets[!side])
 			slot_decide(w, i, VERDICT_DROP, REASON_TCP_UNVERIFIABLE);

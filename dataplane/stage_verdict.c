@@ -5,9 +5,9 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
+#include "dataplane/tcp_cut.h"
 
 static enum port_role port_out(const struct burst *b, unsigned i)
 {
@@ -29,8 +29,10 @@ static void send_on(struct burst *b, unsigned i, struct rte_mbuf *m)
 /* A packet that came in fragments leaves as it came. */
 static void send_fragments(struct burst *b, unsigned i)
 {
-	struct rte_mbuf *m = packet_meta(b->pkt[i])->fragments;
+	struct packet_meta *whole = packet_meta(b->pkt[i]);
+	struct rte_mbuf *m = whole->fragments;
 
+	whole->fragments = NULL;
 	while (m) {
 		struct rte_mbuf *next = packet_meta(m)->next;
 
@@ -38,18 +40,6 @@ static void send_fragments(struct burst *b, unsigned i)
 		m = next;
 	}
 	rte_pktmbuf_free(b->pkt[i]);
-}
-
-static void free_fragments(struct rte_mbuf *whole)
-{
-	struct rte_mbuf *m = packet_meta(whole)->fragments;
-
-	while (m) {
-		struct rte_mbuf *next = packet_meta(m)->next;
-
-		rte_pktmbuf_free(m);
-		m = next;
-	}
 }
 
 static bool is_remembered(const struct burst *b, unsigned i)
@@ -70,55 +60,27 @@ static void forward(struct worker *w, struct burst *b, unsigned i)
 		tcp_checksum(m, &b->hdr[i]);
 	if (is_remembered(b, i))
 		tcp_remember(w, b->flow[i], b->hdr[i].side, m);
-	if (meta->flags & PACKET_REASSEMBLED)
+	if ((meta->flags & (PACKET_REASSEMBLED | PACKET_CHANGED)) == PACKET_REASSEMBLED) {
 		send_fragments(b, i);
-	else
-		send_on(b, i, m);
+		return;
+	}
+	/* What was changed is not what the fragments say. */
+	packet_free_fragments(m);
+	send_on(b, i, m);
 }
 
-/* A copy of the packet with payload bytes [from, to) alone, counted from the first one inspected.
- */
-static struct rte_mbuf *piece(struct worker *w, struct burst *b, unsigned i, uint32_t from,
-			      uint32_t to)
+/* Payload bytes [from, to), in as many packets as it takes. */
+static void send_pieces(struct worker *w, struct burst *b, unsigned i, uint32_t from, uint32_t to)
 {
-	const struct headers *h = &b->hdr[i];
-	const struct packet_meta *meta = packet_meta(b->pkt[i]);
-	const uint8_t *src = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
-	uint32_t head = h->payload, len = to - from, seq = rte_cpu_to_be_32(meta->seq + from);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->mbufs);
-	struct headers ph = *h;
-	uint16_t ip_len;
-	uint8_t *p;
+	while (from < to) {
+		struct rte_mbuf *m = tcp_piece(w, b->pkt[i], &b->hdr[i], from, to);
 
-	if (!m)
-		return NULL;
-	if (head + len > rte_pktmbuf_tailroom(m)) {
-		rte_pktmbuf_free(m);
-		return NULL;
+		if (!m)
+			return;
+		from += packet_meta(m)->len;
+		packet_meta(m)->reason = b->reason[i];
+		send_on(b, i, m);
 	}
-	p = rte_pktmbuf_mtod(m, uint8_t *);
-	memcpy(p, src, head);
-	memcpy(p + head, src + meta->payload + from, len);
-	m->data_len = (uint16_t)(head + len);
-	m->pkt_len = m->data_len;
-	*packet_meta(m) = *meta;
-	packet_meta(m)->wirelen = m->pkt_len;
-	packet_meta(m)->next = packet_meta(m)->fragments = NULL;
-	memcpy(p + h->l4 + 4, &seq, 4);
-	p[h->l4 + 13] &= (uint8_t)~TCP_FIN;
-	ph.l4_len = (uint16_t)(head - h->l4 + len);
-	if (h->family == 4) {
-		ip_len = rte_cpu_to_be_16((uint16_t)(head - h->l3 + len));
-		memcpy(p + h->l3 + 2, &ip_len, 2);
-		memset(p + h->l3 + 10, 0, 2);
-		ip_len = checksum_finish(checksum_add(0, p + h->l3, (size_t)(p[h->l3] & 0x0f) * 4));
-		memcpy(p + h->l3 + 10, &ip_len, 2);
-	} else {
-		ip_len = rte_cpu_to_be_16((uint16_t)(head - h->l3 - 40 + len));
-		memcpy(p + h->l3 + 4, &ip_len, 2);
-	}
-	tcp_checksum(m, &ph);
-	return m;
 }
 
 /* Cuts come in the order of the stream. What lies between them was not refused. */
@@ -129,7 +91,6 @@ static void send_rest(struct worker *w, struct burst *b, unsigned i)
 
 	for (unsigned k = 0; k <= w->cut_count; k++) {
 		uint32_t from = end, to = end;
-		struct rte_mbuf *m;
 
 		if (k < w->cut_count) {
 			if (w->cuts[k].slot != i)
@@ -140,10 +101,7 @@ static void send_rest(struct worker *w, struct burst *b, unsigned i)
 		} else if (!any) {
 			return;
 		}
-		if (from > at && (m = piece(w, b, i, at, from))) {
-			packet_meta(m)->reason = b->reason[i];
-			send_on(b, i, m);
-		}
+		send_pieces(w, b, i, at, from);
 		at = RTE_MAX(at, to);
 	}
 }
@@ -154,9 +112,7 @@ static void withhold(struct worker *w, struct burst *b, unsigned i)
 
 	if (w->cut_count)
 		send_rest(w, b, i);
-	if (packet_meta(m)->flags & PACKET_REASSEMBLED)
-		free_fragments(m);
-	rte_pktmbuf_free(m);
+	packet_free(m);
 }
 
 void stage_verdict(struct worker *w, struct burst *b)

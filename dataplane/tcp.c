@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "dataplane/checksum.h"
+#include "dataplane/tcp_cut.h"
 
 #define WINDOW_MAX   (1U << 30)   /* RFC 7323 2.3: the largest window there is */
 #define GAP_PATIENCE 3            /* packets until a gap that was acknowledged is believed */
@@ -113,6 +113,25 @@ static void half_advance(struct flow *f, unsigned side, const struct packet_meta
 		f->state = FLOW_CLOSED;
 }
 
+/* The first `known` bytes of the segment are no news. */
+static void skip_known(struct packet_meta *meta, uint32_t known)
+{
+	uint32_t present = RTE_MIN(known, meta->len);
+
+	meta->seq += known;
+	meta->payload = (uint16_t)(meta->payload + present);
+	meta->len -= present;
+	meta->missing -= RTE_MIN(known - present, meta->missing);
+}
+
+static void trim(struct rte_mbuf *m)
+{
+	struct headers h;
+
+	packet_decode(m, &h);
+	tcp_trim(m, &h);
+}
+
 enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
 			 unsigned *match)
 {
@@ -131,11 +150,9 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 	if ((uint32_t)-delta > WINDOW_MAX)
 		return TCP_OUTSIDE;
 	old = RTE_MIN((uint32_t)-delta, meta->len);
-	/* A keep-alive: one byte before the next, of no meaning (RFC 9293 3.8.4). */
-	if (delta == -1 && meta->len <= 1)
-		return TCP_BEHIND;
 	if (old) {
-		w->counters->tcp.retransmitted++;
+		/* Not a keep-alive: one byte before the next, of any value (RFC 9293 3.8.4). */
+		w->counters->tcp.retransmitted += delta != -1 || meta->len > 1;
 		*match = segment_queue_compare(&half->sent, meta->seq,
 					       rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
 					       old);
@@ -148,34 +165,36 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 		if ((half->flags & HALF_ACKED) && seq_at_or_before(meta->seq + old, half->acked))
 			*match &= ~(unsigned)SEGMENT_UNKNOWN;
 	}
-	if ((uint32_t)-delta >= meta->len + meta->fin)
+	if ((uint32_t)-delta >= meta->len + meta->missing + meta->fin)
 		return TCP_BEHIND;
-	meta->seq += old;
-	meta->payload = (uint16_t)(meta->payload + old);
-	meta->len -= old;
+	skip_known(meta, (uint32_t)-delta);
 	half_advance(f, side, meta);
 	return TCP_IN_ORDER;
 }
 
-bool tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
+enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
 {
 	struct tcp_half *half = &f->half[side];
 	const struct policy_budgets *budget = &w->policy->budgets;
+	const struct packet_meta before = *packet_meta(m);
 	unsigned match;
+	bool kept;
 
-	if (half->ahead.bytes + packet_meta(m)->len > budget->reorder_bytes ||
-	    half->ahead.count >= budget->reorder_segments) {
-		worker_note(w, f->tenant, REASON_TCP_REORDER_BUDGET);
-		return false;
-	}
-	if (!segment_queue_insert(&half->ahead, m, &match))
-		return false;
+	if (half->ahead.bytes + before.len > budget->reorder_bytes ||
+	    half->ahead.count >= budget->reorder_segments)
+		return TCP_NO_ROOM;
+	kept = segment_queue_insert(&half->ahead, m, &match);
 	if (match & SEGMENT_DIFFERS) {
 		w->counters->tcp.overlap_differs++;
 		worker_note(w, f->tenant, REASON_TCP_OVERLAP_DIFFERS);
 		packet_meta(m)->flags |= PACKET_CHANGED;
 	}
-	return true;
+	if (!kept)
+		return TCP_COPY;
+	/* What another segment brings is not to leave with this one, before it was read. */
+	if (packet_meta(m)->seq != before.seq || packet_meta(m)->len != before.len)
+		trim(m);
+	return TCP_KEPT;
 }
 
 /* The other end has what the gate never saw: the capture lost it, or another path took it. */
@@ -210,21 +229,19 @@ struct rte_mbuf *tcp_next(struct flow *f, unsigned side, bool last, uint32_t *ga
 		half->patience = 0;
 		m = segment_queue_pop(&half->ahead);
 		/* Waiting segments were counted when they came; those beyond a gap are new. */
-		if (seq_before(half->next, meta->seq + meta->len + meta->fin) ||
+		if (seq_before(half->next, meta->seq + meta->len + meta->missing + meta->fin) ||
 		    meta->seq == half->next) {
 			if (seq_before(meta->seq, half->next)) {
-				uint32_t known = half->next - meta->seq;
-
-				meta->seq += known;
-				meta->payload = (uint16_t)(meta->payload + known);
-				meta->len -= RTE_MIN(known, meta->len);
+				/* Another segment brought these bytes, maybe others. */
+				skip_known(meta, half->next - meta->seq);
+				trim(m);
 			}
 			half_advance(f, side, meta);
 			return m;
 		}
 		if (half->flags & HALF_DRAINING)
 			return m;
-		rte_pktmbuf_free(m);
+		packet_free(m);
 	}
 	return NULL;
 }
@@ -238,7 +255,7 @@ void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mb
 
 		if (!oldest)
 			return;
-		rte_pktmbuf_free(oldest);
+		packet_free(oldest);
 		w->history--;
 	}
 	rte_mbuf_refcnt_update(m, 1);
@@ -253,21 +270,4 @@ void tcp_clear(struct worker *w, struct flow *f)
 		segment_queue_clear(&f->half[side].sent);
 		segment_queue_clear(&f->half[side].ahead);
 	}
-}
-
-void tcp_checksum(struct rte_mbuf *m, const struct headers *h)
-{
-	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
-	const uint8_t *ip = p + h->l3;
-	uint8_t *tcp = p + h->l4;
-	uint64_t sum;
-	uint16_t field;
-
-	memset(tcp + 16, 0, 2);
-	if (h->family == 4)
-		sum = checksum_pseudo_ipv4(ip + 12, ip + 16, h->proto, h->l4_len);
-	else
-		sum = checksum_pseudo_ipv6(ip + 8, ip + 24, h->proto, h->l4_len);
-	field = checksum_finish(checksum_add(sum, tcp, h->l4_len));
-	memcpy(tcp + 16, &field, 2);
 }

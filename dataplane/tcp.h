@@ -41,8 +41,14 @@ enum tcp_place {
 enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
 			 unsigned *match);
 
-/* Keeps a segment beyond a gap; false: over the budget, or nothing new in it. */
-bool tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m);
+enum tcp_kept {
+	TCP_KEPT,    /* the queue has the reference now; only what is new is left in it */
+	TCP_COPY,    /* all of it is in the queue already */
+	TCP_NO_ROOM, /* over the budget */
+};
+
+/* Keeps a segment for later. */
+enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m);
 
 /*
  * The next segment of the queue that is in order now, or NULL; the reference is the caller's.
@@ -56,8 +62,5 @@ void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mb
 
 /* Forgets first copies and frees what waits. */
 void tcp_clear(struct worker *w, struct flow *f);
-
-/* Recomputes a changed segment's checksum. */
-void tcp_checksum(struct rte_mbuf *m, const struct headers *h);
 
 #endif

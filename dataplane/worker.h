@@ -132,6 +132,9 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i);
 /* A slot for a packet that was held; the caller has seen that the burst has room. */
 unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, struct flow *f);
 
+/* The slot's packet is a copy of one that waits: that one leaves for both. */
+void slot_absorb(struct worker *w, struct burst *b, unsigned i);
+
 /* Raises a slot's verdict; the stronger stays, and its reason. Counts the reason. */
 void slot_decide(struct worker *w, unsigned slot, enum verdict verdict, enum reason reason);
 

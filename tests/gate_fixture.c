@@ -157,6 +157,7 @@ static void take_left(struct gate_fixture *g, struct rte_mbuf *m)
 	memcpy(p->bytes, rte_pktmbuf_mtod(m, void *), p->len);
 	p->meta = *packet_meta(m);
 	packet_decode(m, &p->hdr);
+	p->sound = p->hdr.class != CLASS_L4 || packet_checksum_ok(m, &p->hdr);
 	rte_pktmbuf_free(m);
 }
 

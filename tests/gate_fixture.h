@@ -16,6 +16,7 @@ struct left_packet {
 	struct packet_meta meta; /* its pointers mean nothing any more */
 	uint8_t *bytes;
 	uint32_t len;
+	bool sound; /* its checksums are right */
 };
 
 struct gate_fixture {
