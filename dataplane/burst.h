@@ -33,6 +33,7 @@ struct burst {
 	struct flow *flow[BURST_SLOTS];    /* flow: NULL without one */
 	uint8_t work[BURST_SLOTS];         /* stream: enum slot_work */
 	uint32_t gap[BURST_SLOTS];         /* stream: bytes never seen before the payload */
+	uint32_t known[BURST_SLOTS];       /* stream: bytes at its front that were sent before */
 	uint8_t verdict[BURST_SLOTS];      /* any stage: enum verdict */
 	uint8_t reason[BURST_SLOTS];       /* any stage: enum reason */
 

@@ -8,7 +8,6 @@
 
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
-#include "dataplane/tcp_cut.h"
 #include "dataplane/worker.h"
 
 static void put_in_order(struct burst *b, unsigned i, enum slot_work work)
@@ -42,7 +41,7 @@ unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, st
 	b->outbound[i] = !!(f->flags & FLOW_OUTBOUND) == flow_from_client(f, b->hdr[i].side);
 	b->verdict[i] = VERDICT_PASS;
 	b->reason[i] = REASON_NONE;
-	b->gap[i] = 0;
+	b->gap[i] = b->known[i] = 0;
 	b->work[i] = SLOT_INSPECT;
 	return i;
 }
@@ -110,40 +109,27 @@ static void keep(struct worker *w, struct burst *b, unsigned i)
 		put_in_order(b, i, SLOT_FORWARD);
 		break;
 	}
-	release(w, b, f, side);
 }
 
 static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 {
 	struct flow *f = b->flow[i];
-	struct rte_mbuf *m = b->pkt[i];
 	uint8_t side = b->hdr[i].side;
-	unsigned match;
 
-	switch (tcp_place(w, f, side, m, &match)) {
+	switch (tcp_place(w, f, side, b->pkt[i], &b->known[i])) {
 	case TCP_IN_ORDER:
-		/* Bytes that can't be compared any more don't leave with what is new. */
-		if ((match & SEGMENT_UNKNOWN) && f->packets[!side])
-			tcp_trim(m, &b->hdr[i]);
 		put_in_order(b, i, SLOT_INSPECT);
 		break;
 	case TCP_AHEAD:
 		keep(w, b, i);
-		return;
+		break;
 	case TCP_BEHIND:
-		if ((match & SEGMENT_UNKNOWN) && f->packets[!side])
-			slot_decide(w, i, VERDICT_DROP, REASON_TCP_UNVERIFIABLE);
 		put_in_order(b, i, SLOT_FORWARD);
 		break;
 	case TCP_OUTSIDE:
 		slot_decide(w, i, VERDICT_DROP, REASON_TCP_OUT_OF_WINDOW);
 		put_in_order(b, i, SLOT_FORWARD);
 		break;
-	}
-	if (match & SEGMENT_DIFFERS) {
-		w->counters->tcp.overlap_differs++;
-		worker_note(w, f->tenant, REASON_TCP_OVERLAP_DIFFERS);
-		packet_meta(m)->flags |= PACKET_CHANGED;
 	}
 	release(w, b, f, side);
 }
@@ -244,7 +230,7 @@ void stage_stream(struct worker *w, struct burst *b)
 	unsigned n = b->n; /* released segments come behind, already in order */
 
 	for (unsigned i = 0; i < n; i++) {
-		b->gap[i] = 0;
+		b->gap[i] = b->known[i] = 0;
 		if (b->work[i] == SLOT_HELD)
 			continue;
 		if (!b->flow[i] || b->verdict[i] >= VERDICT_DROP)

@@ -115,12 +115,37 @@ static void withhold(struct worker *w, struct burst *b, unsigned i)
 	packet_free(m);
 }
 
+/* What was sent before leaves as it was then, or not at all. */
+static void verify(struct worker *w, struct burst *b, unsigned i)
+{
+	const struct headers *h = &b->hdr[i];
+	const struct flow *f = b->flow[i];
+	struct rte_mbuf *m = b->pkt[i];
+	unsigned match = tcp_verify(f, h->side, h->seq + !!(h->tcp_flags & TCP_SYN),
+				    rte_pktmbuf_mtod_offset(m, uint8_t *, h->payload), b->known[i]);
+
+	if (match & SEGMENT_DIFFERS) {
+		w->counters->tcp.overlap_differs++;
+		worker_note(w, f->tenant, REASON_TCP_OVERLAP_DIFFERS);
+		packet_meta(m)->flags |= PACKET_CHANGED;
+	}
+	if (!(match & SEGMENT_UNKNOWN) || !f->packets[!h->side])
+		return;
+	if (b->work[i] == SLOT_INSPECT)
+		tcp_trim(m, &b->hdr[i]);
+	else
+		slot_decide(w, i, VERDICT_DROP, REASON_TCP_UNVERIFIABLE);
+}
+
 void stage_verdict(struct worker *w, struct burst *b)
 {
 	for (unsigned k = 0; k < b->out; k++) {
 		unsigned i = b->out_order[k];
-		enum verdict verdict = b->verdict[i];
+		enum verdict verdict;
 
+		if (b->known[i] && b->verdict[i] < VERDICT_DROP)
+			verify(w, b, i);
+		verdict = b->verdict[i];
 		w->counters->verdicts[verdict]++;
 		w->tenants[b->tenant[i]].verdicts[verdict]++;
 		if (verdict < VERDICT_DROP)

@@ -133,14 +133,13 @@ static void trim(struct rte_mbuf *m)
 }
 
 enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
-			 unsigned *match)
+			 uint32_t *known)
 {
 	struct tcp_half *half = &f->half[side];
 	struct packet_meta *meta = packet_meta(m);
 	int32_t delta = (int32_t)(meta->seq - half->next);
-	uint32_t old;
 
-	*match = SEGMENT_SAME;
+	*known = 0;
 	if (delta == 0) {
 		half_advance(f, side, meta);
 		return TCP_IN_ORDER;
@@ -149,27 +148,28 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 		return (uint32_t)delta > WINDOW_MAX ? TCP_OUTSIDE : TCP_AHEAD;
 	if ((uint32_t)-delta > WINDOW_MAX)
 		return TCP_OUTSIDE;
-	old = RTE_MIN((uint32_t)-delta, meta->len);
-	if (old) {
-		/* Not a keep-alive: one byte before the next, of any value (RFC 9293 3.8.4). */
-		w->counters->tcp.retransmitted += delta != -1 || meta->len > 1;
-		*match = segment_queue_compare(&half->sent, meta->seq,
-					       rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
-					       old);
-		if (half->ahead.head && (half->flags & HALF_WAITING))
-			*match |= segment_queue_compare(
-					  &half->ahead, meta->seq,
-					  rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
-					  old) &
-				  SEGMENT_DIFFERS;
-		if ((half->flags & HALF_ACKED) && seq_at_or_before(meta->seq + old, half->acked))
-			*match &= ~(unsigned)SEGMENT_UNKNOWN;
-	}
+	*known = RTE_MIN((uint32_t)-delta, meta->len);
+	/* Not a keep-alive: one byte before the next, of any value (RFC 9293 3.8.4). */
+	if (*known && (delta != -1 || meta->len > 1))
+		w->counters->tcp.retransmitted++;
 	if ((uint32_t)-delta >= meta->len + meta->missing + meta->fin)
 		return TCP_BEHIND;
 	skip_known(meta, (uint32_t)-delta);
 	half_advance(f, side, meta);
 	return TCP_IN_ORDER;
+}
+
+unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *data, uint32_t len)
+{
+	const struct tcp_half *half = &f->half[side];
+	unsigned match = SEGMENT_SAME;
+	uint32_t taken = 0;
+
+	if ((half->flags & HALF_ACKED) && seq_before(seq, half->acked)) {
+		taken = RTE_MIN(half->acked - seq, len);
+		match = segment_queue_compare(&half->sent, seq, data, taken) & SEGMENT_DIFFERS;
+	}
+	return match | segment_queue_compare(&half->sent, seq + taken, data + taken, len - taken);
 }
 
 enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
@@ -249,8 +249,12 @@ struct rte_mbuf *tcp_next(struct flow *f, unsigned side, bool last, uint32_t *ga
 void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
 {
 	struct tcp_half *half = &f->half[side];
+	const struct packet_meta *meta = packet_meta(m);
 
-	if (half->sent.bytes + packet_meta(m)->len > HISTORY_MAX || w->history >= w->history_max) {
+	/* Later packets of the burst may have acknowledged it. */
+	if ((half->flags & HALF_ACKED) && seq_at_or_before(meta->seq + meta->len, half->acked))
+		return;
+	if (half->sent.bytes + meta->len > HISTORY_MAX || w->history >= w->history_max) {
 		struct rte_mbuf *oldest = segment_queue_pop(&half->sent);
 
 		if (!oldest)

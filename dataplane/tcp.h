@@ -34,12 +34,18 @@ enum tcp_place {
 };
 
 /*
- * Places the payload that the packet's meta describes. For what was sent before, it compares
- * with the first copy and overwrites what differs; *match says so (enum segment_match).
- * Trims the meta to what is new. In order: the direction advances.
+ * Places the payload that the packet's meta describes. *known: how many of its bytes were sent
+ * before. In order: the direction advances, and the meta is trimmed to what is new.
  */
 enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
-			 unsigned *match);
+			 uint32_t *known);
+
+/*
+ * Compares `len` bytes that were sent before with their first copies, once these are
+ * forwarded, and overwrites what differs. Returns enum segment_match, or-ed; what the receiver
+ * has acknowledged is never unknown.
+ */
+unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *data, uint32_t len);
 
 enum tcp_kept {
 	TCP_KEPT,    /* the queue has the reference now; only what is new is left in it */

@@ -297,6 +297,7 @@ static void same_results_over(unsigned how)
 					    straight.stream[side].len);
 		assert_same_outcome(&o, &plain);
 		assert_int_equal(o.counters.tcp.gaps, 0);
+		assert_int_equal(o.counters.verdicts[VERDICT_DROP], 0);
 	}
 }
 
