@@ -11,8 +11,7 @@
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
-#define VLAN_DEPTH     4  /* tags that are skipped; the outer two are kept */
-#define EXT_HEADERS    16 /* IPv6: more is nobody's honest packet */
+#define VLAN_DEPTH     4 /* tags that are skipped; the outer two are kept */
 
 /* A cursor that never passes the end: what the parse is about, in one place. */
 struct cursor {
@@ -198,7 +197,8 @@ static bool decode_ipv4(struct cursor *c, struct headers *h, bool offloaded)
 /* RFC 8200 section 4: walks to the upper layer. Returns false when there is none to read. */
 static bool decode_ipv6_extensions(struct cursor *c, struct headers *h)
 {
-	for (unsigned i = 0; i < EXT_HEADERS; i++) {
+	/* Ends with the packet: each header has eight bytes or more. Hosts know no other bound. */
+	for (;;) {
 		const uint8_t *p;
 		uint32_t size;
 
@@ -236,9 +236,6 @@ static bool decode_ipv6_extensions(struct cursor *c, struct headers *h)
 		h->proto = p[0];
 		c->at += size;
 	}
-	h->class = CLASS_MALFORMED;
-	h->reason = REASON_BAD_LENGTH;
-	return false;
 }
 
 static bool decode_ipv6(struct cursor *c, struct headers *h, bool offloaded)
@@ -292,7 +289,7 @@ static void decode_tcp(struct cursor *c, struct headers *h)
 	present = c->at + size < c->end ? c->end - c->at - size : 0;
 	h->payload = (uint16_t)(c->at + size);
 	h->payload_len = (uint16_t)present;
-	h->missing = (uint16_t)(c->wireend - c->at - size - present);
+	h->missing = c->wireend - c->at - size - present;
 	h->class = CLASS_L4;
 }
 
@@ -325,7 +322,7 @@ static void decode_udp(struct cursor *c, struct headers *h)
 	h->l4_len = (uint16_t)length;
 	h->payload = (uint16_t)(c->at + 8);
 	h->payload_len = (uint16_t)(present - 8);
-	h->missing = (uint16_t)(length - present);
+	h->missing = length - present;
 	h->class = is_udp_tunnel(h->dport) ? CLASS_TUNNEL : CLASS_L4;
 }
 

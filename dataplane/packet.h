@@ -103,17 +103,17 @@ enum packet_class {
 
 struct headers {
 	struct flow_key key;
-	uint64_t hash;  /* of the key */
-	uint32_t seq;   /* TCP */
-	uint32_t ack;   /* TCP */
-	uint16_t sport; /* host order */
+	uint64_t hash;    /* of the key */
+	uint32_t seq;     /* TCP */
+	uint32_t ack;     /* TCP */
+	uint32_t missing; /* payload bytes that the capture cut off */
+	uint16_t sport;   /* host order */
 	uint16_t dport;
 	uint16_t l3;          /* offsets from the packet's first byte */
 	uint16_t l4;          /* */
 	uint16_t payload;     /* */
 	uint16_t l4_len;      /* as the IP header says */
 	uint16_t payload_len; /* bytes present */
-	uint16_t missing;     /* payload bytes that the capture cut off */
 	uint8_t class;        /* enum packet_class */
 	uint8_t reason;       /* why malformed */
 	uint8_t proto;
