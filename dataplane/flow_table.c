@@ -10,6 +10,7 @@
 #define WAYS          8
 #define NONE          UINT32_MAX
 #define SECOND_CHANCE 16                      /* busy flows spared before one goes anyway */
+#define BURST_FLOWS   64                      /* at most so many are in this round's burst */
 #define BUSY_NS       (10ULL * 1000000000ULL) /* seen within: busy */
 
 struct bucket {
@@ -191,18 +192,19 @@ static bool evict_of_tenant(struct flow_table *t, uint32_t tenant, uint64_t newe
 {
 	struct tenant_flows *own = &t->tenants[tenant];
 
-	for (unsigned i = 0; i < SECOND_CHANCE && own->oldest != own->newest; i++) {
+	for (unsigned i = 0; i < SECOND_CHANCE + BURST_FLOWS; i++) {
 		uint32_t oldest = own->oldest;
+		struct flow *f = &t->flows[oldest];
 
-		if (t->flows[oldest].last_seen + BUSY_NS < newest_seen)
-			break;
+		if (f->round != t->round &&
+		    (i >= SECOND_CHANCE || f->last_seen + BUSY_NS < newest_seen)) {
+			flow_table_remove(t, f, REASON_FLOW_EVICTED);
+			return true;
+		}
 		tenant_unlink(t, oldest);
 		tenant_link(t, oldest);
 	}
-	if (t->flows[own->oldest].round == t->round)
-		return false;
-	flow_table_remove(t, &t->flows[own->oldest], REASON_FLOW_EVICTED);
-	return true;
+	return false;
 }
 
 /* When the tenant itself has none: whoever has most pays. */
