@@ -5,6 +5,8 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "dataplane/memory.h"
+
 static void *block_get(struct proto_pool *pool)
 {
 	struct block_pool *p = (struct block_pool *)pool;
@@ -45,7 +47,7 @@ int block_pool_init(struct block_pool *p, const char *name, size_t block_size, u
 		.capacity = capacity,
 		.share = share ? share : capacity,
 		.stride = (uint32_t)stride,
-		.memory = rte_malloc(name, stride * capacity, RTE_CACHE_LINE_SIZE),
+		.memory = memory_reserve(stride * capacity, MEMORY_DENSE),
 		.tenants = rte_zmalloc(name, sizeof(uint32_t) * tenants, 0),
 	};
 	p->fresh = p->memory;
@@ -57,7 +59,7 @@ int block_pool_init(struct block_pool *p, const char *name, size_t block_size, u
 
 void block_pool_fini(struct block_pool *p)
 {
-	rte_free(p->memory);
+	memory_release(p->memory, (size_t)p->stride * p->capacity);
 	rte_free(p->tenants);
 	p->memory = NULL;
 	p->tenants = NULL;

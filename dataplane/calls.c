@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "dataplane/inspect.h"
+#include "dataplane/memory.h"
 
 static void count(struct worker *w, uint32_t tenant, uint32_t events)
 {
@@ -92,7 +93,8 @@ struct calls *calls_new(const struct policy *policy)
 		(uint32_t)((uint64_t)policy->budgets.calls * policy->budgets.calls_share / 100);
 	config.ended = on_ended;
 	config.ctx = calls;
-	memory = rte_malloc("call_table", call_table_size(&config), 64);
+	calls->size = call_table_size(&config);
+	memory = memory_reserve(calls->size, MEMORY_DENSE);
 	if (!memory) {
 		rte_free(calls);
 		return NULL;
@@ -106,7 +108,7 @@ void calls_free(struct calls *calls)
 {
 	if (!calls)
 		return;
-	rte_free(calls->table);
+	memory_release(calls->table, calls->size);
 	rte_free(calls);
 }
 

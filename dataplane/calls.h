@@ -15,6 +15,7 @@
 struct calls {
 	rte_spinlock_t lock;
 	struct call_table *table;
+	size_t size;           /* of its memory */
 	struct worker *holder; /* for the table's callback */
 };
 

@@ -7,6 +7,8 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "dataplane/memory.h"
+
 #define WAYS          8
 #define NONE          UINT32_MAX
 #define SECOND_CHANCE 16                      /* busy flows spared before one goes anyway */
@@ -59,17 +61,17 @@ struct flow_table *flow_table_new(uint32_t flows, uint32_t tenants, uint32_t sha
 
 	if (!t)
 		return NULL;
-	t->buckets = rte_zmalloc("flow_buckets", sizeof(*t->buckets) * buckets, 64);
-	t->flows = rte_zmalloc("flows", sizeof(*t->flows) * flows, 64);
-	t->unused = rte_malloc("flow_slots", sizeof(*t->unused) * flows, 0);
+	t->mask = buckets - 1;
+	t->capacity = flows;
+	t->buckets = memory_reserve(sizeof(*t->buckets) * buckets, MEMORY_DENSE);
+	t->flows = memory_reserve(sizeof(*t->flows) * flows, MEMORY_DENSE);
+	t->unused = memory_reserve(sizeof(*t->unused) * flows, MEMORY_DENSE);
 	t->tenants = rte_malloc("flow_tenants", sizeof(*t->tenants) * tenants, 0);
 	if (!t->buckets || !t->flows || !t->unused || !t->tenants) {
 		flow_table_free(t);
 		rte_errno = ENOMEM;
 		return NULL;
 	}
-	t->mask = buckets - 1;
-	t->capacity = flows;
 	t->share = share ? share : flows;
 	for (uint32_t i = 0; i < flows; i++)
 		t->unused[i] = flows - 1 - i;
@@ -85,9 +87,9 @@ void flow_table_free(struct flow_table *t)
 {
 	if (!t)
 		return;
-	rte_free(t->buckets);
-	rte_free(t->flows);
-	rte_free(t->unused);
+	memory_release(t->buckets, sizeof(*t->buckets) * (t->mask + 1));
+	memory_release(t->flows, sizeof(*t->flows) * t->capacity);
+	memory_release(t->unused, sizeof(*t->unused) * t->capacity);
 	rte_free(t->tenants);
 	rte_free(t);
 }

@@ -8,9 +8,10 @@
 
 #include "dataplane/calls.h"
 #include "dataplane/inspect.h"
+#include "dataplane/memory.h"
 #include "dataplane/reassembly.h"
 
-#define LINE_SIZE     4096       /* a line, or what fits of a SIP message */
+#define LINE_SIZE     9216       /* a line, or what fits of a SIP message */
 #define EVENT_RING    (1u << 20) /* bytes, per worker */
 #define SMALL_PACKETS 16384      /* per worker */
 #define LARGE_PACKETS 512
@@ -34,23 +35,19 @@ size_t gate_flow_bytes(void)
 	return flow_table_flow_size() + RTE_ALIGN_CEIL(smtp_session_size(), 64u);
 }
 
-static size_t worker_memory(const struct policy_budgets *b, uint32_t slots)
+static size_t worker_memory(uint32_t slots, uint32_t rules)
 {
-	return (size_t)b->flows * flow_table_flow_size() + (size_t)b->sessions * session_size() +
-	       (size_t)b->sessions * LINE_SIZE / 4 + (size_t)b->messages * mail_size() +
-	       (size_t)slots * 64 + (size_t)b->fragments * 1200 + EVENT_RING +
-	       (size_t)slots * sizeof(struct tenant_counters) + sizeof(struct worker);
+	return EVENT_RING + sizeof(struct worker) + sizeof(struct counters) + rules * 8 +
+	       (size_t)slots * (sizeof(struct tenant_counters) + sizeof(struct limit_peak) + 64);
 }
 
 size_t gate_memory(const struct gate_config *config)
 {
-	const struct policy_budgets *b = &config->policy->budgets;
-	size_t bytes = (size_t)LARGE_PACKETS * (LARGE_SIZE + 512) +
-		       (size_t)SMALL_PACKETS * config->workers * (GATE_SMALL + 512) +
-		       (config->workers + 1) * worker_memory(b, config->policy->slot_count) +
-		       (size_t)b->calls * 512;
+	uint32_t rules = config->ruleset ? ruleset_image(config->ruleset)->rules.count : 0;
+	size_t bytes = (config->workers + 1) * worker_memory(config->policy->slot_count, rules) +
+		       (size_t)SMALL_PACKETS * config->workers * 2 * sizeof(void *);
 
-	return bytes / (1 << 20) + 64;
+	return bytes / (1 << 20) + 32;
 }
 
 static int worker_pools(struct worker *w, const struct policy *policy)
@@ -140,17 +137,58 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	return w;
 }
 
-static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned size)
+static void packets_release(struct rte_mempool_memhdr *part, void *unused)
 {
-	return rte_pktmbuf_pool_create(name, n, 256, RTE_ALIGN(sizeof(struct packet_meta), 64),
-				       (uint16_t)(size + RTE_PKTMBUF_HEADROOM),
-				       (int)rte_socket_id());
+	memory_release(part->addr, part->len);
+}
+
+/* In memory of ours: no device reads or writes captures' packets. */
+static bool packets_fill(struct rte_mempool *pool, enum memory_use use)
+{
+	size_t bytes = (size_t)pool->size *
+			       (pool->header_size + pool->elt_size + pool->trailer_size) +
+		       RTE_CACHE_LINE_SIZE;
+	void *memory = memory_reserve(bytes, use);
+	int rc;
+
+	if (!memory)
+		return false;
+	rc = rte_mempool_populate_iova(pool, memory, RTE_BAD_IOVA, bytes, packets_release, NULL);
+	if (rc <= 0)
+		memory_release(memory, bytes);
+	return rc == (int)pool->size;
+}
+
+static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned size,
+				       enum memory_use use)
+{
+	struct rte_pktmbuf_pool_private room = {
+		.mbuf_data_room_size = (uint16_t)(size + RTE_PKTMBUF_HEADROOM),
+		.mbuf_priv_size = RTE_ALIGN(sizeof(struct packet_meta), 64),
+	};
+	unsigned mbuf = (unsigned)sizeof(struct rte_mbuf) + room.mbuf_priv_size +
+			room.mbuf_data_room_size;
+	/* Without the flag packets would not cross small pages, and waste the rest of each. */
+	struct rte_mempool *pool = rte_mempool_create_empty(name, n, mbuf, 256, sizeof(room),
+							    (int)rte_socket_id(),
+							    RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+
+	if (!pool)
+		return NULL;
+	rte_pktmbuf_pool_init(pool, &room);
+	if (!packets_fill(pool, use)) {
+		rte_mempool_free(pool);
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
 }
 
 static int gate_build(struct gate *gate, const struct gate_config *config)
 {
-	gate->small = packets_new("small", SMALL_PACKETS * config->workers, GATE_SMALL);
-	gate->large = packets_new("large", LARGE_PACKETS, LARGE_SIZE);
+	gate->small =
+		packets_new("small", SMALL_PACKETS * config->workers, GATE_SMALL, MEMORY_DENSE);
+	gate->large = packets_new("large", LARGE_PACKETS, LARGE_SIZE, MEMORY_SPARSE);
 	gate->calls = calls_new(config->policy);
 	if (!gate->small || !gate->large || !gate->calls)
 		return -ENOMEM;

@@ -40,7 +40,7 @@ int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 /* Ends it; removes what it left in the file system. */
 void gate_environment_end(void);
 
-/* Megabytes that gate_environment() needs for this configuration. */
+/* Megabytes that gate_environment() needs for this configuration; tables have their own. */
 size_t gate_memory(const struct gate_config *config);
 
 /* 0 or -errno with words. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/memory.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -69,7 +70,7 @@ struct reassembly *reassembly_new(uint32_t packets, uint64_t timeout, struct rte
 	if (!r)
 		return NULL;
 	*r = (struct reassembly){.capacity = packets, .timeout = timeout, .pool = whole};
-	r->partial = rte_zmalloc("partials", sizeof(*r->partial) * packets, 64);
+	r->partial = memory_reserve(sizeof(*r->partial) * packets, MEMORY_SPARSE);
 	if (r->partial)
 		return r;
 	rte_free(r);
@@ -80,7 +81,7 @@ void reassembly_free(struct reassembly *r)
 {
 	if (!r)
 		return;
-	rte_free(r->partial);
+	memory_release(r->partial, sizeof(*r->partial) * r->capacity);
 	rte_free(r);
 }
 

@@ -415,17 +415,17 @@ static void expire_one(struct call_table *t, struct call *call, uint64_t now)
 
 void call_expire(struct call_table *t, uint64_t now, uint32_t budget)
 {
-	if (budget > t->config.calls)
-		budget = t->config.calls;
+	if (budget > t->fresh)
+		budget = t->fresh;
 	while (budget-- > 0) {
 		expire_one(t, &t->calls[t->cursor], now);
-		t->cursor = t->cursor + 1 < t->config.calls ? t->cursor + 1 : 0;
+		t->cursor = t->cursor + 1 < t->fresh ? t->cursor + 1 : 0;
 	}
 }
 
 void call_flush(struct call_table *t, uint64_t now)
 {
-	for (uint32_t i = 0; i < t->config.calls; i++) {
+	for (uint32_t i = 0; i < t->fresh; i++) {
 		struct call *call = &t->calls[i];
 
 		if (call->state == CALL_FREE)

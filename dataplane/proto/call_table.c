@@ -48,7 +48,7 @@ struct call_table *call_table_init(void *memory, const struct call_config *confi
 	uint32_t buckets = bucket_count(config->calls);
 
 	assert(config->calls > 0 && config->calls < CALL_NONE / 2 && config->tenants > 0);
-	memset(memory, 0, call_table_size(config));
+	memset(t, 0, sizeof(*t));
 	t->config = *config;
 	at += aligned(sizeof(*t));
 	t->calls = (struct call *)at;
@@ -59,9 +59,8 @@ struct call_table *call_table_init(void *memory, const struct call_config *confi
 	t->mask = buckets - 1;
 	memset(t->buckets, 0xff, buckets * sizeof(uint32_t)); /* CALL_NONE */
 	for (uint32_t i = 0; i < config->tenants; i++)
-		t->tenants[i].oldest = t->tenants[i].newest = CALL_NONE;
-	for (uint32_t i = 0; i < config->calls; i++)
-		t->calls[i].next = i + 1 < config->calls ? i + 1 : CALL_NONE;
+		t->tenants[i] = (struct call_tenant){CALL_NONE, CALL_NONE, 0};
+	t->free = CALL_NONE;
 	return t;
 }
 
@@ -136,13 +135,21 @@ static void tenant_unlink(struct call_table *t, struct call *call)
 
 struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, struct bytes call_id)
 {
-	if (t->free == CALL_NONE || t->tenants[tenant].count >= t->config.tenant_max)
+	uint32_t *bucket = &t->buckets[key & t->mask];
+	struct call *call;
+	uint32_t i;
+
+	if (t->tenants[tenant].count >= t->config.tenant_max)
 		return NULL;
-
-	struct call *call = &t->calls[t->free];
-	uint32_t i = t->free, *bucket = &t->buckets[key & t->mask];
-
-	t->free = call->next;
+	if (t->free != CALL_NONE)
+		i = t->free;
+	else if (t->fresh < t->config.calls)
+		i = t->fresh++;
+	else
+		return NULL;
+	call = &t->calls[i];
+	if (i == t->free)
+		t->free = call->next;
 	memset(call, 0, offsetof(struct call, call_id));
 	call->key = key;
 	call->tenant = tenant;

@@ -20,8 +20,9 @@ struct call_table {
 	struct call *calls;
 	struct call_tenant *tenants;
 	uint32_t *buckets;
-	uint32_t mask; /* buckets - 1 */
-	uint32_t free; /* list, by call.next */
+	uint32_t mask;  /* buckets - 1 */
+	uint32_t free;  /* list, by call.next */
+	uint32_t fresh; /* entries from here on were never used: not even their memory */
 	uint32_t used;
 	uint32_t cursor; /* of call_expire() */
 };

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/memory.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define PAGE      ((size_t)4096)
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* What is worth a huge page begins and ends with one. */
+static size_t mapped_size(size_t size)
+{
+	return round_up(size ? size : 1, size >= HUGE_PAGE / 2 ? HUGE_PAGE : PAGE);
+}
+
+void *memory_reserve(size_t size, enum memory_use use)
+{
+	size_t mapped = mapped_size(size), spare = mapped >= HUGE_PAGE ? HUGE_PAGE : 0;
+	uint8_t *raw = mmap(NULL, mapped + spare, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *memory = raw;
+
+	if (raw == MAP_FAILED)
+		return NULL;
+	if (!spare)
+		return raw;
+	memory = (uint8_t *)round_up((uintptr_t)raw, HUGE_PAGE);
+	if (memory > raw)
+		munmap(raw, (size_t)(memory - raw));
+	if (memory < raw + spare)
+		munmap(memory + mapped, (size_t)(raw + spare - memory));
+	if (use == MEMORY_DENSE)
+		madvise(memory, mapped, MADV_HUGEPAGE); /* a wish */
+	return memory;
+}
+
+void memory_release(void *memory, size_t size)
+{
+	if (memory)
+		munmap(memory, mapped_size(size));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Memory for tables as large as their budgets, of which traffic uses what it
+ * needs. A page costs nothing until it is touched; the kernel makes them huge where
+ * it may, because a gate looks up flows all over its table and small pages would
+ * cost a walk each. Reserve and release: before and after the workers run.
+ */
+#ifndef POSTERN_MEMORY_H
+#define POSTERN_MEMORY_H
+
+#include <stddef.h>
+
+enum memory_use {
+	MEMORY_DENSE,  /* filled from its beginning, or all over */
+	MEMORY_SPARSE, /* a little here and there: never huge pages */
+};
+
+/* Zeroed, aligned to a page. NULL and errno when there is no address space. */
+void *memory_reserve(size_t size, enum memory_use use);
+
+/* The same size again. NULL is fine. */
+void memory_release(void *memory, size_t size);
+
+#endif
