@@ -106,7 +106,8 @@ enum field_kind {
 	X(VERDICT_SID, UINT, "verdict.signature_id")   /* with reason rule */                       \
 	X(VERDICT_SHADOW, BOOL, "verdict.shadow")                                                   \
 	X(ADDRESS_MAIL_FROM, STR, "")                                                               \
-	X(ADDRESS_RCPT_TO, STR, "")
+	X(ADDRESS_RCPT_TO, STR, "")                                                                 \
+	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */
 /* clang-format on */
 
 enum field_key {

@@ -10,8 +10,9 @@
 #include "control/json_text.h"
 
 struct summary_address {
-	uint64_t packet;
-	size_t seq; /* within the list: the order of what one packet holds */
+	uint64_t packet, flow;
+	size_t serial; /* over both lists: what came after what */
+	size_t seq;    /* within the list: the order of what one packet holds */
 	json_t *text;
 };
 
@@ -34,8 +35,8 @@ void summary_fini(struct summary *summary)
 	summary_init(summary);
 }
 
-static int address_add(struct summary_addresses *list, uint64_t packet,
-		       const struct event_value *value)
+static int address_add(struct summary *summary, struct summary_addresses *list,
+		       const struct event_head *head, const struct event_value *value)
 {
 	if (list->count == list->room) {
 		const size_t room = list->room ? 2 * list->room : 64;
@@ -50,9 +51,48 @@ static int address_add(struct summary_addresses *list, uint64_t packet,
 
 	if (!text)
 		return -ENOMEM;
-	list->item[list->count] = (struct summary_address){packet, list->count, text};
+	list->item[list->count] = (struct summary_address){
+		.packet = head->packet,
+		.flow = head->flow_id,
+		.serial = summary->serial++,
+		.seq = list->count,
+		.text = text,
+	};
 	list->count++;
 	return 0;
+}
+
+/* Takes the flow's addresses with a serial of at least `from` off the list. */
+static void addresses_take_back(struct summary_addresses *list, uint64_t flow, size_t from)
+{
+	size_t first = list->count, kept;
+
+	while (first && list->item[first - 1].serial >= from)
+		first--;
+	kept = first;
+	for (size_t i = first; i < list->count; i++) {
+		if (list->item[i].flow == flow)
+			json_decref(list->item[i].text);
+		else
+			list->item[kept++] = list->item[i];
+	}
+	list->count = kept;
+}
+
+/* A MAIL that the server refused opened no transaction: it and its RCPTs were nothing. */
+static void addresses_void(struct summary *summary, uint64_t flow)
+{
+	const struct summary_addresses *list = &summary->mail_from;
+
+	for (size_t i = list->count; i; i--) {
+		size_t serial = list->item[i - 1].serial;
+
+		if (list->item[i - 1].flow != flow)
+			continue;
+		addresses_take_back(&summary->mail_from, flow, serial);
+		addresses_take_back(&summary->rcpt_to, flow, serial);
+		return;
+	}
 }
 
 int summary_event(struct summary *summary, const struct event_head *head, size_t len)
@@ -67,9 +107,11 @@ int summary_event(struct summary *summary, const struct event_head *head, size_t
 		return 0;
 	while (!rc && event_next(&reader, &value)) {
 		if (value.key == FIELD_KEY_ADDRESS_MAIL_FROM)
-			rc = address_add(&summary->mail_from, head->packet, &value);
+			rc = address_add(summary, &summary->mail_from, head, &value);
 		else if (value.key == FIELD_KEY_ADDRESS_RCPT_TO)
-			rc = address_add(&summary->rcpt_to, head->packet, &value);
+			rc = address_add(summary, &summary->rcpt_to, head, &value);
+		else if (value.key == FIELD_KEY_ADDRESS_VOID)
+			addresses_void(summary, head->flow_id);
 	}
 	return rc;
 }

@@ -24,6 +24,7 @@ struct summary_addresses {
 
 struct summary {
 	struct summary_addresses mail_from, rcpt_to;
+	size_t serial; /* of the next address */
 };
 
 void summary_init(struct summary *summary);

@@ -165,6 +165,10 @@ static bool decode_ipv4(struct cursor *c, struct headers *h, bool offloaded)
 		headers_fail(h, c, 20);
 		return false;
 	}
+	h->family = 4;
+	h->proto = p[9];
+	memcpy(h->key.addr[0], p + 12, 4);
+	memcpy(h->key.addr[1], p + 16, 4);
 	ihl = (p[0] & 0x0f) * 4u;
 	total = be16(p + 2);
 	/* Segmentation offload: the stack leaves the length to the NIC. */
@@ -175,10 +179,6 @@ static bool decode_ipv4(struct cursor *c, struct headers *h, bool offloaded)
 		h->reason = REASON_BAD_LENGTH;
 		return false;
 	}
-	h->family = 4;
-	h->proto = p[9];
-	memcpy(h->key.addr[0], p + 12, 4);
-	memcpy(h->key.addr[1], p + 16, 4);
 	if (!set_length(c, h, total))
 		return false;
 	if (!cursor_peek(c, ihl)) {

@@ -11,7 +11,8 @@
 #include "dataplane/memory.h"
 #include "dataplane/reassembly.h"
 
-#define LINE_SIZE     9216       /* a line, or what fits of a SIP message */
+#define LINE_SIZE     4096       /* RFC 5321 4.5.3.1: 512, and what extensions add */
+#define FRAME_SIZE    65536      /* a SIP message */
 #define EVENT_RING    (1u << 20) /* bytes, per worker */
 #define SMALL_PACKETS 16384      /* per worker */
 #define LARGE_PACKETS 512
@@ -54,7 +55,7 @@ static int worker_pools(struct worker *w, const struct policy *policy)
 {
 	const struct policy_budgets *b = &policy->budgets;
 	uint32_t slots = policy->slot_count;
-	uint32_t lines = RTE_MAX(b->sessions / 4, 64u);
+	uint32_t lines = RTE_MAX(b->sessions / 4, 64u), frames = RTE_MAX(b->sessions / 64, 64u);
 	int rc;
 
 	rc = block_pool_init(&w->sessions, "sessions", session_size(), b->sessions, slots,
@@ -62,6 +63,9 @@ static int worker_pools(struct worker *w, const struct policy *policy)
 	if (!rc)
 		rc = block_pool_init(&w->lines, "lines", LINE_SIZE, lines, slots,
 				     share_of(lines, b->sessions_share));
+	if (!rc)
+		rc = block_pool_init(&w->frames, "frames", FRAME_SIZE, frames, slots,
+				     share_of(frames, b->sessions_share));
 	if (!rc)
 		rc = block_pool_init(&w->messages, "messages", mail_size(), b->messages, slots,
 				     share_of(b->messages, b->messages_share));
@@ -76,6 +80,7 @@ static void worker_free(struct worker *w)
 	flow_table_free(w->flows);
 	block_pool_fini(&w->sessions);
 	block_pool_fini(&w->lines);
+	block_pool_fini(&w->frames);
 	block_pool_fini(&w->messages);
 	reassembly_free(w->reassembly);
 	if (w->events) {

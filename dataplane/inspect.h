@@ -56,6 +56,12 @@ struct finding {
  */
 void findings_take(struct worker *w, struct finding *finding, struct bytes context);
 
+/* Not when its packet is gone already, or the session was refused before. */
+static inline bool may_decide(const struct worker *w)
+{
+	return !w->at.ending && !w->at.ghost;
+}
+
 /* Decisions -------------------------------------------------------------- */
 
 /* What is refused, for the event. */

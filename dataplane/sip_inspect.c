@@ -330,13 +330,13 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 	if (result == SIP_MALFORMED)
 		worker_note(w, c->f->tenant, REASON_SIP_MALFORMED);
 	if (msg->kind == SIP_NEITHER) {
-		if (!w->at.ending && w->policy->on_loss[REASON_SIP_MALFORMED] >= VERDICT_DROP)
+		if (may_decide(w) && w->policy->on_loss[REASON_SIP_MALFORMED] >= VERDICT_DROP)
 			slot_decide(w, w->at.slot, VERDICT_DROP, REASON_SIP_MALFORMED);
 		return;
 	}
 	sip_event(c, msg);
 	tenant = follow_call(c, msg, outbound, &refused, &calls);
-	if (w->at.ending)
+	if (!may_decide(w))
 		return;
 	if (refused) {
 		absorb(c);
@@ -414,7 +414,7 @@ void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const 
 	}
 	framer = &s->framer[w->at.side];
 	w->at.offset = framer->offset;
-	sip_frame_feed(framer, p, len, block_pool_for(&w->lines, f->tenant), &sink, &c);
+	sip_frame_feed(framer, p, len, block_pool_for(&w->frames, f->tenant), &sink, &c);
 }
 
 void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes)
@@ -423,19 +423,19 @@ void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t 
 	struct sip_ctx c = {w, f, 0, 0};
 
 	if (s)
-		sip_frame_gap(&s->framer[w->at.side], bytes, block_pool_for(&w->lines, f->tenant),
+		sip_frame_gap(&s->framer[w->at.side], bytes, block_pool_for(&w->frames, f->tenant),
 			      &sink, &c);
 }
 
 void sip_inspect_end(struct worker *w, struct flow *f)
 {
 	struct sip_session *s = f->session;
-	struct proto_pool *lines = block_pool_for(&w->lines, f->tenant);
+	struct proto_pool *frames = block_pool_for(&w->frames, f->tenant);
 
 	if (!s)
 		return;
-	sip_frame_fini(&s->framer[0], lines);
-	sip_frame_fini(&s->framer[1], lines);
+	sip_frame_fini(&s->framer[0], frames);
+	sip_frame_fini(&s->framer[1], frames);
 	pool_put(block_pool_for(&w->sessions, f->tenant), s);
 	f->session = NULL;
 }

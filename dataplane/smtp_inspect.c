@@ -15,9 +15,11 @@ struct smtp_session {
 	struct match_txn txn; /* of the session: HELO, and replies to no mail in particular */
 	struct finding finding;
 	struct mail *mail;    /* the transaction that is open */
+	struct mail *nested;  /* of a MAIL inside of it: the server is to say which one counts */
 	struct mail *pending; /* messages whose replies are due, oldest first */
 	uint8_t helo_len;
 	bool counted, first_client_byte, tls;
+	bool in_transaction; /* MAIL was sent, and not refused so far */
 	char helo[HELO_MAX];
 };
 
@@ -39,11 +41,18 @@ static void session_count(struct smtp_ctx *c)
 	c->s->counted = true;
 }
 
+/* The one that the commands in hand are about. */
+static struct mail *mail_now(const struct smtp_session *s)
+{
+	return s->nested ? s->nested : s->mail;
+}
+
 /* The mail's rules while one is open, else the session's. */
 static void scan(struct smtp_ctx *c, enum rule_buffer buffer, struct bytes data,
 		 struct finding *finding)
 {
-	struct match_txn *txn = c->s->mail ? &c->s->mail->txn : &c->s->txn;
+	struct mail *mail = mail_now(c->s);
+	struct match_txn *txn = mail ? &mail->txn : &c->s->txn;
 
 	if (!c->w->matcher)
 		return;
@@ -119,18 +128,19 @@ static void tell_address(struct smtp_ctx *c, enum field_key key, const struct sm
 {
 	struct event_builder e;
 
-	if (!c->w->options.addresses || !cmd->has_address)
+	/* RCPT outside of a transaction names nobody. */
+	if (!c->w->options.addresses || !cmd->has_address || !c->s->in_transaction)
 		return;
 	e = event_start(c->w, EVENT_ADDRESS);
 	event_put_bytes(&e, key, cmd->address);
 	event_send(c->w, &e);
 }
 
-static void mail_drop(struct smtp_ctx *c)
+static void mail_drop(struct smtp_ctx *c, struct mail **mail)
 {
-	if (c->s->mail)
-		mail_free(c->w, c->f, c->s->mail);
-	c->s->mail = NULL;
+	if (*mail)
+		mail_free(c->w, c->f, *mail);
+	*mail = NULL;
 }
 
 static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
@@ -138,12 +148,18 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 	const struct policy *policy = c->w->policy;
 	uint32_t tenant = c->f->tenant;
 	struct finding finding = {0};
+	struct mail *mail;
 
+	c->s->in_transaction = true;
 	tell_address(c, FIELD_KEY_ADDRESS_MAIL_FROM, cmd);
-	mail_drop(c);
-	c->s->mail = mail_new(c->w, c->f, cmd->address, &c->s->txn);
-	if (!c->s->mail)
+	mail = mail_new(c->w, c->f, cmd->address, &c->s->txn);
+	if (!mail)
 		worker_note(c->w, tenant, REASON_PARSER_BUDGET);
+	mail_drop(c, &c->s->nested);
+	if (c->s->mail)
+		c->s->nested = mail;
+	else
+		c->s->mail = mail;
 	scan(c, RULE_BUFFER_SMTP_MAIL_FROM, cmd->address, &finding);
 	if (refuse_by_rule(c, &finding, "sender", cmd->at))
 		return true;
@@ -161,13 +177,14 @@ static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 	const struct policy *policy = c->w->policy;
 	uint32_t tenant = c->f->tenant;
 	uint32_t most = policy->slots[tenant].recipients_per_message;
+	struct mail *mail = mail_now(c->s);
 	struct finding finding = {0};
 
 	c->w->counters->smtp.rcpt_attempted++;
 	c->w->tenants[tenant].recipients++;
 	tell_address(c, FIELD_KEY_ADDRESS_RCPT_TO, cmd);
-	if (c->s->mail)
-		mail_rcpt(c->s->mail, cmd->address);
+	if (mail)
+		mail_rcpt(mail, cmd->address);
 	scan(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
 	if (refuse_by_rule(c, &finding, "recipient", cmd->at))
 		return true;
@@ -175,8 +192,8 @@ static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 		return false;
 	if (list_opted_out(policy, tenant, cmd->address))
 		return refuse_for(c, REASON_OPT_OUT, "recipient", cmd);
-	if (most && c->s->mail && c->s->mail->rcpts - c->s->mail->rcpts_refused > most) {
-		c->s->mail->rcpts_refused++;
+	if (most && mail && mail->rcpts - mail->rcpts_refused > most) {
+		mail->rcpts_refused++;
 		return refuse_for(c, REASON_LIMIT_RECIPIENTS_MESSAGE, "recipient", cmd);
 	}
 	return refuse_by_limit(c, LIMIT_RECIPIENTS, REASON_LIMIT_RECIPIENTS, "recipient", cmd);
@@ -202,8 +219,8 @@ static bool on_command(void *ctx, const struct smtp_command *cmd)
 
 	session_count(c);
 	count_name(c->w->counters->smtp.commands, cmd->name);
-	if (c->w->at.ending)
-		return false;
+	if (!may_decide(c->w))
+		return c->w->at.ghost;
 	switch (cmd->verb) {
 	case SMTP_HELO:
 	case SMTP_EHLO:
@@ -242,6 +259,33 @@ static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 	scan(c, RULE_BUFFER_SMTP_REPLY_TEXT, r->text, &finding);
 }
 
+/* The server refused MAIL: what it would have opened is nothing, with whatever followed it. */
+static void mail_refused(struct smtp_ctx *c)
+{
+	struct event_builder e;
+
+	if (c->s->in_transaction && c->w->options.addresses) {
+		e = event_start(c->w, EVENT_ADDRESS);
+		event_put_bool(&e, FIELD_KEY_ADDRESS_VOID, true);
+		event_send(c->w, &e);
+	}
+	if (c->s->nested) {
+		mail_drop(c, &c->s->nested);
+		return;
+	}
+	mail_drop(c, &c->s->mail);
+	c->s->in_transaction = false;
+}
+
+static void mail_taken(struct smtp_ctx *c)
+{
+	if (!c->s->nested)
+		return;
+	mail_drop(c, &c->s->mail);
+	c->s->mail = c->s->nested;
+	c->s->nested = NULL;
+}
+
 /* The server's first word is replaced by the gate's refusal. */
 static void refuse_greeting(struct smtp_ctx *c, const struct smtp_reply *r)
 {
@@ -265,9 +309,11 @@ static void on_reply(void *ctx, const struct smtp_reply *r)
 	if (r->verb == SMTP_RCPT)
 		on_rcpt_reply(c, r);
 	if (r->verb == SMTP_MAIL && r->code >= 400)
-		mail_drop(c);
+		mail_refused(c);
+	else if (r->verb == SMTP_MAIL)
+		mail_taken(c);
 	scan_reply(c, r);
-	if ((c->f->flags & FLOW_REFUSE_GREETING) && !c->w->at.ending)
+	if ((c->f->flags & FLOW_REFUSE_GREETING) && may_decide(c->w))
 		refuse_greeting(c, r);
 }
 
@@ -327,6 +373,7 @@ static void mail_await_reply(struct smtp_ctx *c)
 		last = &(*last)->next;
 	*last = c->s->mail;
 	c->s->mail = NULL;
+	c->s->in_transaction = false;
 }
 
 static void smtp_event(struct smtp_ctx *c, const struct mail *mail, const char *result,
@@ -361,14 +408,14 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 	struct mail *mail = c->s->mail;
 	bool withheld;
 
-	if (end->kind == SMTP_END_BARE_LF && !c->w->at.ending) {
+	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w)) {
 		worker_note(c->w, c->f->tenant, REASON_SMTP_BARE_LF_END);
 		if (c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] < VERDICT_DROP)
 			return false;
 	}
 	if (mail)
 		mail_end(c->w, mail);
-	withheld = !c->w->at.ending && end->kind != SMTP_END_UNSEEN && judge(c, mail, end);
+	withheld = may_decide(c->w) && end->kind != SMTP_END_UNSEEN && judge(c, mail, end);
 	if (withheld || end->ghost) {
 		c->w->counters->smtp.messages_refused_by_gate++;
 		smtp_event(c, mail, "refused_by_gate", 0, 0);
@@ -376,7 +423,7 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 	if (withheld) {
 		/* A receiver that never sees the end never delivers; the session is over. */
 		c->f->flags |= FLOW_REFUSED;
-		mail_drop(c);
+		mail_drop(c, &c->s->mail);
 		return true;
 	}
 	if (mail)
@@ -420,7 +467,9 @@ static void on_transaction_abort(void *ctx, const struct smtp_abort *abort)
 	struct smtp_ctx *c = ctx;
 
 	smtp_event(c, c->s->mail, "aborted", 0, abort->accepted);
-	mail_drop(c);
+	mail_drop(c, &c->s->mail);
+	mail_drop(c, &c->s->nested);
+	c->s->in_transaction = false;
 }
 
 /* The rest ---------------------------------------------------------------- */
@@ -570,7 +619,8 @@ void smtp_inspect_end(struct worker *w, struct flow *f)
 		return;
 	env = env_of(w, f, &c);
 	smtp_fini(&s->parser, &env);
-	mail_drop(&c);
+	mail_drop(&c, &s->mail);
+	mail_drop(&c, &s->nested);
 	while (s->pending) {
 		struct mail *mail = s->pending;
 

@@ -3,10 +3,11 @@
 
 #include "dataplane/proto/sip.h"
 
-#define LOOK 2048 /* bytes: a start line is shorter */
+#define LOOK  2048 /* bytes: a start line is shorter */
+#define LOOKS 4    /* payloads of a flow */
 
 /* The first line is a SIP request or status line (RFC 3261 7.1, 7.2). */
-static bool begins_as_sip(struct bytes data)
+static enum sip_kind first_line(struct bytes data)
 {
 	struct sip_message msg;
 	const uint8_t *end;
@@ -14,11 +15,11 @@ static bool begins_as_sip(struct bytes data)
 	data.len = RTE_MIN(data.len, (size_t)LOOK);
 	end = bytes_chr(data, '\n');
 	if (!end)
-		return false;
+		return SIP_NEITHER;
 	data.len = (size_t)(end - data.p);
 	if (data.len && data.p[data.len - 1] == '\r')
 		data.len--;
-	return sip_parse_start_line(data, &msg) == SIP_OK && msg.kind != SIP_NEITHER;
+	return sip_parse_start_line(data, &msg) == SIP_OK ? msg.kind : SIP_NEITHER;
 }
 
 static struct bytes payload(struct rte_mbuf *m, const struct headers *h)
@@ -28,20 +29,20 @@ static struct bytes payload(struct rte_mbuf *m, const struct headers *h)
 
 void sniff_udp(struct worker *w, struct flow *f, struct rte_mbuf *m, const struct headers *h)
 {
-	/* Media comes after signalling on ports of its own: the first packets tell. */
-	if (f->packets[0] + f->packets[1] > 4)
+	/* Media never turns into signalling: the first packets tell. */
+	if (f->sniffed >= LOOKS)
 		return;
-	if (begins_as_sip(payload(m, h)))
+	f->sniffed++;
+	if (first_line(payload(m, h)) != SIP_NEITHER)
 		f->app = APP_SIP;
 }
 
 void sniff_tcp(struct worker *w, struct flow *f, struct rte_mbuf *m, const struct headers *h)
 {
-	struct bytes data = payload(m, h);
-
-	if (f->sniffed >= 4)
+	if (f->sniffed >= LOOKS)
 		return;
 	f->sniffed++;
-	if (begins_as_sip(data))
+	/* A response alone is no sign: web servers that cheat say "SIP/2.0 200" too. */
+	if (first_line(payload(m, h)) == SIP_REQUEST)
 		f->app = APP_SIP;
 }

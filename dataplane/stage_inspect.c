@@ -20,7 +20,15 @@ static void at_slot(struct worker *w, const struct burst *b, unsigned i)
 		.slot = (uint16_t)i,
 		.side = b->hdr[i].side,
 		.to_server = f && flow_from_client(f, b->hdr[i].side),
+		.ghost = f && (f->flags & FLOW_REFUSED),
 	};
+}
+
+/* Refused sessions are over, but for captures, in which they went on. */
+static bool is_read(const struct worker *w, const struct flow *f)
+{
+	return !(f->flags & FLOW_UNINSPECTED) &&
+	       (!(f->flags & FLOW_REFUSED) || w->options.keep_ghosts);
 }
 
 static size_t feed(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
@@ -76,9 +84,22 @@ static void let_go(struct worker *w, struct burst *b, struct flow *f, unsigned s
 	half->flags &= (uint8_t)~HALF_DRAINING;
 }
 
+/* Nobody will say any more what the client's bytes wait for. */
+static void feed_rest(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
+{
+	while (len) {
+		size_t took = feed(w, f, p, len);
+
+		if (took < len && w->at.to_server)
+			smtp_inspect_release(w, f);
+		p += took;
+		len -= took;
+	}
+}
+
 /*
- * The parser took less than there is: what follows waits for the server. A packet that is
- * refused in part leaves now, without what was not read.
+ * The parser took less than there is: what follows waits for the server. False: it does not,
+ * and all is read. A packet that is refused in part leaves now, without what was not read.
  */
 static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow *f, size_t took)
 {
@@ -93,7 +114,11 @@ static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow
 	meta->seq += (uint32_t)took;
 	meta->payload = (uint16_t)(meta->payload + took);
 	meta->len -= (uint32_t)took;
-	return hold(w, b, i, f);
+	if (hold(w, b, i, f))
+		return true;
+	f->half[w->at.side].flags &= (uint8_t)~HALF_WAITING;
+	feed_rest(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload), meta->len);
+	return false;
 }
 
 /* The other direction may have waited for what this packet said. */
@@ -103,7 +128,7 @@ static void wake_other(struct worker *w, struct burst *b, struct flow *f, unsign
 
 	if ((other->flags & (HALF_WAITING | HALF_DRAINING)) != HALF_WAITING)
 		return;
-	if ((f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED)) || !smtp_inspect_waiting(f))
+	if (!is_read(w, f) || !smtp_inspect_waiting(f))
 		let_go(w, b, f, !side);
 }
 
@@ -177,15 +202,14 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
 	w->now = RTE_MAX(w->now, meta->time);
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
-	if (f && (f->flags & FLOW_REFUSED)) {
-		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
-	} else if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP &&
-		   !(f->flags & FLOW_UNINSPECTED)) {
+	if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP && is_read(w, f)) {
 		if (f->key.proto == IPPROTO_UDP)
 			inspect_datagram(w, b, i, f);
 		else if (!inspect_segment(w, b, i, f))
 			return;
 	}
+	if (w->at.ghost)
+		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
 	b->decided[i] = w->packet;
 	b->out_order[b->out++] = (uint16_t)i;
 	if (f && f->key.proto == IPPROTO_TCP)
@@ -199,19 +223,6 @@ void stage_inspect(struct worker *w, struct burst *b)
 }
 
 /* Ending ------------------------------------------------------------------ */
-
-/* Nobody will say any more what the client's bytes wait for. */
-static void feed_rest(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
-{
-	while (len) {
-		size_t took = feed(w, f, p, len);
-
-		if (took < len && w->at.to_server)
-			smtp_inspect_release(w, f);
-		p += took;
-		len -= took;
-	}
-}
 
 /* What waits is counted, not forwarded: its connection is gone. */
 static void finish_half(struct worker *w, struct flow *f, unsigned side)
@@ -227,7 +238,7 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 	while ((m = tcp_next(f, side, true, &gap))) {
 		struct packet_meta *meta = packet_meta(m);
 
-		if (!(f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED))) {
+		if (!(f->flags & FLOW_UNINSPECTED)) {
 			if (gap)
 				feed_gap(w, f, gap);
 			feed_rest(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),

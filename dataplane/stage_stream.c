@@ -51,8 +51,7 @@ static bool is_sound(struct worker *w, struct burst *b, unsigned i)
 {
 	const struct rte_mbuf *m = b->pkt[i];
 
-	if (w->options.checksums == CHECKSUM_IGNORE ||
-	    (packet_meta(b->pkt[i])->flags & PACKET_CHECKSUM_TRUSTED) ||
+	if ((packet_meta(b->pkt[i])->flags & PACKET_CHECKSUM_TRUSTED) ||
 	    packet_checksum_ok(m, &b->hdr[i]))
 		return true;
 	w->counters->link.malformed++;
@@ -200,7 +199,7 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	meta_describe(b->pkt[i], h);
 	if (f->app == APP_NONE && h->payload_len && w->options.inspect)
 		sniff_tcp(w, f, b->pkt[i], h);
-	if (f->app == APP_NONE || (f->flags & (FLOW_UNINSPECTED | FLOW_REFUSED))) {
+	if (f->app == APP_NONE || (f->flags & FLOW_UNINSPECTED)) {
 		counted_payload(w, b, i);
 		return;
 	}

@@ -137,17 +137,30 @@ static void verify(struct worker *w, struct burst *b, unsigned i)
 		slot_decide(w, i, VERDICT_DROP, REASON_TCP_UNVERIFIABLE);
 }
 
+/* Verdicts are counted by the packets that came, fragments each. */
+static unsigned packets_in(struct rte_mbuf *m)
+{
+	unsigned n = 0;
+
+	if (!(packet_meta(m)->flags & PACKET_REASSEMBLED))
+		return 1;
+	for (m = packet_meta(m)->fragments; m; m = packet_meta(m)->next)
+		n++;
+	return n;
+}
+
 void stage_verdict(struct worker *w, struct burst *b)
 {
 	for (unsigned k = 0; k < b->out; k++) {
 		unsigned i = b->out_order[k];
+		unsigned packets = packets_in(b->pkt[i]);
 		enum verdict verdict;
 
 		if (b->known[i] && b->verdict[i] < VERDICT_DROP)
 			verify(w, b, i);
 		verdict = b->verdict[i];
-		w->counters->verdicts[verdict]++;
-		w->tenants[b->tenant[i]].verdicts[verdict]++;
+		w->counters->verdicts[verdict] += packets;
+		w->tenants[b->tenant[i]].verdicts[verdict] += packets;
 		if (verdict < VERDICT_DROP)
 			forward(w, b, i);
 		else

@@ -28,8 +28,6 @@ struct matcher;
 struct call_table;
 struct reassembly;
 
-enum checksum_mode { CHECKSUM_CHECK, CHECKSUM_IGNORE };
-
 struct calls;
 
 struct worker_options {
@@ -39,7 +37,6 @@ struct worker_options {
 	bool addresses;      /* EVENT_ADDRESS for each MAIL and RCPT */
 	bool keep_ghosts;    /* captures: what the gate refuses is answered all the same */
 	bool cycles;         /* measure each stage */
-	enum checksum_mode checksums;
 };
 
 /* What the parsers' sinks know of the packet that they are called for. */
@@ -49,6 +46,7 @@ struct inspection {
 	uint8_t side;      /* the sender's place in the key */
 	bool to_server;
 	bool ending;     /* no packet: the flow is being ended */
+	bool ghost;      /* the flow was refused: counted, nothing more is decided */
 	uint64_t offset; /* stream offset of the payload's first byte */
 };
 
@@ -85,7 +83,8 @@ struct worker {
 
 	struct flow_table *flows;
 	struct block_pool sessions; /* one for each inspected TCP flow */
-	struct block_pool lines;    /* lines and SIP messages cut by segments */
+	struct block_pool lines;    /* SMTP lines and replies cut by segments */
+	struct block_pool frames;   /* SIP messages cut by segments */
 	struct block_pool messages; /* mails in flight */
 	struct calls *calls;        /* shared by the workers */
 	struct reassembly *reassembly;

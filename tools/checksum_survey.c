@@ -3,7 +3,8 @@
  * A host that records its own traffic sees checksums that its NIC has still to
  * fill in. That is a property of the sender: where most of what an address sent
  * (or most of all captures) adds up wrong, its checksums say nothing. A few bad ones
- * among good ones are what a receiver would throw away.
+ * among good ones are what a receiver would throw away. Of a sender's packets only
+ * those with payload tell: some stacks leave just these to the NIC.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ static void survey_packet(struct checksum_survey *s, const struct capture_packet
 	ok = packet_checksum_ok(s->scratch, &h);
 	s->good += ok;
 	s->bad += !ok;
+	if (!h.payload_len)
+		return;
 	sender = sender_find(s, headers_src(&h), h.family);
 	if (!sender->family) {
 		if (s->used == SENDERS_MAX)
@@ -102,8 +105,7 @@ struct checksum_survey *checksum_survey_new(struct gate *gate, const char **file
 	return s;
 }
 
-bool checksum_survey_trusts(const struct checksum_survey *s, const uint8_t *data, uint32_t len,
-			    uint32_t wirelen, uint16_t link)
+bool checksum_survey_trusts(const struct checksum_survey *s, const struct capture_frame *frame)
 {
 	const struct sender *sender;
 	struct headers h;
@@ -112,7 +114,8 @@ bool checksum_survey_trusts(const struct checksum_survey *s, const uint8_t *data
 		return false;
 	if (s->bad > s->good)
 		return true;
-	if (!look(s->scratch, data, len, wirelen, link, &h) || !h.family)
+	if (!look(s->scratch, frame->data, frame->len, frame->wirelen, frame->link, &h) ||
+	    !h.family)
 		return false;
 	/* Only transport headers have put the addresses in order. */
 	sender = sender_find(s, h.class == CLASS_L4 ? headers_src(&h) : h.key.addr[0], h.family);

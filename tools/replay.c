@@ -94,8 +94,6 @@ static int open_gate(struct replay *r)
 				.addresses = o->json && !o->bench,
 				.keep_ghosts = true,
 				.cycles = true,
-				.checksums = o->checksums == CHECKSUMS_IGNORE ? CHECKSUM_IGNORE
-									      : CHECKSUM_CHECK,
 			},
 		.events = !o->bench,
 	};

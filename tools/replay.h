@@ -48,8 +48,7 @@ struct checksum_survey;
 /* Reads all files once: whose checksums are a NIC's work? NULL on no memory. */
 struct checksum_survey *checksum_survey_new(struct gate *gate, const char **files, size_t count);
 /* Does the packet's sender, by and large, send bad checksums? */
-bool checksum_survey_trusts(const struct checksum_survey *s, const uint8_t *data, uint32_t len,
-			    uint32_t wirelen, uint16_t link);
+bool checksum_survey_trusts(const struct checksum_survey *s, const struct capture_frame *frame);
 void checksum_survey_free(struct checksum_survey *s);
 
 struct replay_feed *feed_files_open(const struct replay_options *o,
