@@ -163,11 +163,11 @@ void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict ver
 	};
 }
 
-void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit)
+void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint64_t now)
 {
 	const struct tenant_slot *slot = &w->policy->slots[tenant];
 	const struct gcra *g = &slot->limit[limit];
-	uint64_t tat = slot->bucket[limit], owed = tat > w->now ? tat - w->now : 0;
+	uint64_t tat = slot->bucket[limit], owed = tat > now ? tat - now : 0;
 	uint64_t full = g->tolerance + g->interval, percent;
 
 	if (!g->interval)
@@ -185,7 +185,7 @@ bool limit_exceeded(struct worker *w, struct flow *f, enum tenant_limit limit)
 		return false;
 	order_wait(w->order, w->index, w->packet);
 	result = limit_take(w->policy, f->tenant, limit, w->now, 1);
-	limit_note(w, f->tenant, limit);
+	limit_note(w, f->tenant, limit, w->now);
 	switch (result) {
 	case LIMIT_WITHIN:
 		return false;

@@ -110,13 +110,17 @@ static int worker_memory_of(struct worker *w, const struct gate_config *config, 
 	w->tenants = rte_zmalloc("tenant_counters", sizeof(*w->tenants) * slots, 64);
 	w->peaks = rte_zmalloc("limit_peaks", sizeof(*w->peaks) * slots, 64);
 	w->rule_hits = rte_zmalloc("rule_hits", sizeof(*w->rule_hits) * (rules + 1), 64);
-	w->flows = flow_table_new(b->flows, slots, share_of(b->flows, b->flows_share), flow_end, w);
+	if (!w->counters || !w->tenants || !w->peaks || !w->rule_hits)
+		return -ENOMEM;
 	w->reassembly =
 		reassembly_new(b->fragments, config->policy->timeouts.fragment, gate->large);
-	if (!w->counters || !w->tenants || !w->peaks || !w->rule_hits || !w->flows ||
-	    !w->reassembly)
+	if (!w->reassembly)
 		return -ENOMEM;
-	return worker_pools(w, config->policy);
+	/* The front worker has no flows. */
+	if (w->index == config->workers)
+		return 0;
+	w->flows = flow_table_new(b->flows, slots, share_of(b->flows, b->flows_share), flow_end, w);
+	return w->flows ? worker_pools(w, config->policy) : -ENOMEM;
 }
 
 static struct worker *worker_new(struct gate *gate, const struct gate_config *config,
@@ -135,7 +139,8 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	w->history_max = SMALL_PACKETS / 4;
 	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;
 	if (worker_memory_of(w, config, gate) != 0 || (config->events && worker_events(w) != 0) ||
-	    (config->ruleset && matcher_new(config->ruleset, streams, &w->matcher) != 0)) {
+	    (config->ruleset && index < config->workers &&
+	     matcher_new(config->ruleset, streams, &w->matcher) != 0)) {
 		worker_free(w);
 		return NULL;
 	}

@@ -90,7 +90,7 @@ void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict ver
 bool limit_exceeded(struct worker *w, struct flow *f, enum tenant_limit limit);
 
 /* Keeps how near the tenant came to it. */
-void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit);
+void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint64_t now);
 
 /* Answers ---------------------------------------------------------------- */
 

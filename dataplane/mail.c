@@ -127,7 +127,8 @@ static void on_header(void *ctx, const struct mime_header *h)
 			continue;
 		scan(c, headers[i].buffer, h->value);
 		if (headers[i].field != FIELD_KEY_COUNT)
-			event_put_bytes(&c->mail->email, headers[i].field, h->value);
+			event_put_str(&c->mail->email, headers[i].field, h->value.p,
+				      RTE_MIN(h->value.len, (size_t)MAIL_FIELD));
 		break;
 	}
 	check_from(c, h);

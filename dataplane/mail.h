@@ -13,10 +13,10 @@
 #include "dataplane/proto/mime.h"
 #include "dataplane/proto/url.h"
 
-#define MAIL_ADDRESS  320  /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
-#define MAIL_RCPTS    2048 /* bytes of recipients kept for the event */
-#define MAIL_RECORD   8192 /* bytes of the `email` event */
-#define MAIL_FROM_MAX 512  /* bytes of the From field kept for domain consent */
+#define MAIL_ADDRESS 320  /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
+#define MAIL_RCPTS   2048 /* bytes of recipients kept for the event */
+#define MAIL_RECORD  8192 /* bytes of the `email` event */
+#define MAIL_FIELD   1024 /* bytes of each header in it */
 
 struct mail {
 	struct mail *next; /* waiting for its reply */

@@ -408,10 +408,10 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 	struct mail *mail = c->s->mail;
 	bool withheld;
 
-	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w)) {
+	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w) &&
+	    c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] < VERDICT_DROP) {
 		worker_note(c->w, c->f->tenant, REASON_SMTP_BARE_LF_END);
-		if (c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] < VERDICT_DROP)
-			return false;
+		return false;
 	}
 	if (mail)
 		mail_end(c->w, mail);

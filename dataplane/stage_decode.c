@@ -72,7 +72,7 @@ void stage_decode(struct worker *w, struct burst *b)
 		b->verdict[i] = VERDICT_PASS;
 		b->reason[i] = REASON_NONE;
 		b->flow[i] = NULL;
-		if (b->hdr[i].class == CLASS_L4)
+		if (w->flows && b->hdr[i].class == CLASS_L4)
 			flow_table_prefetch(w->flows, b->hdr[i].hash);
 	}
 }

@@ -238,7 +238,7 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 	while ((m = tcp_next(f, side, true, &gap))) {
 		struct packet_meta *meta = packet_meta(m);
 
-		if (!(f->flags & FLOW_UNINSPECTED)) {
+		if (is_read(w, f)) {
 			if (gap)
 				feed_gap(w, f, gap);
 			feed_rest(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),

@@ -41,10 +41,10 @@ static void find_tenants(const struct worker *w, struct burst *b)
 static void limit_bytes(struct worker *w, struct burst *b, unsigned i)
 {
 	uint32_t tenant = b->tenant[i];
-	enum limit_result result =
-		limit_take(w->policy, tenant, LIMIT_BYTES, w->now, packet_meta(b->pkt[i])->wirelen);
+	enum limit_result result = limit_take(w->policy, tenant, LIMIT_BYTES, w->arrived,
+					      packet_meta(b->pkt[i])->wirelen);
 
-	limit_note(w, tenant, LIMIT_BYTES);
+	limit_note(w, tenant, LIMIT_BYTES, w->arrived);
 	switch (result) {
 	case LIMIT_WITHIN:
 		break;
@@ -71,7 +71,7 @@ void stage_one(struct worker *w, struct burst *b)
 		t->bytes += packet_meta(b->pkt[i])->wirelen;
 		if (decided || !b->outbound[i])
 			continue;
-		w->now = RTE_MAX(w->now, packet_meta(b->pkt[i])->time);
+		w->arrived = RTE_MAX(w->arrived, packet_meta(b->pkt[i])->time);
 		if (w->policy->slots[b->tenant[i]].limit[LIMIT_BYTES].interval)
 			limit_bytes(w, b, i);
 	}

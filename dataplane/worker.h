@@ -92,8 +92,9 @@ struct worker {
 	uint32_t history; /* segments held as first copies */
 	uint32_t history_max;
 
-	uint64_t now;    /* ns since 1970: the packet's in hand; never goes back */
-	uint64_t packet; /* its number */
+	uint64_t now;     /* ns since 1970: the packet's in hand; never goes back */
+	uint64_t packet;  /* its number */
+	uint64_t arrived; /* ns: stage one's clock, which is ahead by up to a burst */
 	uint64_t rounds;
 	struct inspection at;
 

@@ -60,11 +60,13 @@ class Session:
         self.chunk = 0    # bytes of a BDAT chunk still to come
         self.challenged = False
         self.encrypted = self.lf_end = False
+        self.addresses = deque()
         self.transaction_clear()
 
     def transaction_clear(self):
         self.accepted = 0
         self.chunks = False
+        self.open = False
 
     def feed(self, side, data):
         self.lines[side] += data
@@ -98,8 +100,8 @@ class Session:
         verb = (line.split() or [b""])[0].upper().decode()
         self.total["commands"][verb] += 1
         argument = re.search(rb":\s*<([^>]*)", line)
-        if verb in ("MAIL", "RCPT") and argument:
-            self.total["mail_from" if verb == "MAIL" else "rcpt_to"].append(argument[1].decode())
+        if verb in ("MAIL", "RCPT"):
+            self.addresses.append((verb, argument and argument[1].decode()))
         if verb == "RCPT":
             self.total["rcpt_attempted"] += 1
         if verb == "BDAT":
@@ -112,6 +114,15 @@ class Session:
         else:
             self.waiting.append(verb)
 
+    def address_answered(self, opens):
+        """Addresses are those of transactions: of a MAIL that was taken, and the RCPTs in it."""
+        verb, address = self.addresses.popleft()
+        if verb == "MAIL" and opens:
+            self.open = True
+            self.total["mail_from"].append(address)
+        elif verb == "RCPT" and self.open and address is not None:
+            self.total["rcpt_to"].append(address)
+
     def reply_line(self, line):
         if line[3:4] == b"-":
             return
@@ -122,7 +133,10 @@ class Session:
         if code == "334":  # the client's next line is an answer, and this AUTH has its reply still to come
             self.challenged = True
             self.waiting.appendleft(what)
+        elif what == "MAIL":
+            self.address_answered(good)
         elif what == "RCPT":
+            self.address_answered(True)
             self.accepted += code[:2] == "25"
             self.total["rcpt_accepted"] += code[:2] == "25"
             self.total["hard_bounced"] += bool(HARD_BOUNCE.match(line))
@@ -150,6 +164,9 @@ def smtp(capture):
     for stream, from_server, data in tcp_data(capture):
         if stream in sessions:
             sessions[stream].feed("server" if from_server else "client", data)
+    for session in sessions.values():
+        while session.addresses:  # unanswered when the capture ends
+            session.address_answered(True)
     if not sessions:
         return None, 0
     return {
