@@ -18,7 +18,10 @@ void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t
 bool smtp_inspect_waiting(const struct flow *f);
 /* Nobody will answer: go on. */
 void smtp_inspect_release(struct worker *w, struct flow *f);
+/* The flow is over; its session block can be read until the caller gives it back. */
 void smtp_inspect_end(struct worker *w, struct flow *f);
+/* What the client called the server before it went on in TLS; empty: nothing. Until the end. */
+struct bytes smtp_inspect_server_name(const struct flow *f);
 size_t smtp_session_size(void);
 size_t mail_size(void);
 

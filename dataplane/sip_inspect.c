@@ -436,6 +436,4 @@ void sip_inspect_end(struct worker *w, struct flow *f)
 		return;
 	sip_frame_fini(&s->framer[0], frames);
 	sip_frame_fini(&s->framer[1], frames);
-	pool_put(block_pool_for(&w->sessions, f->tenant), s);
-	f->session = NULL;
 }

@@ -7,8 +7,10 @@
 #include "dataplane/bounce.h"
 #include "dataplane/lists.h"
 #include "dataplane/mail.h"
+#include "dataplane/proto/tls_hello.h"
 
 #define HELO_MAX 64
+#define SNI_MAX  64
 
 struct smtp_session {
 	struct smtp parser;
@@ -20,7 +22,9 @@ struct smtp_session {
 	uint8_t helo_len;
 	bool counted, first_client_byte, tls;
 	bool in_transaction; /* MAIL was sent, and not refused so far */
+	uint8_t sni_len;
 	char helo[HELO_MAX];
+	char sni[SNI_MAX];
 };
 
 size_t smtp_session_size(void)
@@ -550,10 +554,21 @@ static struct smtp_env env_of(struct worker *w, struct flow *f, struct smtp_ctx 
 	return (struct smtp_env){block_pool_for(&w->lines, f->tenant), &sink, c};
 }
 
-/* RFC 8314 3.3, or a client that won't wait: TLS from the first byte. */
-static bool is_client_hello(const uint8_t *p, size_t len)
+/* The last thing that can be read of a session that goes on encrypted. */
+static void take_server_name(struct smtp_session *s, const uint8_t *p, size_t len)
 {
-	return len >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4;
+	struct bytes name = tls_server_name(bytes_of(p, len));
+
+	s->sni_len = (uint8_t)RTE_MIN(name.len, sizeof(s->sni));
+	if (s->sni_len)
+		memcpy(s->sni, name.p, s->sni_len);
+}
+
+struct bytes smtp_inspect_server_name(const struct flow *f)
+{
+	const struct smtp_session *s = f->session;
+
+	return s ? bytes_of(s->sni, s->sni_len) : bytes_of(NULL, 0);
 }
 
 size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint8_t *p, size_t len)
@@ -567,7 +582,9 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 		return len;
 	if (to_server && !s->first_client_byte) {
 		s->first_client_byte = true;
-		if (!s->counted && is_client_hello(p, len)) {
+		/* RFC 8314 3.3, or a client that won't wait: TLS from the first byte. */
+		if (!s->counted && tls_is_hello(bytes_of(p, len))) {
+			take_server_name(s, p, len);
 			w->counters->smtp.implicit_tls++;
 			f->flags |= FLOW_ENCRYPTED;
 			flow_give_up(w, f, REASON_SMTP_ENCRYPTED);
@@ -577,8 +594,11 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 	env = env_of(w, f, &c);
 	w->at.offset = to_server ? s->parser.client_at : s->parser.server_at;
 	took = smtp_feed(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, p, len, &env);
-	if (smtp_is_tls(&s->parser))
+	if (smtp_is_tls(&s->parser)) {
 		f->flags |= FLOW_UNINSPECTED;
+		if (to_server)
+			take_server_name(s, p, len);
+	}
 	return took;
 }
 
@@ -629,6 +649,4 @@ void smtp_inspect_end(struct worker *w, struct flow *f)
 	}
 	if (w->matcher)
 		match_end(w->matcher, &s->txn);
-	pool_put(block_pool_for(&w->sessions, f->tenant), s);
-	f->session = NULL;
 }

@@ -63,7 +63,9 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
 	struct flow *f = flow_table_insert(w->flows, &h->key, h->hash, b->tenant[i]);
 
 	if (!f) {
-		worker_note(w, b->tenant[i], REASON_FLOW_BUDGET);
+		if (app_of_ports(w, h) != APP_NONE)
+			slot_decide(w, i, w->policy->on_loss[REASON_FLOW_BUDGET],
+				    REASON_FLOW_BUDGET);
 		return NULL;
 	}
 	f->id = flow_name(h, meta->number);

@@ -24,6 +24,11 @@ static void at_slot(struct worker *w, const struct burst *b, unsigned i)
 	};
 }
 
+static bool is_smtp(const struct flow *f)
+{
+	return f->app == APP_SMTP || f->app == APP_SMTPS;
+}
+
 /* Refused sessions are over, but for captures, in which they went on. */
 static bool is_read(const struct worker *w, const struct flow *f)
 {
@@ -33,7 +38,7 @@ static bool is_read(const struct worker *w, const struct flow *f)
 
 static size_t feed(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
 {
-	if (f->app == APP_SMTP || f->app == APP_SMTPS)
+	if (is_smtp(f))
 		return smtp_inspect(w, f, w->at.to_server, p, len);
 	sip_inspect_stream(w, f, w->at.to_server, p, len);
 	return len;
@@ -43,7 +48,7 @@ static void feed_gap(struct worker *w, struct flow *f, uint32_t bytes)
 {
 	w->counters->tcp.gaps++;
 	worker_note(w, f->tenant, REASON_TCP_GAP);
-	if (f->app == APP_SMTP || f->app == APP_SMTPS)
+	if (is_smtp(f))
 		smtp_inspect_gap(w, f, w->at.to_server, bytes);
 	else
 		sip_inspect_gap(w, f, w->at.to_server, bytes);
@@ -283,8 +288,9 @@ static void flow_event(struct worker *w, const struct flow *f, enum reason why)
 		       : f->flags & FLOW_RESET ? "reset"
 					       : "finished");
 	event_put_bool(&e, FIELD_KEY_FLOW_MIDSTREAM, f->flags & FLOW_MIDSTREAM);
-	event_put_text(&e, FIELD_KEY_FLOW_APP,
-		       f->app == APP_SMTP || f->app == APP_SMTPS ? "smtp" : "sip");
+	event_put_text(&e, FIELD_KEY_FLOW_APP, is_smtp(f) ? "smtp" : "sip");
+	if (is_smtp(f) && smtp_inspect_server_name(f).len)
+		event_put_bytes(&e, FIELD_KEY_FLOW_SNI, smtp_inspect_server_name(f));
 	event_send(w, &e);
 }
 
@@ -302,13 +308,15 @@ void flow_end(void *worker, struct flow *f, enum reason why)
 		finish_half(w, f, !f->client);
 		w->at.side = f->client;
 		w->at.to_server = true;
-		if (f->app == APP_SIP || f->app == APP_SIPS)
-			sip_inspect_end(w, f);
-		else
+		if (is_smtp(f))
 			smtp_inspect_end(w, f);
+		else
+			sip_inspect_end(w, f);
 	}
 	if (f->app != APP_NONE)
 		flow_event(w, f, why);
+	if (f->session)
+		pool_put(block_pool_for(&w->sessions, f->tenant), f->session);
 	tcp_clear(w, f);
 	w->at = before;
 }
