@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dataplane/lists.h"
+#include "dataplane/proto/mailbox.h"
 
 size_t mail_size(void)
 {
@@ -79,29 +80,18 @@ static const struct {
 	{MIME_HEADER_RECEIVED, RULE_BUFFER_EMAIL_RECEIVED, FIELD_KEY_COUNT},
 };
 
-/* The addr-spec of a From field (RFC 5322 3.4): in angle brackets, or the whole of it. */
-static struct bytes from_address(struct bytes value)
-{
-	const uint8_t *open = NULL, *close = NULL;
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.p[i] == '<')
-			open = value.p + i + 1;
-		else if (value.p[i] == '>' && open)
-			close = value.p + i;
-	}
-	return open && close && close >= open ? bytes_of(open, (size_t)(close - open))
-					      : bytes_trim(value);
-}
-
 static void check_from(struct mail_ctx *c, const struct mime_header *h)
 {
 	const struct flow *f = c->w->at.flow;
+	struct mailboxes from;
+	struct bytes address;
 
 	if (h->id != MIME_HEADER_FROM || !(f->flags & FLOW_OUTBOUND))
 		return;
-	if (!list_may_send_from(c->w->policy, f->tenant, from_address(h->value)))
-		c->mail->header_from_foreign = true;
+	mailboxes_init(&from, h->value);
+	while (mailboxes_next(&from, &address))
+		if (!list_may_send_from(c->w->policy, f->tenant, address))
+			c->mail->header_from_foreign = true;
 }
 
 static void on_header(void *ctx, const struct mime_header *h)
