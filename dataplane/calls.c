@@ -120,7 +120,7 @@ static struct call_table *calls_hold(struct worker *w)
 }
 
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
-		       bool *refused)
+		       struct call_standing *standing)
 {
 	const struct call *call;
 	struct call_table *table;
@@ -129,7 +129,9 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	order_wait(w->order, w->index, w->packet);
 	table = calls_hold(w);
 	events = call_message(table, w->now, tenant, msg, &call);
-	*refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
+	standing->refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
+	standing->open = call && (call->state == CALL_TRYING || call->state == CALL_ANSWERED) &&
+			 !(events & CALL_EVENT_ATTEMPT);
 	rte_spinlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
 	return events;

@@ -23,12 +23,18 @@ struct calls {
 struct calls *calls_new(const struct policy *policy);
 void calls_free(struct calls *calls);
 
-/* One message seen; counts what it did. Returns enum call_event bits; *refused: the call was. */
+/* How the call that a message is of stood before it. */
+struct call_standing {
+	bool refused; /* by the gate */
+	bool open;    /* known, and neither refused nor over */
+};
+
+/* One message seen; counts what it did. Returns enum call_event bits. */
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
-		       bool *refused);
+		       struct call_standing *standing);
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
 void calls_expire(struct worker *w, unsigned budget);
-/* The replay is over: calls without an end are given up. */
+/* The replay is over: calls without an end are told as they stand. */
 void calls_flush(struct worker *w);
 
 #endif

@@ -3,19 +3,26 @@
 #include "dataplane/inspect.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
+#include "dataplane/tcp.h"
+
+static void slot_raise(struct burst *b, unsigned slot, enum verdict verdict, enum reason reason)
+{
+	if (verdict <= b->verdict[slot])
+		return;
+	b->verdict[slot] = (uint8_t)verdict;
+	b->reason[slot] = (uint8_t)reason;
+}
 
 void slot_decide(struct worker *w, unsigned slot, enum verdict verdict, enum reason reason)
 {
 	struct burst *b = &w->burst;
 
 	worker_note(w, b->tenant[slot], reason);
-	if (verdict <= b->verdict[slot])
-		return;
-	b->verdict[slot] = (uint8_t)verdict;
-	b->reason[slot] = (uint8_t)reason;
+	slot_raise(b, slot, verdict, reason);
 }
 
 struct match_flow match_flow_of(const struct worker *w, const struct flow *f, bool to_server)
@@ -89,7 +96,10 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 		if (rule->action == VERDICT_PASS || finding->passed)
 			continue;
 		if (!w->at.ending)
-			slot_decide(w, w->at.slot, VERDICT_ALERT, REASON_RULE);
+			slot_raise(&w->burst, w->at.slot, VERDICT_ALERT, REASON_RULE);
+		/* Of what refuses, the refusal is noted. */
+		if (rule->action == VERDICT_ALERT || rule_in_shadow(w, rule))
+			worker_note(w, w->at.flow->tenant, REASON_RULE);
 		alert_send(w, &m->hits[i], context);
 		if (rule->action > finding->verdict && !rule_in_shadow(w, rule)) {
 			finding->verdict = rule->action;
@@ -116,6 +126,29 @@ const char *refusal_smtp_text(const struct worker *w, const struct refusal *r, c
 	return text;
 }
 
+struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusal *r)
+{
+	const struct policy_answer *policy = &w->policy->answers[r->reason];
+	struct sip_answer answer = {
+		.code = policy->sip_code,
+		.retry_after = policy->retry_after,
+		.phrase = bytes_of(policy->sip_phrase,
+				   strnlen(policy->sip_phrase, sizeof(policy->sip_phrase))),
+	};
+	const char *words = r->rule ? ruleset_string(w->matcher->ruleset, r->rule->reply) : "";
+
+	/* The rule parser has seen to its form: three digits, a space, words. */
+	if (*words) {
+		answer.code = (uint16_t)strtoul(words, NULL, 10);
+		answer.retry_after = 0;
+		answer.phrase = bytes_of(words + 4, strlen(words + 4));
+	} else if (!answer.code) {
+		answer.code = 403;
+		answer.phrase = BYTES("Forbidden");
+	}
+	return answer;
+}
+
 bool refusal_declare(struct worker *w, const struct refusal *r, const char *reply)
 {
 	struct event_builder e = event_start(w, EVENT_VERDICT);
@@ -137,6 +170,17 @@ bool refusal_declare(struct worker *w, const struct refusal *r, const char *repl
 	return !shadow;
 }
 
+/* A packet that is withheld and has no cuts stays whole. */
+static void cut_whole(struct worker *w, unsigned slot, uint32_t len)
+{
+	for (unsigned k = 0; k < w->cut_count; k++) {
+		if (w->cuts[k].slot != slot)
+			continue;
+		w->cuts[k].begin = 0;
+		w->cuts[k].end = (uint16_t)len;
+	}
+}
+
 void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict verdict,
 		enum reason reason)
 {
@@ -151,11 +195,12 @@ void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict ver
 	if (end > last)
 		end = last;
 	if (begin >= end || w->cut_count == CUTS_MAX) {
-		/* Nothing of it can be told apart here: the whole packet stays. */
-		w->cut_count = RTE_MIN(w->cut_count, CUTS_MAX - 1u);
-		begin = w->at.offset;
-		end = last;
+		cut_whole(w, slot, meta->len);
+		tcp_withhold(w->at.flow, w->at.side, meta->seq, meta->len);
+		return;
 	}
+	tcp_withhold(w->at.flow, w->at.side, meta->seq + (uint32_t)(begin - w->at.offset),
+		     (uint32_t)(end - begin));
 	w->cuts[w->cut_count++] = (struct cut){
 		.slot = (uint16_t)slot,
 		.begin = (uint16_t)(begin - w->at.offset),
@@ -226,8 +271,11 @@ void admit_connection(struct worker *w, struct flow *f)
 	if (r.reason == REASON_TENANT_SUSPENDED && f->app == APP_SIP)
 		return;
 	r.verdict = VERDICT_DROP;
-	if (refusal_declare(w, &r, NULL))
-		slot_decide(w, w->at.slot, VERDICT_DROP, r.reason);
+	if (!refusal_declare(w, &r, NULL))
+		return;
+	slot_decide(w, w->at.slot, VERDICT_DROP, r.reason);
+	f->flags |= FLOW_REFUSED;
+	f->reason = r.reason;
 }
 
 void flow_give_up(struct worker *w, struct flow *f, enum reason reason)

@@ -13,6 +13,7 @@
 #include "dataplane/gate.h"
 
 static char runtime[64]; /* ours, if we made it */
+static bool started;
 
 /* DPDK makes a directory there, even for --no-shconf; only root's default always works. */
 static void runtime_dir(void)
@@ -63,6 +64,7 @@ int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 	snprintf(prefix, sizeof(prefix), "postern-%d", (int)getpid());
 	runtime_dir();
 	rte_log_set_global_level(RTE_LOG_ERR);
+	started = true;
 	rc = rte_eal_init(RTE_DIM(args), (char **)(uintptr_t)args);
 	if (rc >= 0)
 		return 0;
@@ -75,6 +77,9 @@ void gate_environment_end(void)
 {
 	char path[128];
 
+	if (!started)
+		return;
+	started = false;
 	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
 	rmdir(path);

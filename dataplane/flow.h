@@ -45,10 +45,11 @@ struct tcp_half {
 	uint32_t acked; /* the other side has everything before it */
 	uint32_t isn;
 	uint32_t fin;
-	uint8_t flags;    /* enum half_flag */
-	uint8_t patience; /* packets since a gap that the other side says is none */
-	uint16_t pad;
-	uint32_t pad2;
+	uint8_t flags;         /* enum half_flag */
+	uint8_t patience;      /* packets since a gap that the other side says is none */
+	uint16_t withheld_len; /* bytes that the gate kept back, from `withheld` on, or some of them
+				*/
+	uint32_t withheld;
 	struct segment_queue ahead; /* beyond `next`, or waiting */
 	struct segment_queue sent;  /* first copies, forwarded and not acknowledged yet */
 };

@@ -75,17 +75,30 @@ struct refusal {
 	const char *object; /* connection message recipient sender call request packet */
 	struct bytes detail;
 	bool shadow;
+	bool ends_session; /* nothing of the flow goes on after it */
 };
 
 /* SMTP: what is said for it: the rule's words or the policy's; never empty. */
 const char *refusal_smtp_text(const struct worker *w, const struct refusal *r, char text[256]);
+
+/* SIP: the same; where the policy has none, 403. The phrase lives as long as rules and policy. */
+struct sip_answer {
+	uint16_t code;
+	uint16_t retry_after; /* seconds, 0: none */
+	struct bytes phrase;
+};
+
+struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusal *r);
 
 /*
  * Events and counters of a refusal. Returns whether it is to be carried out: false in shadow mode.
  */
 bool refusal_declare(struct worker *w, const struct refusal *r, const char *reply);
 
-/* Withholds [begin, end) of the client's stream, as far as it is in this packet. */
+/*
+ * Withholds [begin, end) of the sender's stream, as far as it is in this packet; the whole of
+ * the packet if none is, or if it has too many cuts already.
+ */
 void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict verdict,
 		enum reason reason);
 
@@ -100,7 +113,7 @@ void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint
 /* Sends `text` to the flow's client in the server's name. */
 void reply_smtp(struct worker *w, struct flow *f, const char *text);
 void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
-	       const struct refusal *r);
+	       const struct refusal *r, const struct sip_answer *answer);
 
 /* Events ----------------------------------------------------------------- */
 

@@ -94,6 +94,16 @@ void match_begin(struct matcher *m, struct match_txn *txn, const struct match_fl
 			txn->memory[txn->known++] = inherit->memory[i];
 }
 
+void match_renew(struct match_txn *txn)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < txn->known; i++)
+		if (!(txn->memory[i] & REPORTED))
+			txn->memory[kept++] = txn->memory[i];
+	txn->known = (uint8_t)kept;
+}
+
 static bool part_holds(struct match_call *call, const struct ruleset_part *part)
 {
 	const struct ruleset *rs = call->m->ruleset;

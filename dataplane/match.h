@@ -126,6 +126,9 @@ void matcher_free(struct matcher *matcher); /* NULL is fine */
  */
 void match_begin(struct matcher *m, struct match_txn *txn, const struct match_flow *flow,
 		 const struct match_txn *inherit);
+/* Rules may be reported again: what comes is judged by itself, a command that can be refused alone.
+ */
+void match_renew(struct match_txn *txn);
 /* Gives open streams back without looking at their ends; txn is then as good as new memory. */
 void match_end(struct matcher *m, struct match_txn *txn);
 

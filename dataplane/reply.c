@@ -182,18 +182,14 @@ static void put_tcp(struct flow *f, uint8_t *p, uint32_t len)
 }
 
 void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
-	       const struct refusal *r)
+	       const struct refusal *r, const struct sip_answer *answer)
 {
 	static const uint8_t seed[SIPHASH_KEY_SIZE] = "postern";
-	const struct policy_answer *answer = &w->policy->answers[r->reason];
 	bool udp = f->key.proto == IPPROTO_UDP;
 	uint32_t head = udp ? 8 : 20;
 	struct sip_reply reply = {
-		.code = answer->sip_code ? answer->sip_code : 403,
-		.reason = answer->sip_code ? bytes_of(answer->sip_phrase,
-						      strnlen(answer->sip_phrase,
-							      sizeof(answer->sip_phrase)))
-					   : BYTES("Forbidden"),
+		.code = answer->code,
+		.reason = answer->phrase,
 		.retry_after = answer->retry_after,
 		.rport = f->key.port[w->at.side],
 		.seed = seed,

@@ -22,7 +22,9 @@ size_t sip_session_size(void)
 struct sip_ctx {
 	struct worker *w;
 	struct flow *f;
-	uint64_t begin, end; /* of the message in its stream; a datagram: 0, 0 */
+	uint64_t begin, end;       /* of the message in its stream; a datagram: 0, 0 */
+	uint16_t code;             /* that the gate answered it with, 0: it did not */
+	struct call_standing call; /* that the message is of */
 };
 
 /* Rules ------------------------------------------------------------------- */
@@ -138,11 +140,11 @@ static struct finding find(struct sip_ctx *c, const struct sip_message *msg)
 
 static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r)
 {
-	const struct policy_answer *answer = &c->w->policy->answers[r->reason];
-	char words[64];
+	struct sip_answer answer = refusal_sip_answer(c->w, r);
+	char words[256];
 
-	snprintf(words, sizeof(words), "%u %s", answer->sip_code ? answer->sip_code : 403,
-		 answer->sip_code ? answer->sip_phrase : "Forbidden");
+	snprintf(words, sizeof(words), "%u %.*s", answer.code,
+		 (int)RTE_MIN(answer.phrase.len, 240u), (const char *)answer.phrase.p);
 	if (!refusal_declare(c->w, r, words))
 		return false;
 	if (c->end > c->begin)
@@ -150,7 +152,8 @@ static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struc
 	else
 		slot_decide(c->w, c->w->at.slot, r->verdict, r->reason);
 	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
-		reply_sip(c->w, c->f, msg, r);
+		reply_sip(c->w, c->f, msg, r, &answer);
+	c->code = r->verdict == VERDICT_REJECT ? answer.code : 0;
 	return true;
 }
 
@@ -213,12 +216,29 @@ static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum ver
 	return true;
 }
 
+/*
+ * It is of a call that goes on: an emergency call, one that came in, one from before the
+ * suspension. What ends a call, or completes what the other end said, always does.
+ */
+static bool goes_on(const struct sip_ctx *c, const struct sip_message *msg)
+{
+	switch (msg->method_id) {
+	case SIP_METHOD_ACK:
+	case SIP_METHOD_BYE:
+	case SIP_METHOD_CANCEL:
+	case SIP_METHOD_PRACK:
+		return true;
+	default:
+		return c->call.open && msg->to.tag.len;
+	}
+}
+
 /* Why a tenant's request is to be refused, REASON_NONE: it is not. */
 static enum reason policy_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
 {
 	struct worker *w = c->w;
 
-	if (w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED)
+	if (w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
 		return REASON_TENANT_SUSPENDED;
 	if (is_new_call(msg) && is_on_dnc(c, msg))
 		return REASON_DO_NOT_CALL;
@@ -293,21 +313,21 @@ static void count_message(struct worker *w, enum sip_result result, const struct
 
 /* The tenant whose call a message belongs to: its own if it calls, nobody's if it is called. */
 static uint32_t follow_call(struct sip_ctx *c, const struct sip_message *msg, bool outbound,
-			    bool *refused, uint32_t *events)
+			    uint32_t *events)
 {
 	uint32_t tenant = c->f->tenant;
 	bool caller = msg->kind == SIP_REQUEST ? outbound : !outbound;
 
 	if (msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_INVITE) {
-		*events = calls_message(c->w, tenant, msg, refused);
+		*events = calls_message(c->w, tenant, msg, &c->call);
 		if (tenant && (*events & CALL_EVENT_MIDSTREAM)) {
 			tenant = 0;
-			*events = calls_message(c->w, 0, msg, refused);
+			*events = calls_message(c->w, 0, msg, &c->call);
 		}
 		return tenant;
 	}
 	tenant = caller ? tenant : 0;
-	*events = calls_message(c->w, tenant, msg, refused);
+	*events = calls_message(c->w, tenant, msg, &c->call);
 	return tenant;
 }
 
@@ -321,7 +341,6 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 {
 	struct worker *w = c->w;
 	bool outbound = sent_by_tenant(c);
-	bool refused = false;
 	uint32_t tenant, calls;
 
 	if (result == SIP_NOT_SIP)
@@ -335,21 +354,21 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 		return;
 	}
 	sip_event(c, msg);
-	tenant = follow_call(c, msg, outbound, &refused, &calls);
+	tenant = follow_call(c, msg, outbound, &calls);
 	if (!may_decide(w))
 		return;
-	if (refused) {
+	if (c->call.refused) {
 		absorb(c);
 		return;
 	}
 	if (judge(c, msg, calls, outbound) && is_new_call(msg))
-		calls_refuse(w, tenant, msg, 403);
+		calls_refuse(w, tenant, msg, c->code);
 }
 
 void sip_inspect_datagram(struct worker *w, struct flow *f, const uint8_t *p, size_t len,
 			  size_t missing)
 {
-	struct sip_ctx c = {w, f, 0, 0};
+	struct sip_ctx c = {.w = w, .f = f};
 	struct sip_message msg;
 	enum sip_result result = sip_parse(p, len, &msg);
 
@@ -400,7 +419,7 @@ void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const 
 {
 	struct sip_session *s = session_open(w, f);
 	struct sip_framer *framer;
-	struct sip_ctx c = {w, f, 0, 0};
+	struct sip_ctx c = {.w = w, .f = f};
 
 	if (!s)
 		return;
@@ -420,7 +439,7 @@ void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const 
 void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes)
 {
 	struct sip_session *s = session_open(w, f);
-	struct sip_ctx c = {w, f, 0, 0};
+	struct sip_ctx c = {.w = w, .f = f};
 
 	if (s)
 		sip_frame_gap(&s->framer[w->at.side], bytes, block_pool_for(&w->frames, f->tenant),

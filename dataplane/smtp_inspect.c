@@ -52,48 +52,67 @@ static struct mail *mail_now(const struct smtp_session *s)
 }
 
 /* The mail's rules while one is open, else the session's. */
+static struct match_txn *txn_now(struct smtp_session *s)
+{
+	struct mail *mail = mail_now(s);
+
+	return mail ? &mail->txn : &s->txn;
+}
+
 static void scan(struct smtp_ctx *c, enum rule_buffer buffer, struct bytes data,
 		 struct finding *finding)
 {
-	struct mail *mail = mail_now(c->s);
-	struct match_txn *txn = mail ? &mail->txn : &c->s->txn;
-
 	if (!c->w->matcher)
 		return;
-	match_block(c->w->matcher, txn, buffer, data.p, data.len);
+	match_block(c->w->matcher, txn_now(c->s), buffer, data.p, data.len);
 	if (c->w->matcher->nhits)
 		findings_take(c->w, finding, data);
 }
 
+/* A command is refused alone: what an earlier one of its kind hit, this one hits again. */
+static void scan_command(struct smtp_ctx *c, enum rule_buffer buffer, struct bytes data,
+			 struct finding *finding)
+{
+	match_renew(txn_now(c->s));
+	scan(c, buffer, data, finding);
+}
+
 /* Refusals ---------------------------------------------------------------- */
 
-/* Says it to the client and withholds the bytes. True when it is carried out. */
+/*
+ * Says it to the client and withholds the bytes; when the session is over with it, also what
+ * the packet has behind them. True when it is carried out.
+ */
 static bool refuse(struct smtp_ctx *c, const struct refusal *r, struct smtp_span at)
 {
 	char text[256];
 	const char *reply = refusal_smtp_text(c->w, r, text);
+	/* RFC 5321 3.8: who says 421 closes. */
+	bool closes = r->verdict == VERDICT_REJECT && strncmp(reply, "421", 3) == 0;
+	bool over = closes || r->ends_session;
 
 	if (!refusal_declare(c->w, r, reply))
 		return false;
-	cut_stream(c->w, at.begin, at.end, r->verdict, r->reason);
+	cut_stream(c->w, at.begin, over ? UINT64_MAX : at.end, r->verdict, r->reason);
 	if (r->verdict == VERDICT_REJECT)
 		reply_smtp(c->w, c->f, reply);
-	/* RFC 5321 3.8: who says 421 closes. */
-	if (r->verdict == VERDICT_REJECT && strncmp(reply, "421", 3) == 0) {
+	if (over) {
 		c->f->flags |= FLOW_REFUSED;
 		c->f->reason = r->reason;
+		c->w->at.ghost = true;
 	}
 	return true;
 }
 
 static bool refuse_by_rule(struct smtp_ctx *c, struct finding *finding, const char *object,
-			   struct smtp_span at)
+			   struct smtp_span at, bool ends_session)
 {
 	struct refusal r = {
 		.verdict = finding->verdict,
 		.reason = REASON_RULE,
 		.rule = finding->rule,
 		.object = object,
+		.ends_session = ends_session,
 	};
 
 	if (finding->verdict < VERDICT_DROP)
@@ -164,8 +183,8 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 		c->s->nested = mail;
 	else
 		c->s->mail = mail;
-	scan(c, RULE_BUFFER_SMTP_MAIL_FROM, cmd->address, &finding);
-	if (refuse_by_rule(c, &finding, "sender", cmd->at))
+	scan_command(c, RULE_BUFFER_SMTP_MAIL_FROM, cmd->address, &finding);
+	if (refuse_by_rule(c, &finding, "sender", cmd->at, false))
 		return true;
 	if (!(c->f->flags & FLOW_OUTBOUND))
 		return false;
@@ -176,31 +195,40 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 	return refuse_by_limit(c, LIMIT_MESSAGES, REASON_LIMIT_MESSAGES, "message", cmd);
 }
 
-static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
+/* True: the recipient is refused, alone. */
+static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct smtp_command *cmd)
 {
 	const struct policy *policy = c->w->policy;
 	uint32_t tenant = c->f->tenant;
 	uint32_t most = policy->slots[tenant].recipients_per_message;
-	struct mail *mail = mail_now(c->s);
 	struct finding finding = {0};
 
-	c->w->counters->smtp.rcpt_attempted++;
-	c->w->tenants[tenant].recipients++;
-	tell_address(c, FIELD_KEY_ADDRESS_RCPT_TO, cmd);
-	if (mail)
-		mail_rcpt(mail, cmd->address);
-	scan(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
-	if (refuse_by_rule(c, &finding, "recipient", cmd->at))
+	scan_command(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
+	if (refuse_by_rule(c, &finding, "recipient", cmd->at, false))
 		return true;
 	if (!(c->f->flags & FLOW_OUTBOUND))
 		return false;
 	if (list_opted_out(policy, tenant, cmd->address))
 		return refuse_for(c, REASON_OPT_OUT, "recipient", cmd);
-	if (most && mail && mail->rcpts - mail->rcpts_refused > most) {
-		mail->rcpts_refused++;
+	if (most && mail && mail->rcpts - mail->rcpts_refused > most)
 		return refuse_for(c, REASON_LIMIT_RECIPIENTS_MESSAGE, "recipient", cmd);
-	}
 	return refuse_by_limit(c, LIMIT_RECIPIENTS, REASON_LIMIT_RECIPIENTS, "recipient", cmd);
+}
+
+static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
+{
+	struct mail *mail = mail_now(c->s);
+	bool refused;
+
+	c->w->counters->smtp.rcpt_attempted++;
+	c->w->tenants[c->f->tenant].recipients++;
+	tell_address(c, FIELD_KEY_ADDRESS_RCPT_TO, cmd);
+	if (mail)
+		mail_rcpt(mail, cmd->address);
+	refused = judge_rcpt(c, mail, cmd);
+	if (mail)
+		mail->rcpts_refused += refused;
+	return refused;
 }
 
 static bool on_helo(struct smtp_ctx *c, const struct smtp_command *cmd)
@@ -210,11 +238,12 @@ static bool on_helo(struct smtp_ctx *c, const struct smtp_command *cmd)
 	s->helo_len = (uint8_t)RTE_MIN(cmd->argument.len, (size_t)HELO_MAX);
 	memcpy(s->helo, cmd->argument.p, s->helo_len);
 	if (c->w->matcher) {
+		match_renew(&s->txn);
 		match_block(c->w->matcher, &s->txn, RULE_BUFFER_SMTP_HELO, cmd->argument.p,
 			    cmd->argument.len);
 		findings_take(c->w, &s->finding, cmd->argument);
 	}
-	return refuse_by_rule(c, &s->finding, "connection", cmd->at);
+	return refuse_by_rule(c, &s->finding, "connection", cmd->at, false);
 }
 
 static bool on_command(void *ctx, const struct smtp_command *cmd)
@@ -261,6 +290,9 @@ static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 	snprintf(code, sizeof(code), "%u", r->code);
 	scan(c, RULE_BUFFER_SMTP_REPLY_CODE, bytes_of(code, 3), &finding);
 	scan(c, RULE_BUFFER_SMTP_REPLY_TEXT, r->text, &finding);
+	/* What is said in the reply's place is the last word. */
+	if (may_decide(c->w))
+		refuse_by_rule(c, &finding, "connection", r->at, true);
 }
 
 /* The server refused MAIL: what it would have opened is nothing, with whatever followed it. */
@@ -297,11 +329,11 @@ static void refuse_greeting(struct smtp_ctx *c, const struct smtp_reply *r)
 		.verdict = VERDICT_REJECT,
 		.reason = c->f->reason,
 		.object = "connection",
+		.ends_session = true,
 	};
 
 	c->f->flags &= (uint16_t)~FLOW_REFUSE_GREETING;
-	if (refuse(c, &refusal, r->at))
-		c->f->flags |= FLOW_REFUSED;
+	refuse(c, &refusal, r->at);
 }
 
 static void on_reply(void *ctx, const struct smtp_reply *r)
@@ -352,9 +384,9 @@ static void on_body_gap(void *ctx, struct smtp_span at)
 /* What is to become of the message whose end has come. */
 static bool judge(struct smtp_ctx *c, struct mail *mail, const struct smtp_end *end)
 {
-	struct refusal r = {.verdict = VERDICT_REJECT, .object = "message"};
+	struct refusal r = {.verdict = VERDICT_REJECT, .object = "message", .ends_session = true};
 
-	if (mail && refuse_by_rule(c, &mail->finding, "message", end->at))
+	if (mail && refuse_by_rule(c, &mail->finding, "message", end->at, true))
 		return true;
 	if (mail && mail->header_from_foreign)
 		r.reason = REASON_DOMAIN_CONSENT;
@@ -414,7 +446,8 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 
 	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w) &&
 	    c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] < VERDICT_DROP) {
-		worker_note(c->w, c->f->tenant, REASON_SMTP_BARE_LF_END);
+		slot_decide(c->w, c->w->at.slot, c->w->policy->on_loss[REASON_SMTP_BARE_LF_END],
+			    REASON_SMTP_BARE_LF_END);
 		return false;
 	}
 	if (mail)
@@ -425,8 +458,7 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 		smtp_event(c, mail, "refused_by_gate", 0, 0);
 	}
 	if (withheld) {
-		/* A receiver that never sees the end never delivers; the session is over. */
-		c->f->flags |= FLOW_REFUSED;
+		/* A receiver that never sees the end never delivers. */
 		mail_drop(c, &c->s->mail);
 		return true;
 	}

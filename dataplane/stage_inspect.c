@@ -202,18 +202,20 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
 	const struct packet_meta *meta = packet_meta(b->pkt[i]);
 	struct flow *f = b->flow[i];
 	unsigned side = b->hdr[i].side;
+	bool ghost;
 
 	w->packet = RTE_MAX(w->packet, meta->number);
 	w->now = RTE_MAX(w->now, meta->time);
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
+	ghost = w->at.ghost;
 	if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP && is_read(w, f)) {
 		if (f->key.proto == IPPROTO_UDP)
 			inspect_datagram(w, b, i, f);
 		else if (!inspect_segment(w, b, i, f))
 			return;
 	}
-	if (w->at.ghost)
+	if (ghost)
 		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
 	b->decided[i] = w->packet;
 	b->out_order[b->out++] = (uint16_t)i;

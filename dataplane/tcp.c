@@ -159,6 +159,19 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 	return TCP_IN_ORDER;
 }
 
+/* The part of [seq, seq + len) that the gate kept back: no receiver has it from here. */
+static unsigned compare_withheld(const struct tcp_half *half, uint32_t seq, uint8_t *data,
+				 uint32_t len)
+{
+	uint32_t end = half->withheld + half->withheld_len;
+	uint32_t from = seq_before(seq, half->withheld) ? half->withheld : seq;
+	uint32_t to = seq_before(end, seq + len) ? end : seq + len;
+
+	if (!half->withheld_len || !seq_before(from, to))
+		return SEGMENT_SAME;
+	return segment_queue_compare(&half->sent, from, data + (from - seq), to - from);
+}
+
 unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *data, uint32_t len)
 {
 	const struct tcp_half *half = &f->half[side];
@@ -168,8 +181,24 @@ unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *
 	if ((half->flags & HALF_ACKED) && seq_before(seq, half->acked)) {
 		taken = RTE_MIN(half->acked - seq, len);
 		match = segment_queue_compare(&half->sent, seq, data, taken) & SEGMENT_DIFFERS;
+		/* Captures' receivers acknowledge what this gate withholds, too. */
+		match |= compare_withheld(half, seq, data, taken);
 	}
 	return match | segment_queue_compare(&half->sent, seq + taken, data + taken, len - taken);
+}
+
+void tcp_withhold(struct flow *f, unsigned side, uint32_t seq, uint32_t len)
+{
+	struct tcp_half *half = &f->half[side];
+	uint32_t reach = seq + len - half->withheld;
+
+	/* From the first such byte to the last; those too far back are forgotten. */
+	if (!half->withheld_len || seq_before(seq, half->withheld) || reach > UINT16_MAX) {
+		half->withheld = seq;
+		half->withheld_len = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
+	} else if (reach > half->withheld_len) {
+		half->withheld_len = (uint16_t)reach;
+	}
 }
 
 enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)

@@ -43,9 +43,12 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 /*
  * Compares `len` bytes that were sent before with their first copies, once these are
  * forwarded, and overwrites what differs. Returns enum segment_match, or-ed; what the receiver
- * has acknowledged is never unknown.
+ * has acknowledged is never unknown, unless tcp_withhold() said that it did not come from here.
  */
 unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *data, uint32_t len);
+
+/* These bytes do not leave: sent again, they are no copies of what did. */
+void tcp_withhold(struct flow *f, unsigned side, uint32_t seq, uint32_t len);
 
 enum tcp_kept {
 	TCP_KEPT,    /* the queue has the reference now; only what is new is left in it */

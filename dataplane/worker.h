@@ -56,7 +56,7 @@ struct cut {
 	uint16_t begin, end;
 };
 
-#define CUTS_MAX 64 /* in a burst; a packet with more is withheld whole */
+#define CUTS_MAX 256 /* in a burst; a packet with more is withheld whole */
 
 #define PORT_NONE UINT16_MAX /* whatever leaves there is thrown away */
 

@@ -42,6 +42,15 @@ static uint32_t finish(struct call_table *t, struct call *call, uint64_t now, en
 	return events | CALL_EVENT_ENDED;
 }
 
+/* What an attempt without a final response is taken for. */
+static uint32_t seize_unfinished(const struct call_table *t, struct call *call)
+{
+	if (t->config.asr_mode == CALL_ASR_ALWAYS ||
+	    (t->config.asr_mode == CALL_ASR_PROVISIONAL && call->provisional))
+		return seize(call);
+	return 0;
+}
+
 /* A call is over because nothing more will be heard of it. */
 static void give_up(struct call_table *t, struct call *call, uint64_t now)
 {
@@ -49,9 +58,7 @@ static void give_up(struct call_table *t, struct call *call, uint64_t now)
 
 	switch (call->state) {
 	case CALL_TRYING:
-		if (t->config.asr_mode == CALL_ASR_ALWAYS ||
-		    (t->config.asr_mode == CALL_ASR_PROVISIONAL && call->provisional))
-			events = seize(call);
+		events = seize_unfinished(t, call);
 		call->state = CALL_LOST;
 		break;
 	case CALL_ANSWERED:
@@ -428,9 +435,16 @@ void call_flush(struct call_table *t, uint64_t now)
 	for (uint32_t i = 0; i < t->fresh; i++) {
 		struct call *call = &t->calls[i];
 
+		expire_one(t, call, now);
 		if (call->state == CALL_FREE)
 			continue;
-		give_up(t, call, now);
+		/* Not given up: the log ends first. */
+		if (call->state == CALL_TRYING)
+			report(t, call, seize_unfinished(t, call));
+		else if (call->state == CALL_ANSWERED)
+			report(t, call, 0);
+		else
+			give_up(t, call, now);
 		call_remove(t, call);
 	}
 }
@@ -448,6 +462,8 @@ const char *call_state_name(const struct call *call)
 		return "redirected";
 	case CALL_REFUSED:
 		return "refused";
+	case CALL_TRYING:
+		return call->cancelled ? "cancelled" : "open";
 	case CALL_LOST:
 		return call->cancelled && !call->counted_answered ? "cancelled" : "unknown";
 	default:
