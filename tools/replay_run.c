@@ -119,6 +119,7 @@ static void run_alone(struct run *r)
 			drain_inline(r);
 	}
 	worker_finish(w);
+	w->now = r->stats->last;
 	calls_flush(w);
 	if (w->events)
 		drain_inline(r);
