@@ -12,18 +12,28 @@
 
 #include "dataplane/gate.h"
 
-static char runtime[64]; /* ours, if we made it */
 static bool started;
 
-/* DPDK makes a directory there, even for --no-shconf; only root's default always works. */
-static void runtime_dir(void)
+/*
+ * DPDK makes a directory for its files, even for --no-shconf: below one of ours, so that neither
+ * a user's home nor root's /var/run is needed.
+ */
+static void runtime_make(char *path)
 {
-	char path[] = "/tmp/postern-XXXXXX";
+	if (mkdtemp(path))
+		setenv("RUNTIME_DIRECTORY", path, 1); /* DPDK: before all other places */
+}
 
-	if (!mkdtemp(path))
-		return;
-	snprintf(runtime, sizeof(runtime), "%s", path);
-	setenv("XDG_RUNTIME_DIR", runtime, 1);
+/* Nothing is ever put there: gone at once, nobody can leave it behind. */
+static void runtime_remove(const char *path)
+{
+	char below[64];
+
+	rmdir(rte_eal_get_runtime_dir());
+	snprintf(below, sizeof(below), "%s/dpdk", path);
+	rmdir(below);
+	rmdir(path);
+	unsetenv("RUNTIME_DIRECTORY");
 }
 
 /*
@@ -48,7 +58,7 @@ static bool lcores_text(char *text, size_t size, unsigned workers)
 
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 {
-	char memory[24], lcores[8192], prefix[48];
+	char memory[24], lcores[8192], prefix[48], runtime[] = "/tmp/postern-XXXXXX";
 	const char *const args[] = {
 		"postern",     "--no-huge",     "--no-pci", "--no-shconf", "--no-telemetry",
 		"--log-level", "error",         "-m",       memory,        "--lcores",
@@ -62,31 +72,23 @@ int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 		return -E2BIG;
 	}
 	snprintf(prefix, sizeof(prefix), "postern-%d", (int)getpid());
-	runtime_dir();
+	runtime_make(runtime);
 	rte_log_set_global_level(RTE_LOG_ERR);
 	started = true;
 	rc = rte_eal_init(RTE_DIM(args), (char **)(uintptr_t)args);
+	runtime_remove(runtime);
 	if (rc >= 0)
 		return 0;
-	snprintf(error, GATE_ERROR, "DPDK does not start: %s", rte_strerror(rte_errno));
+	rc = -rte_errno;
+	snprintf(error, GATE_ERROR, "DPDK does not start: %s", rte_strerror(-rc));
 	gate_environment_end();
-	return -rte_errno;
+	return rc;
 }
 
 void gate_environment_end(void)
 {
-	char path[128];
-
 	if (!started)
 		return;
 	started = false;
-	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
-	rmdir(path);
-	if (!runtime[0])
-		return;
-	snprintf(path, sizeof(path), "%s/dpdk", runtime);
-	rmdir(path);
-	rmdir(runtime);
-	runtime[0] = '\0';
 }

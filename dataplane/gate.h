@@ -34,10 +34,10 @@ struct gate {
 
 /*
  * DPDK without hugepages, devices or files of its own, for any user. lcores: 0 to `workers`, free
- * to run on any CPU. Once per process. 0 or -errno with words.
+ * to run on any CPU. Nothing of it stays in the file system, however the process ends. Once per
+ * process. 0 or -errno with words.
  */
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR]);
-/* Ends it; removes what it left in the file system. */
 void gate_environment_end(void);
 
 /* Megabytes that gate_environment() needs for this configuration; tables have their own. */
