@@ -71,15 +71,39 @@ static const char *tenant_text(const struct report *r, uint32_t slot)
 	return slot ? "(unnamed)" : "(no tenant)";
 }
 
-static void tenant_reasons(struct page_out *out, const struct tenant_counters *c)
+/* Decisions of this reason against the tenant, as the refusals' table has them. */
+static uint64_t refusals_of(const struct refusals *all, size_t slot, enum reason reason)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < all->kinds; i++) {
+		const struct refusal *kind = &all->kind[i];
+
+		if (kind->tenant == slot && !kind->shadow &&
+		    strcmp(kind->reason, reason_name(reason)) == 0)
+			n += kind->count;
+	}
+	return n;
+}
+
+/*
+ * Why there are refusals, and what else there is to know. Counters count reasons, which one
+ * refusal may give for each of its packets.
+ */
+static void tenant_reasons(struct page_out *out, const struct page *page,
+			   const struct tenant_counters *c, size_t slot)
 {
 	struct ranked given[REASON_COUNT];
 	size_t count = 0;
 	char text[SHORT_SIZE];
 
 	for (enum reason i = REASON_NONE + 1; i < REASON_COUNT; i++) {
-		if (c->reasons[i])
-			given[count++] = (struct ranked){c->reasons[i], i};
+		uint64_t n = refusals_of(&page->refusals, slot, i);
+
+		if (!n && i != REASON_AFTER_REFUSAL)
+			n = c->reasons[i];
+		if (n)
+			given[count++] = (struct ranked){n, i};
 	}
 	if (!count)
 		return;
@@ -116,7 +140,7 @@ static void tenant_row(struct page_out *out, const struct page *page, const stru
 	ratio_cell(out, -8, c->calls_short, c->calls_answered);
 	count_cell(out, refused ? INK_RED : INK_PLAIN, -8, refused);
 	page_newline(out);
-	tenant_reasons(out, c);
+	tenant_reasons(out, page, c, slot);
 }
 
 int page_tenants(struct page_out *out, const struct page *page, const struct report *r)

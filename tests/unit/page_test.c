@@ -97,6 +97,8 @@ static void traffic_set(void)
 	tenants[1].reasons[REASON_OPT_OUT] = 2;
 	tenants[1].reasons[REASON_LIMIT_MESSAGES] = 31;
 	tenants[1].reasons[REASON_MIDSTREAM] = 2;
+	tenants[1].reasons[REASON_AFTER_REFUSAL] = 400; /* packets: no decision of its own */
+	tenants[1].reasons[REASON_RULE] = 34;           /* the alerts too, where a rule refused */
 	tenants[2].packets = 34467;
 	tenants[2].calls = 400;
 	tenants[2].calls_seized = 390;
@@ -121,8 +123,9 @@ static const char expected_page[] =
 	"TENANTS\n"
 	"      id  tenant                 state      packets  messages   rcpts  calls     ASR   short refused\n"
 	"      17  caf\xc3\xa9" " example           suspended   1.20 M     1,000  12,000      0       -       -      32\n"
-	"          why: limit_messages 31, midstream 2, opt_out 2\n"
+	"          why: limit_messages 31, midstream 2, opt_out 2, rule 1\n"
 	" 1000017  a tenant whose name ~  active      34,467         0       0    400  66.7 %   5.0 %       1\n"
+	"          why: emergency_number 1\n"
 	"       0  (no tenant)            active         100         0       0      0       -       -       0\n"
 	"  1 without traffic\n"
 	"\n"
