@@ -2,7 +2,8 @@
 /*
  * Writes what the gate can write, for tests/format/check to hold against the
  * documents: `eve_lines events` one event of each type, with every field of the
- * table and with none; `eve_lines fields` the table; `eve_lines summary` a summary.
+ * table and with none; `eve_lines fields` the table; `eve_lines reasons` the list of reasons;
+ * `eve_lines summary` a summary.
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -147,6 +148,12 @@ static void fields(void)
 	}
 }
 
+static void reasons(void)
+{
+	for (enum reason i = 0; i < REASON_COUNT; i++)
+		printf("%s %s\n", reason_name(i), reason_text(i));
+}
+
 static int summary(void)
 {
 	const struct report report = {.total = &total, .tenant = tenants, .names = &names};
@@ -175,6 +182,8 @@ int main(int argc, char **argv)
 		return events() != 0;
 	if (strcmp(what, "fields") == 0)
 		return fields(), 0;
+	if (strcmp(what, "reasons") == 0)
+		return reasons(), 0;
 	if (strcmp(what, "summary") == 0)
 		return summary() != 0;
 	return 2;
