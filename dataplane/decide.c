@@ -252,8 +252,9 @@ void admit_connection(struct worker *w, struct flow *f)
 {
 	struct refusal r = {.verdict = VERDICT_REJECT, .object = "connection"};
 
-	if (!(f->flags & FLOW_OUTBOUND))
+	if (!(f->flags & FLOW_OUTBOUND) || (f->flags & FLOW_ADMITTED))
 		return;
+	f->flags |= FLOW_ADMITTED;
 	order_wait(w->order, w->index, w->packet);
 	if (w->policy->slots[f->tenant].state == TENANT_SUSPENDED)
 		r.reason = REASON_TENANT_SUSPENDED;

@@ -26,7 +26,9 @@ enum flow_flag {
 	FLOW_UNINSPECTED = 1 << 3,     /* the parser gave up, or TLS: forwarded, counted */
 	FLOW_ENCRYPTED = 1 << 4,
 	FLOW_OUTBOUND = 1 << 5, /* the client is the tenant: limits and policy apply */
+	FLOW_ADMITTED = 1 << 6, /* the connection was decided upon, and not dropped */
 	FLOW_RESET = 1 << 7,
+	FLOW_ADMIT_LATE = 1 << 8, /* its SYN was taken for another's: the answer decides */
 };
 
 enum half_flag {
@@ -50,6 +52,7 @@ struct tcp_half {
 	uint16_t withheld_len; /* bytes that the gate kept back, from `withheld` on, or some of them
 				*/
 	uint32_t withheld;
+	uint32_t read;              /* while waiting: the first byte that was not inspected yet */
 	struct segment_queue ahead; /* beyond `next`, or waiting */
 	struct segment_queue sent;  /* first copies, forwarded and not acknowledged yet */
 };

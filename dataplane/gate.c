@@ -135,6 +135,7 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	w->options = config->options;
 	w->policy = config->policy;
 	w->mbufs = gate->small;
+	w->large = gate->large;
 	w->calls = gate->calls;
 	w->history_max = SMALL_PACKETS / 4;
 	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;

@@ -32,6 +32,7 @@ enum packet_flag {
 	PACKET_FROM_GATE = 1 << 1,        /* the gate wrote it: a reply */
 	PACKET_REASSEMBLED = 1 << 2,
 	PACKET_CHANGED = 1 << 3, /* payload was overwritten: the checksum is to be redone */
+	PACKET_COUNTED = 1 << 4, /* the rest of one whose front has left, and was counted */
 };
 
 /*

@@ -624,7 +624,7 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 		}
 	}
 	env = env_of(w, f, &c);
-	w->at.offset = to_server ? s->parser.client_at : s->parser.server_at;
+	w->at.offset = (to_server ? s->parser.client_at : s->parser.server_at) - w->at.fed;
 	took = smtp_feed(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, p, len, &env);
 	if (smtp_is_tls(&s->parser)) {
 		f->flags |= FLOW_UNINSPECTED;

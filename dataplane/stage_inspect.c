@@ -8,6 +8,7 @@
 
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
+#include "dataplane/tcp_cut.h"
 
 static void inspect_slot(struct worker *w, struct burst *b, unsigned i);
 
@@ -54,13 +55,21 @@ static void feed_gap(struct worker *w, struct flow *f, uint32_t bytes)
 		sip_inspect_gap(w, f, w->at.to_server, bytes);
 }
 
+/* The packet waits in its flow, or a copy of it does. False: there is no room. */
 static bool hold(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
-	if (tcp_keep(w, f, w->at.side, b->pkt[i]) != TCP_KEPT)
-		return false;
-	b->work[i] = SLOT_HELD;
-	b->pkt[i] = NULL;
-	return true;
+	switch (tcp_keep(w, f, w->at.side, b->pkt[i])) {
+	case TCP_KEPT:
+		b->work[i] = SLOT_HELD;
+		b->pkt[i] = NULL;
+		return true;
+	case TCP_COPY:
+		slot_absorb(w, b, i);
+		return true;
+	case TCP_NO_ROOM:
+		break;
+	}
+	return false;
 }
 
 /* What waited, in order, as long as nothing makes it wait again. */
@@ -102,28 +111,48 @@ static void feed_rest(struct worker *w, struct flow *f, const uint8_t *p, size_t
 	}
 }
 
-/*
- * The parser took less than there is: what follows waits for the server. False: it does not,
- * and all is read. A packet that is refused in part leaves now, without what was not read.
- */
-static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow *f, size_t took)
+/* Too much is waiting already: go on without the server's word. */
+static void go_on(struct worker *w, struct burst *b, struct flow *f, unsigned side)
 {
-	struct packet_meta *meta = packet_meta(b->pkt[i]);
+	do {
+		if (smtp_inspect_waiting(f))
+			smtp_inspect_release(w, f);
+		let_go(w, b, f, side);
+	} while ((f->half[side].flags & HALF_WAITING) && b->n < BURST_SLOTS);
+}
 
-	f->half[w->at.side].flags |= HALF_WAITING;
-	if (b->verdict[i] >= VERDICT_DROP) {
-		cut_stream(w, w->at.offset + took, w->at.offset + meta->len, b->verdict[i],
-			   REASON_SMTP_LOST);
+/*
+ * The parser took less than there is: what follows waits for the server, whose answer is to
+ * what was taken, so that leaves now. False: there is no room to wait.
+ */
+static bool wait_with(struct worker *w, struct burst *b, unsigned i, struct flow *f, uint32_t took)
+{
+	struct rte_mbuf *rest = b->pkt[i], *front = NULL;
+	struct packet_meta *meta = packet_meta(rest);
+	struct tcp_half *half = &f->half[w->at.side];
+
+	if (!tcp_has_room(w, f, w->at.side, meta->len - took))
 		return false;
+	if (took) {
+		front = tcp_piece(w, rest, &b->hdr[i], 0, took);
+		if (!front)
+			return false;
+		meta->seq += took;
+		meta->payload = (uint16_t)(meta->payload + took);
+		meta->len -= took;
+		tcp_trim(rest, &b->hdr[i]);
+		meta->flags |= PACKET_COUNTED;
 	}
-	meta->seq += (uint32_t)took;
-	meta->payload = (uint16_t)(meta->payload + took);
-	meta->len -= (uint32_t)took;
-	if (hold(w, b, i, f))
-		return true;
-	f->half[w->at.side].flags &= (uint8_t)~HALF_WAITING;
-	feed_rest(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload), meta->len);
-	return false;
+	half->read = meta->seq;
+	half->flags |= HALF_WAITING;
+	if (!front)
+		return hold(w, b, i, f);
+	if (tcp_keep(w, f, w->at.side, rest) != TCP_KEPT)
+		packet_free(rest);
+	b->pkt[i] = front;
+	b->known[i] = 0;
+	packet_decode(front, &b->hdr[i]);
+	return true;
 }
 
 /* The other direction may have waited for what this packet said. */
@@ -137,55 +166,94 @@ static void wake_other(struct worker *w, struct burst *b, struct flow *f, unsign
 		let_go(w, b, f, !side);
 }
 
-/*
- * The server's reply ended the client's wait inside this segment: what the client had sent
- * comes before what the server says next.
- */
-static size_t take_turns(struct worker *w, struct burst *b, unsigned i, struct flow *f, size_t took)
+/* The session was refused in this packet: what follows in it stays too. */
+static void withhold_rest(struct worker *w, struct burst *b, unsigned i, const struct flow *f)
 {
-	struct packet_meta *meta = packet_meta(b->pkt[i]);
-	const uint8_t *p = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload);
-
-	while (took < meta->len) {
-		wake_other(w, b, f, w->at.side);
-		at_slot(w, b, i);
-		took += feed(w, f, p + took, meta->len - took);
+	for (unsigned k = w->cut_count; k-- > 0;) {
+		if (w->cuts[k].slot != i)
+			continue;
+		w->cuts[k].end = (uint16_t)packet_meta(b->pkt[i])->len;
+		return;
 	}
-	return took;
+	if (b->verdict[i] >= VERDICT_DROP)
+		return;
+	b->verdict[i] = VERDICT_DROP;
+	b->reason[i] = f->reason;
+}
+
+/*
+ * The segment's payload to its parser. The client's rest may have to wait for the server; a
+ * reply that ends such a wait within the server's segment lets the client's bytes come first.
+ */
+static void read_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	const uint8_t *p = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, meta->payload);
+	uint32_t took = 0;
+
+	while (is_read(w, f)) {
+		w->at.fed = took;
+		took += (uint32_t)feed(w, f, p + took, meta->len - took);
+		if (took == meta->len)
+			break;
+		if (w->at.to_server) {
+			if (wait_with(w, b, i, f, took))
+				return;
+			smtp_inspect_release(w, f);
+		} else {
+			wake_other(w, b, f, w->at.side);
+			at_slot(w, b, i);
+		}
+	}
+	if (meta->missing && is_read(w, f))
+		feed_gap(w, f, meta->missing);
+}
+
+/* What waits comes first. True: the segment waits behind it, or is gone. */
+static bool wait_in_line(struct worker *w, struct burst *b, unsigned i, struct flow *f)
+{
+	struct tcp_half *half = &f->half[w->at.side];
+
+	if ((half->flags & (HALF_WAITING | HALF_DRAINING)) != HALF_WAITING)
+		return false;
+	if (smtp_inspect_waiting(f) && hold(w, b, i, f))
+		return true;
+	go_on(w, b, f, w->at.side);
+	at_slot(w, b, i);
+	/* Only in a burst that is full. */
+	if (!(half->flags & HALF_WAITING))
+		return false;
+	if (hold(w, b, i, f))
+		return true;
+	half->next = packet_meta(b->pkt[i])->seq;
+	slot_decide(w, i, VERDICT_DROP, REASON_TCP_REORDER_BUDGET);
+	return true;
 }
 
 /* False: the segment waits; it is not in the burst any more. */
 static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
-	struct packet_meta *meta = packet_meta(b->pkt[i]);
-	struct tcp_half *half = &f->half[w->at.side];
-	size_t took;
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	bool refused = f->flags & FLOW_REFUSED;
 
-	if (!meta->len && !meta->missing && !meta->fin) {
-		if (w->at.to_server)
+	/* A SYN may have data. */
+	if (b->hdr[i].tcp_flags & TCP_SYN) {
+		if (w->at.to_server || (f->flags & FLOW_ADMIT_LATE))
 			admit_connection(w, f);
+		if (b->verdict[i] >= VERDICT_DROP)
+			return true;
+	}
+	if (!meta->len && !meta->missing && !meta->fin)
 		return true;
-	}
-	if ((half->flags & (HALF_WAITING | HALF_DRAINING)) == HALF_WAITING) {
-		if (hold(w, b, i, f))
-			return false;
-		/* Too much is waiting already: go on without the server's word. */
-		smtp_inspect_release(w, f);
-		let_go(w, b, f, w->at.side);
-		at_slot(w, b, i);
-	}
+	if (wait_in_line(w, b, i, f))
+		return b->work[i] != SLOT_HELD;
 	if (b->gap[i])
 		feed_gap(w, f, b->gap[i]);
-	if (meta->len && !(f->flags & FLOW_UNINSPECTED)) {
-		took = feed(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, meta->payload),
-			    meta->len);
-		if (!w->at.to_server)
-			took = take_turns(w, b, i, f, took);
-		if (took < meta->len && wait_with(w, b, i, f, took))
-			return false;
-	}
-	if (meta->missing && !(f->flags & FLOW_UNINSPECTED))
-		feed_gap(w, f, meta->missing);
+	read_segment(w, b, i, f);
+	if (b->work[i] == SLOT_HELD)
+		return false;
+	if (!refused && (f->flags & FLOW_REFUSED))
+		withhold_rest(w, b, i, f);
 	return true;
 }
 
@@ -239,9 +307,11 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 
 	w->at.side = (uint8_t)side;
 	w->at.to_server = flow_from_client(f, side);
-	if (f->half[side].flags & HALF_WAITING)
-		smtp_inspect_release(w, f);
-	f->half[side].flags |= HALF_DRAINING;
+	if (f->half[side].flags & HALF_WAITING) {
+		if (smtp_inspect_waiting(f))
+			smtp_inspect_release(w, f);
+		f->half[side].flags |= HALF_DRAINING;
+	}
 	while ((m = tcp_next(f, side, true, &gap))) {
 		struct packet_meta *meta = packet_meta(m);
 
@@ -251,7 +321,7 @@ static void finish_half(struct worker *w, struct flow *f, unsigned side)
 			feed_rest(w, f, rte_pktmbuf_mtod_offset(m, uint8_t *, meta->payload),
 				  meta->len);
 		}
-		w->counters->verdicts[VERDICT_DROP]++;
+		w->counters->verdicts[VERDICT_DROP] += !(meta->flags & PACKET_COUNTED);
 		worker_note(w, f->tenant, REASON_TCP_GAP);
 		packet_free(m);
 	}

@@ -110,6 +110,22 @@ static void keep(struct worker *w, struct burst *b, unsigned i)
 	}
 }
 
+/* Nothing in it is new. */
+static void resent(struct worker *w, struct burst *b, unsigned i)
+{
+	struct packet_meta *meta = packet_meta(b->pkt[i]);
+
+	if (b->hdr[i].tcp_flags & TCP_SYN) {
+		/* Connections are admitted by any of their SYNs. */
+		meta->len = meta->missing = meta->fin = 0;
+		put_in_order(b, i, SLOT_INSPECT);
+	} else if (tcp_awaits(b->flow[i], b->hdr[i].side, meta->seq + meta->len)) {
+		slot_absorb(w, b, i);
+	} else {
+		put_in_order(b, i, SLOT_FORWARD);
+	}
+}
+
 static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 {
 	struct flow *f = b->flow[i];
@@ -123,7 +139,7 @@ static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 		keep(w, b, i);
 		break;
 	case TCP_BEHIND:
-		put_in_order(b, i, SLOT_FORWARD);
+		resent(w, b, i);
 		break;
 	case TCP_OUTSIDE:
 		slot_decide(w, i, VERDICT_DROP, REASON_TCP_OUT_OF_WINDOW);
@@ -154,6 +170,17 @@ static void counted_payload(struct worker *w, struct burst *b, unsigned i)
 	put_in_order(b, i, SLOT_FORWARD);
 }
 
+/* What waited for a parser that is not asked any more. */
+static void release_unread(struct worker *w, struct burst *b, struct flow *f)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct segment_queue *q = &f->half[side].ahead;
+
+		while (q->head && !(f->half[side].flags & HALF_WAITING) && b->n < BURST_SLOTS)
+			put_in_order(b, burst_readmit(w, b, segment_queue_pop(q), f), SLOT_FORWARD);
+	}
+}
+
 /* The old connection's parsers may have payload in this very burst: it ends after it. */
 static struct flow *reopen(struct worker *w, struct burst *b, unsigned i, struct flow *old)
 {
@@ -175,6 +202,7 @@ static struct flow *reopen(struct worker *w, struct burst *b, unsigned i, struct
 			.flags = HALF_SYN | HALF_SEEN,
 		};
 		f->packets[!b->hdr[i].side] = 1;
+		f->flags |= FLOW_ADMIT_LATE;
 	}
 	old->successor = f;
 	w->ended[w->ended_count++] = old;
@@ -200,6 +228,7 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	if (f->app == APP_NONE && h->payload_len && w->options.inspect)
 		sniff_tcp(w, f, b->pkt[i], h);
 	if (f->app == APP_NONE || (f->flags & FLOW_UNINSPECTED)) {
+		release_unread(w, b, f);
 		counted_payload(w, b, i);
 		return;
 	}
@@ -230,7 +259,7 @@ void stage_stream(struct worker *w, struct burst *b)
 
 	for (unsigned i = 0; i < n; i++) {
 		b->gap[i] = b->known[i] = 0;
-		if (b->work[i] == SLOT_HELD)
+			if (b->work[i] == SLOT_HELD)
 			continue;
 		if (!b->flow[i] || b->verdict[i] >= VERDICT_DROP)
 			put_in_order(b, i, SLOT_FORWARD);

@@ -69,18 +69,18 @@ static void forward(struct worker *w, struct burst *b, unsigned i)
 	send_on(b, i, m);
 }
 
-/* Payload bytes [from, to), in as many packets as it takes. */
-static void send_pieces(struct worker *w, struct burst *b, unsigned i, uint32_t from, uint32_t to)
+/* Payload bytes [from, to). */
+static void send_piece(struct worker *w, struct burst *b, unsigned i, uint32_t from, uint32_t to)
 {
-	while (from < to) {
-		struct rte_mbuf *m = tcp_piece(w, b->pkt[i], &b->hdr[i], from, to);
+	struct rte_mbuf *m;
 
-		if (!m)
-			return;
-		from += packet_meta(m)->len;
-		packet_meta(m)->reason = b->reason[i];
-		send_on(b, i, m);
-	}
+	if (from >= to)
+		return;
+	m = tcp_piece(w, b->pkt[i], &b->hdr[i], from, to);
+	if (!m)
+		return;
+	packet_meta(m)->reason = b->reason[i];
+	send_on(b, i, m);
 }
 
 /* Cuts come in the order of the stream. What lies between them was not refused. */
@@ -101,7 +101,7 @@ static void send_rest(struct worker *w, struct burst *b, unsigned i)
 		} else if (!any) {
 			return;
 		}
-		send_pieces(w, b, i, at, from);
+		send_piece(w, b, i, at, from);
 		at = RTE_MAX(at, to);
 	}
 }
@@ -115,8 +115,9 @@ static void withhold(struct worker *w, struct burst *b, unsigned i)
 	packet_free(m);
 }
 
-/* What was sent before leaves as it was then, or not at all. */
-static void verify(struct worker *w, struct burst *b, unsigned i)
+/* What was sent before leaves as it was then, or not at all. False: it will, when its turn comes.
+ */
+static bool verify(struct worker *w, struct burst *b, unsigned i)
 {
 	const struct headers *h = &b->hdr[i];
 	const struct flow *f = b->flow[i];
@@ -130,19 +131,26 @@ static void verify(struct worker *w, struct burst *b, unsigned i)
 		packet_meta(m)->flags |= PACKET_CHANGED;
 	}
 	if (!(match & SEGMENT_UNKNOWN) || !f->packets[!h->side])
-		return;
+		return true;
+	if (tcp_awaits(f, h->side, h->seq + b->known[i])) {
+		slot_absorb(w, b, i);
+		return false;
+	}
 	if (b->work[i] == SLOT_INSPECT)
 		tcp_trim(m, &b->hdr[i]);
 	else
 		slot_decide(w, i, VERDICT_DROP, REASON_TCP_UNVERIFIABLE);
+	return true;
 }
 
-/* Verdicts are counted by the packets that came, fragments each. */
-static unsigned packets_in(struct rte_mbuf *m)
+/* Verdicts are counted by the packets that came: fragments each, what was split once. */
+static unsigned packets_in(struct rte_mbuf *m, enum verdict verdict)
 {
 	unsigned n = 0;
 
-	if (!(packet_meta(m)->flags & PACKET_REASSEMBLED))
+	if (packet_meta(m)->flags & PACKET_COUNTED)
+		return verdict > VERDICT_PASS;
+	if (!packet_meta(m)->fragments)
 		return 1;
 	for (m = packet_meta(m)->fragments; m; m = packet_meta(m)->next)
 		n++;
@@ -153,11 +161,11 @@ void stage_verdict(struct worker *w, struct burst *b)
 {
 	for (unsigned k = 0; k < b->out; k++) {
 		unsigned i = b->out_order[k];
-		unsigned packets = packets_in(b->pkt[i]);
+		unsigned packets = packets_in(b->pkt[i], b->verdict[i]);
 		enum verdict verdict;
 
-		if (b->known[i] && b->verdict[i] < VERDICT_DROP)
-			verify(w, b, i);
+		if (b->known[i] && b->verdict[i] < VERDICT_DROP && !verify(w, b, i))
+			continue;
 		verdict = b->verdict[i];
 		w->counters->verdicts[verdict] += packets;
 		w->tenants[b->tenant[i]].verdicts[verdict] += packets;

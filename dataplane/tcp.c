@@ -18,22 +18,36 @@ void tcp_open(struct worker *w, struct flow *f, const struct headers *h)
 	w->counters->tcp.midstream++;
 }
 
+/* Is the SYN's number what the flow knows of its sender? */
+static bool syn_continues(const struct tcp_half *half, uint32_t seq)
+{
+	if (half->flags & HALF_SYN)
+		return seq == half->isn;
+	return !(half->flags & HALF_SEEN) || seq + 1 == half->next;
+}
+
+/*
+ * RFC 9293 3.10.7.4 leaves it to the other end whether a SYN opens a new connection: its SYN
+ * and ACK says so. The gate decides by the SYN alone only where nothing was said yet.
+ */
 bool tcp_reopens(const struct worker *w, const struct flow *f, const struct headers *h)
 {
-	const struct tcp_half *half = &f->half[h->side];
+	const struct tcp_half *half = &f->half[h->side], *peer = &f->half[!h->side];
 
-	if ((h->tcp_flags & (TCP_SYN | TCP_RST)) != TCP_SYN || !(half->flags & HALF_SYN))
+	if ((h->tcp_flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
 		return false;
-	if (!(h->tcp_flags & TCP_ACK))
-		return h->seq != half->isn &&
-		       (f->state == FLOW_CLOSED || f->state == FLOW_NEW || f->reopen_isn == h->seq);
-	/* The server takes the new connection: RFC 9293 3.10.7.4 leaves that to it. */
-	return h->seq != half->isn && f->reopening && h->ack == f->reopen_isn + 1;
+	if (h->tcp_flags & TCP_ACK)
+		return f->reopening && h->ack == f->reopen_isn + 1 &&
+		       !(syn_continues(half, h->seq) && syn_continues(peer, f->reopen_isn));
+	if (syn_continues(half, h->seq))
+		return false;
+	return !f->packets[!h->side] ||
+	       (f->state != FLOW_ESTABLISHED && half->next == half->isn + 1);
 }
 
 static void half_syn(struct tcp_half *half, uint32_t seq)
 {
-	if (half->flags & HALF_SYN)
+	if ((half->flags & HALF_SYN) || !syn_continues(half, seq))
 		return;
 	half->isn = seq;
 	half->next = seq + 1;
@@ -84,7 +98,7 @@ void tcp_track(struct worker *w, struct flow *f, const struct headers *h)
 		return;
 	}
 	if (h->tcp_flags & TCP_SYN) {
-		if ((half->flags & HALF_SYN) && h->seq != half->isn && !(h->tcp_flags & TCP_ACK)) {
+		if (!(h->tcp_flags & TCP_ACK)) {
 			f->reopening = true;
 			f->reopen_isn = h->seq;
 		}
@@ -201,16 +215,23 @@ void tcp_withhold(struct flow *f, unsigned side, uint32_t seq, uint32_t len)
 	}
 }
 
+bool tcp_has_room(const struct worker *w, const struct flow *f, unsigned side, uint32_t len)
+{
+	const struct segment_queue *ahead = &f->half[side].ahead;
+	const struct policy_budgets *budget = &w->policy->budgets;
+
+	return ahead->bytes + len <= budget->reorder_bytes &&
+	       ahead->count < budget->reorder_segments;
+}
+
 enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m)
 {
 	struct tcp_half *half = &f->half[side];
-	const struct policy_budgets *budget = &w->policy->budgets;
 	const struct packet_meta before = *packet_meta(m);
 	unsigned match;
 	bool kept;
 
-	if (half->ahead.bytes + before.len > budget->reorder_bytes ||
-	    half->ahead.count >= budget->reorder_segments)
+	if (!tcp_has_room(w, f, side, before.len))
 		return TCP_NO_ROOM;
 	kept = segment_queue_insert(&half->ahead, m, &match);
 	if (match & SEGMENT_DIFFERS) {
@@ -243,34 +264,39 @@ static bool gap_is_final(struct tcp_half *half, const struct flow *f, unsigned s
 struct rte_mbuf *tcp_next(struct flow *f, unsigned side, bool last, uint32_t *gap)
 {
 	struct tcp_half *half = &f->half[side];
+	bool draining = half->flags & HALF_DRAINING;
 
 	*gap = 0;
 	while (half->ahead.head) {
 		struct packet_meta *meta = packet_meta(half->ahead.head);
+		uint32_t at = draining ? half->read : half->next;
+		uint32_t end = meta->seq + meta->len + meta->missing + meta->fin;
 		struct rte_mbuf *m;
 
-		if (seq_before(half->next, meta->seq)) {
-			if (!gap_is_final(half, f, side, last))
+		if (seq_before(at, meta->seq)) {
+			/* Before `next`: it was final before the wait began. */
+			if (!seq_before(meta->seq, half->next) &&
+			    !gap_is_final(half, f, side, last))
 				return NULL;
-			*gap = meta->seq - half->next;
-			half->next = meta->seq;
+			*gap = meta->seq - at;
+			at = meta->seq;
 		}
 		half->patience = 0;
 		m = segment_queue_pop(&half->ahead);
-		/* Waiting segments were counted when they came; those beyond a gap are new. */
-		if (seq_before(half->next, meta->seq + meta->len + meta->missing + meta->fin) ||
-		    meta->seq == half->next) {
-			if (seq_before(meta->seq, half->next)) {
-				/* Another segment brought these bytes, maybe others. */
-				skip_known(meta, half->next - meta->seq);
-				trim(m);
-			}
-			half_advance(f, side, meta);
-			return m;
+		if (!seq_before(at, end) && meta->seq != at) {
+			packet_free(m);
+			continue;
 		}
-		if (half->flags & HALF_DRAINING)
-			return m;
-		packet_free(m);
+		if (seq_before(meta->seq, at)) {
+			/* Another segment brought these bytes, maybe others. */
+			skip_known(meta, at - meta->seq);
+			trim(m);
+		}
+		half->read = end;
+		/* What waited was counted when it came. */
+		if (!seq_before(end, half->next))
+			half_advance(f, side, meta);
+		return m;
 	}
 	return NULL;
 }

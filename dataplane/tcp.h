@@ -56,6 +56,17 @@ enum tcp_kept {
 	TCP_NO_ROOM, /* over the budget */
 };
 
+/* Do bytes before `end` wait to be read? */
+static inline bool tcp_awaits(const struct flow *f, unsigned side, uint32_t end)
+{
+	const struct tcp_half *half = &f->half[side];
+
+	return (half->flags & HALF_WAITING) && seq_before(half->read, end);
+}
+
+/* Is there room for `len` bytes more? */
+bool tcp_has_room(const struct worker *w, const struct flow *f, unsigned side, uint32_t len);
+
 /* Keeps a segment for later. */
 enum tcp_kept tcp_keep(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/gate.h"
 #include "dataplane/tcp.h"
 
 void tcp_checksum(struct rte_mbuf *m, const struct headers *h)
@@ -77,20 +78,14 @@ struct rte_mbuf *tcp_piece(struct worker *w, struct rte_mbuf *m, const struct he
 			   uint32_t from, uint32_t to)
 {
 	const struct packet_meta *meta = packet_meta(m);
-	struct rte_mbuf *piece = rte_pktmbuf_alloc(w->mbufs);
+	bool fits = h->payload + to - from <= GATE_SMALL;
+	struct rte_mbuf *piece = rte_pktmbuf_alloc(fits ? w->mbufs : w->large);
 	struct packet_meta *described;
 	struct headers ph;
-	uint32_t room;
 	uint8_t *p;
 
 	if (!piece)
 		return NULL;
-	room = rte_pktmbuf_tailroom(piece);
-	if (h->payload >= room) {
-		rte_pktmbuf_free(piece);
-		return NULL;
-	}
-	to = RTE_MIN(to, from + room - h->payload);
 	p = rte_pktmbuf_mtod(piece, uint8_t *);
 	memcpy(p, rte_pktmbuf_mtod(m, const uint8_t *), h->payload);
 	memcpy(p + h->payload, rte_pktmbuf_mtod_offset(m, const uint8_t *, meta->payload + from),

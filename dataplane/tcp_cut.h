@@ -15,8 +15,8 @@
 void tcp_trim(struct rte_mbuf *m, struct headers *h);
 
 /*
- * A new packet with bytes [from, to) of the payload that m's meta describes, as many of them
- * as fit its buffer; its meta says how many. The FIN stays with the last byte. NULL: no buffer.
+ * A new packet with bytes [from, to) of the payload that m's meta describes. The FIN stays
+ * with the last byte. NULL: no buffer.
  */
 struct rte_mbuf *tcp_piece(struct worker *w, struct rte_mbuf *m, const struct headers *h,
 			   uint32_t from, uint32_t to);

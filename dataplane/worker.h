@@ -47,6 +47,7 @@ struct inspection {
 	bool to_server;
 	bool ending;     /* no packet: the flow is being ended */
 	bool ghost;      /* the flow was refused: counted, nothing more is decided */
+	uint32_t fed;    /* of the payload, in calls before this one */
 	uint64_t offset; /* stream offset of the payload's first byte */
 };
 
@@ -89,7 +90,8 @@ struct worker {
 	struct calls *calls;        /* shared by the workers */
 	struct reassembly *reassembly;
 	struct rte_mempool *mbufs;
-	uint32_t history; /* segments held as first copies */
+	struct rte_mempool *large; /* for what does not fit these */
+	uint32_t history;          /* segments held as first copies */
 	uint32_t history_max;
 
 	uint64_t now;     /* ns since 1970: the packet's in hand; never goes back */

@@ -128,6 +128,8 @@ void gate_fixture_reset(struct gate_fixture *g)
 	gate_fixture_forget(g);
 	g->digest_count = 0;
 	g->flags = 0;
+	g->number = 1;
+	g->w->packet = 0;
 	/* Nothing of the last test is remembered by then. */
 	g->time += 3600 * SECOND;
 }

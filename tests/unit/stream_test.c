@@ -14,6 +14,7 @@
 struct turn {
 	unsigned side; /* 0: the client */
 	const char *text;
+	const char *early; /* sent right behind it, but to stay until the other side has spoken */
 };
 
 #define BODY                                                                                       \
@@ -23,20 +24,44 @@ struct turn {
 	"filename=x.bin\r\n\r\nUG9zdGVybiBzdGFuZHMgaW4gdGhlIHdpcmUgYmV0d2VlbiB0ZW5hbnRz\r\n"       \
 	"YW5kIHRoZSBpbnRlcm5ldC4gVGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVy\r\n--cut--\r\n.\r\n"
 
+/* As it should be, and by a client that waits for nothing. */
 static const struct turn session[] = {
-	{1, "220 mx.two.example ESMTP\r\n"},
-	{0, "EHLO one.example\r\n"},
-	{1, "250-mx.two.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"},
-	{0, "MAIL FROM:<a@one.example>\r\nRCPT TO:<b@two.example>\r\nRCPT TO:<c@two.example>\r\n"
-	    "DATA\r\n"},
-	{1, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n550 5.1.1 User unknown\r\n354 Go ahead\r\n"},
-	{0, BODY},
-	{1, "250 2.0.0 Queued\r\n"},
-	{0, "MAIL FROM:<a@one.example>\r\nRCPT TO:<b@two.example>\r\nBDAT 30 LAST\r\n"
-	    "Subject: chunk\r\n\r\nAll of it.\r\n"},
-	{1, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Queued\r\n"},
-	{0, "QUIT\r\n"},
-	{1, "221 2.0.0 Bye\r\n"},
+	{.side = 1, .text = "220 mx.two.example ESMTP\r\n"},
+	{.side = 0, .text = "EHLO one.example\r\n"},
+	{.side = 1, .text = "250-mx.two.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"},
+	{.side = 0,
+	 .text = "MAIL FROM:<a@one.example>\r\nRCPT TO:<b@two.example>\r\nRCPT "
+		 "TO:<c@two.example>\r\n"
+		 "DATA\r\n"},
+	{.side = 1,
+	 .text = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n550 5.1.1 User unknown\r\n354 Go ahead\r\n"},
+	{.side = 0, .text = BODY},
+	{.side = 1, .text = "250 2.0.0 Queued\r\n"},
+	{.side = 0,
+	 .text = "MAIL FROM:<a@one.example>\r\nRCPT TO:<b@two.example>\r\nBDAT 30 LAST\r\n"
+		 "Subject: chunk\r\n\r\nAll of it.\r\n"},
+	{.side = 1, .text = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Queued\r\n"},
+	{.side = 0, .text = "QUIT\r\n"},
+	{.side = 1, .text = "221 2.0.0 Bye\r\n"},
+};
+
+static const struct turn hasty_session[] = {
+	{.side = 1, .text = "220 mx.two.example ESMTP\r\n"},
+	{.side = 0,
+	 .text = "EHLO one.example\r\nMAIL FROM:<a@one.example>\r\nRCPT "
+		 "TO:<b@two.example>\r\nDATA\r\n",
+	 .early = BODY "MAIL FROM:<a@one.example>\r\nRCPT TO:<c@two.example>\r\nDATA\r\n"},
+	/* The second answer comes late, and is no. */
+	{.side = 1,
+	 .text = "250 mx.two.example\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n"},
+	{.side = 0,
+	 .text = "",
+	 .early = "NOOP behind\r\nMAIL FROM:<a@one.example>\r\nRCPT TO:<b@two.example>\r\n"
+		  "BDAT 30 LAST\r\nSubject: chunk\r\n\r\nAll of it.\r\nQUIT\r\n"},
+	{.side = 1,
+	 .text = "250 2.0.0 Queued\r\n250 2.1.0 Ok\r\n550 5.1.1 User unknown\r\n554 5.5.1 No\r\n"},
+	{.side = 1,
+	 .text = "250 Ok\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Queued\r\n221 2.0.0 Bye\r\n"},
 };
 
 enum network {
@@ -55,6 +80,7 @@ struct stream {
 	bool offered[STREAM]; /* the gate has had a copy */
 	bool have[STREAM];
 	uint32_t len, next, acked; /* sent; received in order; acknowledged through the gate */
+	uint32_t limit;            /* what is beyond is to stay */
 };
 
 struct net {
@@ -82,6 +108,8 @@ static void receive(struct net *n, const struct left_packet *p)
 		if ((int32_t)(at - s->acked) < 0)
 			continue;
 		assert_true(at < s->len);
+		if (at >= s->limit)
+			fail_msg("byte %u of side %u left before byte %u", at, side, s->limit);
 		if (s->have[at] && s->got[at] != byte)
 			fail_msg("byte %u of side %u left as %02x and as %02x", at, side,
 				 s->got[at], byte);
@@ -150,14 +178,31 @@ static void acknowledge(struct net *n, unsigned side)
 	other->acked = other->next;
 }
 
-static void speak(struct net *n, unsigned side, const uint8_t *text, uint32_t len)
+/* A sender sends again what is not acknowledged. */
+static void insist(struct net *n, unsigned side)
 {
 	struct stream *s = &n->stream[side];
-	uint32_t cut[512], base = s->len, count = 0;
+
+	for (unsigned tries = 0; s->next < s->limit; tries++) {
+		uint32_t to = RTE_MIN(s->len, s->next + 100);
+
+		if (tries == 400)
+			fail_msg("side %u is stuck at %u of %u", side, s->next, s->limit);
+		put(n, side, s->next, to, false);
+		look_at_what_left(n);
+	}
+}
+
+/* The last `early` bytes of the text are to stay. */
+static void speak(struct net *n, unsigned side, const uint8_t *text, uint32_t len, uint32_t early)
+{
+	struct stream *s = &n->stream[side];
+	uint32_t cut[1024], base = s->len, count = 0;
 
 	assert_true(s->len + len <= STREAM);
 	memcpy(s->sent + s->len, text, len);
 	s->len += len;
+	s->limit = RTE_MAX(s->limit, s->len - early);
 	for (uint32_t at = base; at < s->len;) {
 		cut[count++] = at;
 		at += n->how & RECUT ? 1 + fixture_below(&n->random, 120) : len;
@@ -180,15 +225,7 @@ static void speak(struct net *n, unsigned side, const uint8_t *text, uint32_t le
 			acknowledge(n, !side);
 	}
 	look_at_what_left(n);
-	/* A sender sends again what is not acknowledged. */
-	for (unsigned tries = 0; s->next < s->len; tries++) {
-		uint32_t to = RTE_MIN(s->len, s->next + 100);
-
-		if (tries == 400)
-			fail_msg("side %u is stuck at %u of %u", side, s->next, s->len);
-		put(n, side, s->next, to, false);
-		look_at_what_left(n);
-	}
+	insist(n, side);
 	if (!(n->how & SILENT))
 		acknowledge(n, !side);
 	look_at_what_left(n);
@@ -227,13 +264,20 @@ static void hold_session(struct net *n, const struct turn *turns, unsigned count
 	uint32_t at[2] = {0, 0};
 
 	for (unsigned i = 0; i < count; i++) {
-		unsigned side = turns[i].side;
-		uint32_t len = (uint32_t)strlen(turns[i].text);
-		const uint8_t *text = as ? as->stream[side].got + at[side]
-					 : (const uint8_t *)turns[i].text;
+		const struct turn *t = &turns[i];
+		uint32_t early = t->early ? (uint32_t)strlen(t->early) : 0;
+		uint32_t len = (uint32_t)strlen(t->text) + early;
+		char text[STREAM];
 
-		speak(n, side, text, len);
-		at[side] += len;
+		snprintf(text, sizeof(text), "%s%s", t->text, t->early ? t->early : "");
+		/* The server's word may be what the client's bytes wait for. */
+		if (t->side == 1)
+			n->stream[0].limit = n->stream[0].len;
+		speak(n, t->side, as ? as->stream[t->side].got + at[t->side] : (uint8_t *)text, len,
+		      early);
+		at[t->side] += len;
+		if (t->side == 1)
+			insist(n, 0);
 	}
 }
 
@@ -251,13 +295,19 @@ static struct outcome outcome(void)
 	return o;
 }
 
-static struct outcome run(struct net *n, unsigned how, uint64_t seed, const struct net *as)
+static struct outcome run_turns(struct net *n, const struct turn *turns, unsigned count,
+				unsigned how, uint64_t seed, const struct net *as)
 {
 	gate_fixture_reset(&g);
 	net_open(n, how, seed);
-	hold_session(n, session, RTE_DIM(session), as);
+	hold_session(n, turns, count, as);
 	net_close(n);
 	return outcome();
+}
+
+static struct outcome run(struct net *n, unsigned how, uint64_t seed, const struct net *as)
+{
+	return run_turns(n, session, RTE_DIM(session), how, seed, as);
 }
 
 static void assert_same_outcome(const struct outcome *a, const struct outcome *b)
@@ -285,12 +335,12 @@ static void an_undisturbed_session_is_read(void **state)
 }
 
 /* The same results, and the receiver has the sender's bytes. */
-static void same_results_over(unsigned how)
+static void same_results_of(const struct turn *turns, unsigned count, unsigned how)
 {
-	struct outcome plain = run(&straight, STRAIGHT, 0, NULL);
+	struct outcome plain = run_turns(&straight, turns, count, STRAIGHT, 0, NULL);
 
 	for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-		struct outcome o = run(&disturbed, how, seed, NULL);
+		struct outcome o = run_turns(&disturbed, turns, count, how, seed, NULL);
 
 		for (unsigned side = 0; side < 2; side++)
 			assert_memory_equal(disturbed.stream[side].got, straight.stream[side].got,
@@ -299,6 +349,11 @@ static void same_results_over(unsigned how)
 		assert_int_equal(o.counters.tcp.gaps, 0);
 		assert_int_equal(o.counters.verdicts[VERDICT_DROP], 0);
 	}
+}
+
+static void same_results_over(unsigned how)
+{
+	same_results_of(session, RTE_DIM(session), how);
 }
 
 static void segments_cut_otherwise_change_nothing(void **state)
@@ -334,6 +389,55 @@ static void what_is_delivered_is_what_was_read(void **state)
 	}
 }
 
+static void what_a_client_sends_too_early_waits_for_the_answer(void **state)
+{
+	struct outcome o =
+		run_turns(&straight, hasty_session, RTE_DIM(hasty_session), STRAIGHT, 0, NULL);
+
+	/* What came behind the refused DATA is commands. */
+	assert_int_equal(o.counters.smtp.messages_attempted, 2);
+	assert_int_equal(o.counters.smtp.messages_accepted, 2);
+	assert_int_equal(o.counters.smtp.rcpt_attempted, 3);
+	assert_int_equal(o.counters.verdicts[VERDICT_PASS], g.number - 1);
+	same_results_of(hasty_session, RTE_DIM(hasty_session), RECUT);
+	same_results_of(hasty_session, RTE_DIM(hasty_session), RECUT | REORDER);
+	same_results_of(hasty_session, RTE_DIM(hasty_session), RECUT | REORDER | DOUBLE);
+	same_results_of(hasty_session, RTE_DIM(hasty_session),
+			RECUT | REORDER | DOUBLE | LIE_LATER);
+}
+
+/* More than there is room for: it is read as if the server had said yes, in order. */
+static void what_has_no_room_to_wait_goes_on(void **state)
+{
+	char body[8192];
+	uint32_t segments = g.w->policy->budgets.reorder_segments + 20, from, n;
+
+	gate_fixture_reset(&g);
+	net_open(&disturbed, STRAIGHT, 0);
+	hold_session(&disturbed, hasty_session, 1, NULL);
+	n = (uint32_t)snprintf(body, sizeof(body),
+			       "EHLO one.example\r\nMAIL FROM:<a@one.example>\r\n"
+			       "RCPT TO:<b@two.example>\r\nDATA\r\nSubject: long\r\n\r\n");
+	talk_put(&g, &disturbed.talk, 0, TCP_ACK, 0, 0, body, n);
+	for (from = n; segments-- > 0; from += 10)
+		talk_put(&g, &disturbed.talk, 0, TCP_ACK, from, 0, "ten bytes\n", 10);
+	talk_put(&g, &disturbed.talk, 0, TCP_ACK, from, 0, "\r\n.\r\nQUIT\r\n", 11);
+	gate_fixture_run(&g);
+	assert_int_equal(g.w->counters->smtp.messages_attempted, 1);
+	assert_int_equal(g.digest_count, 1);
+	assert_int_equal(g.w->counters->verdicts[VERDICT_DROP], 0);
+	from = 0;
+	for (unsigned i = 0; i < g.left_count; i++) {
+		const struct left_packet *p = &g.left[i];
+
+		if (p->hdr.sport == 25 || !p->hdr.payload_len)
+			continue;
+		assert_int_equal(p->hdr.seq - disturbed.talk.isn[0] - 1, from);
+		from += p->hdr.payload_len;
+	}
+	assert_true(from > n + 1000);
+}
+
 static int setup(void **state)
 {
 	gate_fixture_open(&g, NULL);
@@ -355,6 +459,8 @@ int main(void)
 		cmocka_unit_test(retransmissions_in_other_segments_change_nothing),
 		cmocka_unit_test(later_lies_change_nothing),
 		cmocka_unit_test(what_is_delivered_is_what_was_read),
+		cmocka_unit_test(what_a_client_sends_too_early_waits_for_the_answer),
+		cmocka_unit_test(what_has_no_room_to_wait_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
