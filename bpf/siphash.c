@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 #include "bpf/siphash.h"
 
-#include <string.h>
-
-static uint64_t rotate(uint64_t x, int by)
+static inline uint64_t rotate(uint64_t x, int bits)
 {
-	return x << by | x >> (64 - by);
+	return x << bits | x >> (64 - bits);
 }
 
-static void mix(uint64_t v[4], int rounds)
+static inline uint64_t word_read(const uint8_t *p)
 {
-	while (rounds--) {
+	uint64_t w = 0;
+
+	for (int i = 7; i >= 0; i--)
+		w = w << 8 | p[i];
+	return w;
+}
+
+static inline void rounds(uint64_t v[4], int n)
+{
+	while (n-- > 0) {
 		v[0] += v[1];
 		v[2] += v[3];
 		v[1] = rotate(v[1], 13) ^ v[0];
@@ -24,33 +31,62 @@ static void mix(uint64_t v[4], int rounds)
 	}
 }
 
-static void absorb(uint64_t v[4], uint64_t word)
+static inline void word_add(struct siphash *h, uint64_t word)
 {
-	v[3] ^= word;
-	mix(v, 2);
-	v[0] ^= word;
+	h->v[3] ^= word;
+	rounds(h->v, 2);
+	h->v[0] ^= word;
+}
+
+void siphash_init(struct siphash *h, const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	uint64_t k0 = word_read(key), k1 = word_read(key + 8);
+
+	h->v[0] = k0 ^ UINT64_C(0x736f6d6570736575);
+	h->v[1] = k1 ^ UINT64_C(0x646f72616e646f6d);
+	h->v[2] = k0 ^ UINT64_C(0x6c7967656e657261);
+	h->v[3] = k1 ^ UINT64_C(0x7465646279746573);
+	h->tail = 0;
+	h->len = 0;
+}
+
+void siphash_add(struct siphash *h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len) {
+		unsigned filled = h->len & 7;
+
+		if (filled == 0 && len >= 8) {
+			word_add(h, word_read(p));
+			p += 8;
+			len -= 8;
+			h->len += 8;
+			continue;
+		}
+		h->tail |= (uint64_t)*p++ << 8 * filled;
+		h->len++;
+		len--;
+		if (filled == 7) {
+			word_add(h, h->tail);
+			h->tail = 0;
+		}
+	}
+}
+
+uint64_t siphash_end(struct siphash *h)
+{
+	word_add(h, h->len << 56 | h->tail);
+	h->v[2] ^= 0xff;
+	rounds(h->v, 4);
+	return h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3];
 }
 
 uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
 {
-	uint64_t v[4] = {
-		key[0] ^ UINT64_C(0x736f6d6570736575),
-		key[1] ^ UINT64_C(0x646f72616e646f6d),
-		key[0] ^ UINT64_C(0x6c7967656e657261),
-		key[1] ^ UINT64_C(0x7465646279746573),
-	};
-	const uint8_t *p = data;
-	uint64_t word;
+	struct siphash h;
 
-	for (size_t left = len / 8; left; left--, p += 8) {
-		memcpy(&word, p, 8);
-		absorb(v, word);
-	}
-	word = 0;
-	if (len % 8)
-		memcpy(&word, p, len % 8);
-	absorb(v, word | (uint64_t)len << 56);
-	v[2] ^= 0xff;
-	mix(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	siphash_init(&h, (const uint8_t *)key);
+	siphash_add(&h, data, len);
+	return siphash_end(&h);
 }

@@ -10,6 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SIPHASH_KEY_SIZE 16
+
+struct siphash {
+	uint64_t v[4];
+	uint64_t tail; /* bytes that do not fill a word yet */
+	uint64_t len;
+};
+
+void siphash_init(struct siphash *h, const uint8_t key[SIPHASH_KEY_SIZE]);
+void siphash_add(struct siphash *h, const void *data, size_t len);
+uint64_t siphash_end(struct siphash *h); /* h is used up */
+
+/* All of it at once; the key as two words of this host. */
 uint64_t siphash(const uint64_t key[2], const void *data, size_t len);
 
 #endif
