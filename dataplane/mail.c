@@ -226,7 +226,8 @@ static void mail_begin(struct worker *w, struct mail *mail)
 	mail->begun = true;
 	mime_init(&mail->mime);
 	sha256_init(&mail->digest);
-	mail->email = event_start_at(w, mail->record, sizeof(mail->record), EVENT_EMAIL);
+	mail->email = event_start_at(w, mail->record, sizeof(mail->record) - MAIL_RECORD_END,
+				     EVENT_EMAIL);
 }
 
 void mail_body(struct worker *w, struct mail *mail, struct bytes span)
@@ -241,6 +242,18 @@ void mail_body(struct worker *w, struct mail *mail, struct bytes span)
 	mime_feed(&mail->mime, span.p, span.len, &sink, &c);
 }
 
+void mail_gap(struct mail *mail)
+{
+	mail->incomplete = true;
+}
+
+static const char *status(const struct mail *mail)
+{
+	if (mail->incomplete)
+		return "incomplete";
+	return mail->limited ? "limited" : "parsed";
+}
+
 void mail_end(struct worker *w, struct mail *mail)
 {
 	struct mail_ctx c = {w, mail};
@@ -251,12 +264,13 @@ void mail_end(struct worker *w, struct mail *mail)
 	mime_finish(&mail->mime, &sink, &c);
 	if (!mail->email.head)
 		return;
+	mail->email.room += MAIL_RECORD_END;
 	event_put_uint(&mail->email, FIELD_KEY_EMAIL_PARTS, mail->parts);
-	if (w->options.digests) {
+	if (w->options.digests && !mail->incomplete) {
 		hex_digest(&mail->digest, hex);
 		event_put_text(&mail->email, FIELD_KEY_EMAIL_SHA256, hex);
 	}
-	event_put_text(&mail->email, FIELD_KEY_EMAIL_STATUS, mail->limited ? "limited" : "parsed");
+	event_put_text(&mail->email, FIELD_KEY_EMAIL_STATUS, status(mail));
 	mail->email.head->packet = w->packet;
 	mail->email.head->time = w->now;
 	event_copy(w, mail->email.head);

@@ -13,17 +13,19 @@
 #include "dataplane/proto/mime.h"
 #include "dataplane/proto/url.h"
 
-#define MAIL_ADDRESS 320  /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
-#define MAIL_RCPTS   2048 /* bytes of recipients kept for the event */
-#define MAIL_RECORD  8192 /* bytes of the `email` event */
-#define MAIL_FIELD   1024 /* bytes of each header in it */
+#define MAIL_ADDRESS    320  /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
+#define MAIL_RCPTS      2048 /* bytes of recipients kept for the event */
+#define MAIL_RECORD     8192 /* bytes of the `email` event */
+#define MAIL_RECORD_END 128  /* of them, kept for what is known at the message's end */
+#define MAIL_FIELD      1024 /* bytes of each header in it */
 
 struct mail {
 	struct mail *next; /* waiting for its reply */
 	struct match_txn txn;
 	struct finding finding;
-	bool begun;   /* body bytes came */
-	bool refused; /* its end was withheld */
+	bool begun;      /* body bytes came */
+	bool refused;    /* its end was withheld */
+	bool incomplete; /* some of it never came by */
 	bool stream_open;
 	uint8_t stream; /* enum rule_buffer */
 	uint32_t rcpts, rcpts_refused;
@@ -49,6 +51,8 @@ void mail_rcpt(struct mail *mail, struct bytes address);
 
 /* The body, without dot-stuffing. Rules' findings gather in mail->finding. */
 void mail_body(struct worker *w, struct mail *mail, struct bytes span);
+/* Body bytes are missing here. */
+void mail_gap(struct mail *mail);
 /* The end was seen: everything that waited for it is decided, the `email` event goes out. */
 void mail_end(struct worker *w, struct mail *mail);
 

@@ -379,6 +379,8 @@ static void on_body_gap(void *ctx, struct smtp_span at)
 	struct smtp_ctx *c = ctx;
 
 	worker_note(c->w, c->f->tenant, REASON_TCP_GAP);
+	if (c->s->mail)
+		mail_gap(c->s->mail);
 }
 
 /* What is to become of the message whose end has come. */
