@@ -167,6 +167,7 @@ struct mime_level { /* a container that is open */
 	bool closed; /* its closing delimiter was seen */
 	bool stray;  /* itself after one */
 	bool digest; /* its parts are messages by default (RFC 2046 5.1.5) */
+	bool base64; /* a message that claims to be encoded */
 };
 
 struct mime {
@@ -179,6 +180,7 @@ struct mime {
 	bool field_cut;
 	bool first_line; /* of a header block */
 	bool outside;    /* the body belongs to a container, not to a leaf */
+	bool inherits;   /* the encoding is the message's around it, as long as no field comes */
 	bool stray;      /* as in struct mime_part */
 	uint16_t index;
 	uint16_t count;

@@ -42,7 +42,8 @@ void entity_begin(const struct mime_run *r)
 	m->field_open = false;
 	m->first_line = true;
 	m->outside = false;
-	m->encoding = MIME_ENCODING_NONE;
+	m->inherits = in && in->base64;
+	m->encoding = m->inherits ? MIME_ENCODING_BASE64 : MIME_ENCODING_NONE;
 	m->disposition = MIME_DISPOSITION_NONE;
 	m->seen = 0;
 	m->file_from_disposition = false;
@@ -137,6 +138,10 @@ static bool is_first(struct mime *m, uint8_t bit)
 
 void entity_note(struct mime *m, enum mime_header_id id, struct bytes raw)
 {
+	if (m->inherits) {
+		m->inherits = false;
+		m->encoding = MIME_ENCODING_NONE;
+	}
 	if (id == MIME_HEADER_CONTENT_TYPE && is_first(m, 1))
 		note_type(m, raw);
 	else if (id == MIME_HEADER_CONTENT_ENCODING && is_first(m, 2))
@@ -146,15 +151,17 @@ void entity_note(struct mime *m, enum mime_header_id id, struct bytes raw)
 }
 
 /*
- * RFC 2046 5.2 and RFC 2045 6.4 allow a message no encoding but the identity;
- * one that comes encoded is decoded and handed out as one leaf. A delivery
- * report's blocks of fields (RFC 3464) are text to read.
+ * RFC 2046 5.2 and RFC 2045 6.4 allow a message no encoding but the identity.
+ * One in quoted-printable is decoded and handed out as one leaf. One that claims
+ * base64 may be a message for all that, and readers take it for one: where its
+ * first line is a field it is (base64 has no colon), else its body is decoded. A
+ * delivery report's blocks of fields (RFC 3464) are text to read.
  */
 static bool is_message(const struct mime *m)
 {
 	return bytes_case_starts(part_type(m), BYTES("message/")) &&
 	       !bytes_caseeq(part_type(m), BYTES("message/delivery-status")) &&
-	       m->encoding != MIME_ENCODING_QP && m->encoding != MIME_ENCODING_BASE64;
+	       m->encoding != MIME_ENCODING_QP;
 }
 
 static enum mime_kind kind_of(const struct mime_run *r)
@@ -217,6 +224,7 @@ static void level_push(struct mime *m, bool multipart)
 		.multipart = multipart,
 		.stray = m->stray,
 		.digest = bytes_caseeq(part_type(m), BYTES("multipart/digest")),
+		.base64 = !multipart && m->encoding == MIME_ENCODING_BASE64,
 	};
 	m->open += multipart;
 	m->boundaries_len += multipart ? m->boundary_len : 0;
