@@ -22,6 +22,17 @@ static enum sip_kind first_line(struct bytes data)
 	return sip_parse_start_line(data, &msg) == SIP_OK ? msg.kind : SIP_NEITHER;
 }
 
+/* Web servers that cheat say "SIP/2.0 200" too, but no Via, which every response has (RFC
+ * 3261 8.1.3.3). */
+static bool is_response(struct bytes data)
+{
+	struct sip_message msg;
+
+	data.len = RTE_MIN(data.len, (size_t)LOOK);
+	return sip_parse_head(data.p, data.len, &msg) != SIP_NOT_SIP && msg.kind == SIP_RESPONSE &&
+	       msg.via.transport.len;
+}
+
 static struct bytes payload(struct rte_mbuf *m, const struct headers *h)
 {
 	return bytes_of(rte_pktmbuf_mtod_offset(m, uint8_t *, h->payload), h->payload_len);
@@ -42,7 +53,9 @@ void sniff_tcp(struct worker *w, struct flow *f, struct rte_mbuf *m, const struc
 	if (f->sniffed >= LOOKS)
 		return;
 	f->sniffed++;
-	/* A response alone is no sign: web servers that cheat say "SIP/2.0 200" too. */
-	if (first_line(payload(m, h)) == SIP_REQUEST)
+
+	enum sip_kind kind = first_line(payload(m, h));
+
+	if (kind == SIP_REQUEST || (kind == SIP_RESPONSE && is_response(payload(m, h))))
 		f->app = APP_SIP;
 }
