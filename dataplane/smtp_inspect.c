@@ -235,6 +235,9 @@ static bool on_helo(struct smtp_ctx *c, const struct smtp_command *cmd)
 {
 	struct smtp_session *s = c->s;
 
+	/* Without a domain it is refused and changes nothing (RFC 5321 4.1.1.1, 4.1.4). */
+	if (!cmd->argument.len)
+		return false;
 	s->helo_len = (uint8_t)RTE_MIN(cmd->argument.len, (size_t)HELO_MAX);
 	memcpy(s->helo, cmd->argument.p, s->helo_len);
 	if (c->w->matcher) {

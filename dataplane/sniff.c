@@ -22,8 +22,7 @@ static enum sip_kind first_line(struct bytes data)
 	return sip_parse_start_line(data, &msg) == SIP_OK ? msg.kind : SIP_NEITHER;
 }
 
-/* Web servers that cheat say "SIP/2.0 200" too, but no Via, which every response has (RFC
- * 3261 8.1.3.3). */
+/* RFC 3261 8.1.3.3: every response has a Via. Web servers that cheat say "SIP/2.0 200" without. */
 static bool is_response(struct bytes data)
 {
 	struct sip_message msg;

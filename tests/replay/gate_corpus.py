@@ -47,7 +47,9 @@ class Replayed:
             self.error = run.stderr.decode(errors="replace").strip()
             self.summary = json.loads(summary.read_text()) if summary.exists() and summary.stat().st_size else None
             lines = events.read_text().splitlines() if events.exists() else []
-        self.mails = [event for event in map(json.loads, lines) if event["event_type"] == "email"]
+        all_events = [json.loads(line) for line in lines]
+        self.helos = {event["smtp"].get("helo", "") for event in all_events if event["event_type"] == "smtp"}
+        self.mails = [event for event in all_events if event["event_type"] == "email"]
 
 
 def expect_smtp(smtp):
@@ -102,6 +104,15 @@ def messages_of(smtp):
                 yield message["raw_sha256"], sorted(leaf["decoded_sha256"] for leaf in message["leaf_parts"])
 
 
+def names_given(smtp):
+    """The names of HELO and EHLO; none where a session has no such command with a name."""
+    names = set()
+    for session in smtp["sessions"]:
+        greetings = [command["line"].split() for command in session["commands"] if command["verb"] in ("HELO", "EHLO")]
+        names |= {words[1] for words in greetings if len(words) > 1} or {""}
+    return names
+
+
 def mail_aspects(smtp, mails):
     """The digests of messages, and the parts of those messages that both have, where the event had room."""
     want = list(messages_of(smtp))
@@ -125,6 +136,7 @@ def aspects(truth, replayed):
             yield f"no_{protocol}", none, {}
     if "smtp" in truth:
         yield from mail_aspects(truth["smtp"], replayed.mails)
+        yield "helo", sorted(replayed.helos), sorted(replayed.helos & names_given(truth["smtp"]))
 
 
 def differences(truth, replayed):
