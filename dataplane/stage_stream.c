@@ -259,7 +259,7 @@ void stage_stream(struct worker *w, struct burst *b)
 
 	for (unsigned i = 0; i < n; i++) {
 		b->gap[i] = b->known[i] = 0;
-			if (b->work[i] == SLOT_HELD)
+		if (b->work[i] == SLOT_HELD)
 			continue;
 		if (!b->flow[i] || b->verdict[i] >= VERDICT_DROP)
 			put_in_order(b, i, SLOT_FORWARD);
