@@ -278,28 +278,55 @@ int page_rules(struct page_out *out, const struct report *r)
 	return 0;
 }
 
+/* "5/s, burst 10": in the largest unit of time that makes it a whole number. */
+static void limit_text(char *text, size_t size, const struct limit_use *use)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {{"s", 1}, {"min", 60}, {"hour", 3600}, {"day", 86400}};
+	char count[SHORT_SIZE], burst[SHORT_SIZE];
+	size_t unit = 0;
+	double n;
+
+	for (;; unit++) {
+		double off;
+
+		n = use->per_s * units[unit].seconds;
+		off = n - (double)(uint64_t)(n + 0.5);
+		if (n >= 1000 || unit + 1 == sizeof(units) / sizeof(units[0]) ||
+		    (n > 0.99 && off < n / 10000 && off > -n / 10000))
+			break;
+	}
+	snprintf(text, size, "of %s/%s, burst %s", short_count(count, (uint64_t)(n + 0.5)),
+		 units[unit].name, short_count(burst, (uint64_t)(use->burst + 0.5)));
+}
+
 static void limit_row(struct page_out *out, const struct report *r, const struct limit_use *use)
 {
 	const unsigned percent = use->used_percent < 100 ? use->used_percent : 100;
 	const enum ink ink = use->refused || percent >= AT_LIMIT ? INK_RED : INK_YELLOW;
-	char bar[21] = "....................";
-	char text[SHORT_SIZE];
+	char bar[] = "..........";
+	char text[128], rate[96] = "", n[SHORT_SIZE];
 
-	memset(bar, '#', percent / 5);
+	memset(bar, '#', percent / 10);
 	page_cell(out, INK_PLAIN, 2, "");
-	page_cell(out, INK_PLAIN, 24, tenant_text(r, use->tenant));
+	page_cell(out, INK_PLAIN, 18, tenant_text(r, use->tenant));
 	page_cell(out, INK_PLAIN, 2, "");
-	page_cell(out, INK_PLAIN, 16, use->limit);
-	page_cell(out, ink, 20, bar);
+	page_cell(out, INK_PLAIN, 14, use->limit);
+	page_cell(out, ink, 10, bar);
 	snprintf(text, sizeof(text), "%u %%", percent);
 	page_cell(out, ink, -7, text);
-	if (use->refused) {
-		char n[SHORT_SIZE];
-
-		page_cell(out, INK_PLAIN, 2, "");
-		snprintf(text, sizeof(text), "exceeded %s times", short_count(n, use->refused));
-		page_rest(out, INK_RED, text);
-	}
+	if (use->per_s > 0)
+		limit_text(rate, sizeof(rate), use);
+	if (use->refused)
+		snprintf(text, sizeof(text), "%s%sexceeded %s times", rate, *rate ? "; " : "",
+			 short_count(n, use->refused));
+	else
+		snprintf(text, sizeof(text), "%s", rate);
+	if (*text)
+		page_cell(out, INK_PLAIN, 1, "");
+	page_rest(out, use->refused ? INK_RED : INK_PLAIN, text);
 	page_newline(out);
 }
 

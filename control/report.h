@@ -26,6 +26,8 @@ struct limit_use {
 	const char *limit;     /* the configuration's name: "messages" */
 	unsigned used_percent; /* the highest share of the bucket used, 0 to 100 */
 	uint64_t refused;      /* times that it was exceeded */
+	double per_s;          /* what it allows: messages, calls, …, bytes; 0: unknown */
+	double burst;          /* at once */
 };
 
 struct report {

@@ -49,6 +49,17 @@ static int sum_rules(struct replay_report *r, const struct ruleset *rs, const st
 	return 0;
 }
 
+/* What the tenant may, in the limit's own unit. */
+static void describe_limit(struct limit_use *use, const struct gcra *g, bool bytes)
+{
+	double unit = bytes ? GCRA_BYTES_UNIT : 1;
+
+	if (!g->interval)
+		return;
+	use->per_s = unit * 1e9 / (double)g->interval;
+	use->burst = (double)g->tolerance * unit / (double)g->interval + 1;
+}
+
 static int sum_limits(struct replay_report *r, const struct policy *policy, const struct gate *gate)
 {
 	static const char *const names[] = {
@@ -73,6 +84,7 @@ static int sum_limits(struct replay_report *r, const struct policy *policy, cons
 
 				use.used_percent = RTE_MAX(use.used_percent, p);
 			}
+			describe_limit(&use, &policy->slots[slot].limit[l], l == LIMIT_BYTES);
 			if (use.used_percent || use.refused)
 				r->limit[r->report.limits++] = use;
 		}

@@ -145,8 +145,9 @@ static const char expected_page[] =
 	"       2  alert         1001  once or twice\n"
 	"\n"
 	"NEAR A LIMIT\n"
-	"  caf\xc3\xa9" " example              messages        ####################  100 %  exceeded 31 times\n"
-	"  a tenant whose name is ~  calls           ##############......   74 %\n"
+	"  caf\xc3\xa9" " example        messages      ##########  100 % of 30/min, burst 30; exceeded 31 times\n"
+	"  a tenant whose na~  calls         #######...   74 % of 10,000/day, burst 200\n"
+	"  a tenant whose na~  connections   ######....   60 %\n"
 	"\n"
 	"HOW FAST\n"
 	"  rate       2.47 M packets/s, 14.1 Gbit/s, 500 ms with 2 workers\n"
@@ -164,9 +165,10 @@ static void the_page_reads(void **state)
 		{9000103, 31, "Subject pretends to be a reply", "reject"},
 	};
 	static const struct limit_use limits[] = {
-		{1, "messages", 100, 31},
-		{2, "calls", 74, 0},
-		{2, "bytes", 12, 0},
+		{1, "messages", 100, 31, 0.5, 30},
+		{2, "calls", 74, 0, 10000 / 86400.0, 200},
+		{2, "bytes", 12, 0, 1e7, 2e7},
+		{2, "connections", 60, 0, 0, 0},
 	};
 	const struct tenant_names names = {slots, 4};
 	const struct report report = {
@@ -179,7 +181,7 @@ static void the_page_reads(void **state)
 		.rule = rules,
 		.rules = 3,
 		.limit = limits,
-		.limits = 3,
+		.limits = 4,
 		.wall_s = 0.5,
 		.workers = 2,
 		.bytes_per_flow = 912,
