@@ -8,6 +8,7 @@ way to call it. Run by root, it also replays as nobody.
 import json
 import os
 import pwd
+import re
 import shutil
 import struct
 import subprocess
@@ -218,8 +219,8 @@ class CommandLine(unittest.TestCase):
                                 capture_output=True, text=True)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(json.loads(self.path("json").read_text())["packets"], 60)
-        left = [entry.name for entry in os.scandir("/tmp") if entry.stat(follow_symlinks=False).st_uid == nobody.pw_uid
-                and entry.name != self.folder.name]
+        left = [entry.name for entry in os.scandir("/tmp") if re.fullmatch(r"postern-\w{6}", entry.name)
+                and entry.stat(follow_symlinks=False).st_uid == nobody.pw_uid]
         self.assertEqual(left, [])
 
 

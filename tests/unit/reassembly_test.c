@@ -18,7 +18,7 @@ static void put16(uint8_t *p, uint32_t v)
 
 /* An IP payload to be cut up: a UDP datagram to port 5060 that holds `len` bytes. */
 struct whole {
-	uint8_t bytes[65536];
+	uint8_t bytes[65536 + 128]; /* a fragment may claim to end beyond a datagram */
 	uint32_t len;
 	uint16_t id;
 	uint8_t family;
