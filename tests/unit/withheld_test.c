@@ -254,14 +254,14 @@ static void an_unread_connection_does_not_cover_the_next(void **state)
 static void an_unread_packet_before_the_syn_does_not_cover_the_session(void **state)
 {
 	/* No connection there: the server doesn't answer. */
-	talk_put(&g, &talk, 0, TCP_ACK, 50000, 0, "\x16\x03\x01 and so on", 15);
+	talk_put(&g, &talk, 0, TCP_ACK, 50000, 0, "\x16\x03\x01 and so on", 13);
 	gate_fixture_run(&g);
 	hold_mail();
 	gate_fixture_run(&g);
 	assert_int_equal(g.w->counters->smtp.messages_accepted, 1);
 	/* It says what a host says to that. */
 	each(NULL);
-	talk_put(&g, &talk, 0, TCP_ACK, 50000, 0, "\x16\x03\x01 and so on", 15);
+	talk_put(&g, &talk, 0, TCP_ACK, 50000, 0, "\x16\x03\x01 and so on", 13);
 	talk_put(&g, &talk, 1, TCP_RST, 0, 0, NULL, 0);
 	gate_fixture_run(&g);
 	hold_mail();
