@@ -38,8 +38,11 @@ void replay_options_fini(struct replay_options *o);
 struct replay_feed {
 	/* 1: a packet; 0: the end; -1: a file ended badly (said on stderr), go on. */
 	int (*next)(struct replay_feed *feed, struct capture_frame *frame);
-	/* Changes the packet's copy, once it is in its buffer; NULL: as it is. */
-	void (*change)(struct replay_feed *feed, uint8_t *packet);
+	/*
+	 * Changes the copy of the packet with this number, once it is in its buffer; they come in
+	 * order. NULL: as it is.
+	 */
+	void (*change)(struct replay_feed *feed, uint64_t number, uint8_t *packet);
 	void (*close)(struct replay_feed *feed);
 };
 

@@ -4,15 +4,21 @@
  * loop. Every loop is other traffic: the outer of the two endpoints has another
  * address, the times go on, calls have other Call-IDs; checksums are kept right.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/memory.h"
 #include "dataplane/proto/bytes.h"
 #include "tools/replay.h"
 
+#define AHEAD           4 /* packets */
+#define CALL_ID_CHANGES 8 /* bytes, of the first of a Call-ID */
+
 struct kept {
-	uint32_t at, len, wirelen; /* in `bytes` */
+	uint64_t at; /* in `bytes` */
 	uint64_t time;
+	uint32_t len, wirelen;
 	uint16_t link;
 	uint8_t flags;
 	uint8_t family;   /* of the address to change; 0: none */
@@ -28,71 +34,97 @@ struct feed_bench {
 	uint8_t *bytes;
 	size_t used, room;
 	struct kept *packet;
-	size_t count, packets;
+	size_t count, packets; /* in use, room for */
 	size_t next;
 	unsigned loop, loops;
+	struct {
+		uint64_t before; /* packets of the loops before it */
+		unsigned loop;
+	} changing;
 	uint64_t span; /* ns: a loop takes */
 };
 
-/* RFC 1624: a field changed from `old` to `new`, both as they stand in memory. */
-static void sum_update(uint8_t *sum, uint16_t old, uint16_t new)
+/*
+ * What a checksum's complement grows by when `old` becomes `new`, both as they stand in memory
+ * (RFC 1624 section 3), from an even offset of what the checksum is over.
+ */
+static uint16_t sum_change(uint32_t old, uint32_t new)
 {
-	uint32_t s;
+	uint32_t s = (uint32_t)(uint16_t)~old + (uint16_t) ~(old >> 16) + (uint16_t) new +
+		     (new >> 16);
+
+	s = (s & 0xffff) + (s >> 16);
+	return (uint16_t)((s & 0xffff) + (s >> 16));
+}
+
+static void sum_update(uint8_t *sum, uint16_t change)
+{
 	uint16_t field;
+	uint32_t s;
 
 	memcpy(&field, sum, 2);
-	s = (uint16_t)~field + (uint32_t)(uint16_t)~old + new;
-	s = (s & 0xffff) + (s >> 16);
-	s = (s & 0xffff) + (s >> 16);
-	field = (uint16_t)~s;
+	s = (uint32_t)(uint16_t)~field + change;
+	field = (uint16_t) ~(s + (s >> 16));
+	/* The other zero: in UDP this one says that there is no checksum (RFC 768). */
+	if (!field)
+		field = 0xffff;
 	memcpy(sum, &field, 2);
 }
 
 /* Letters and digits turn, so that what differed before differs after. */
-static uint8_t turn(uint8_t c, unsigned by)
+static bool turn(uint8_t *c, unsigned by)
 {
-	if (c >= '0' && c <= '9')
-		return (uint8_t)('0' + (c - '0' + by) % 10);
-	if (c >= 'a' && c <= 'z')
-		return (uint8_t)('a' + (c - 'a' + by) % 10);
-	if (c >= 'A' && c <= 'Z')
-		return (uint8_t)('A' + (c - 'A' + by) % 10);
-	return c;
+	uint8_t first = *c >= 'a' ? 'a' : *c >= 'A' ? 'A' : '0';
+	unsigned all = first == '0' ? 10 : 26;
+
+	if (!isalnum(*c))
+		return false;
+	*c = (uint8_t)(first + (*c - first + by) % all);
+	return true;
 }
 
-/* The first characters of a Call-ID turn by the digits of the loop's number. */
+/* The letters and digits at a Call-ID's beginning turn by the digits of the loop's number. */
 static void change_call_id(uint8_t *p, const struct kept *k, unsigned loop)
 {
-	/* Even from the transport header on: that is how its checksum adds words. */
-	uint32_t at = k->call_id + ((k->call_id - k->l4) & 1u);
+	uint8_t *at = p + k->call_id;
+	uint32_t old[CALL_ID_CHANGES / 4], new[CALL_ID_CHANGES / 4];
 
-	for (unsigned i = 0; i < 6; i += 2, loop /= 100) {
-		uint16_t old, new;
+	memcpy(old, at, sizeof(old));
+	for (unsigned i = 0; i < sizeof(old) && loop; i++)
+		if (turn(&at[i], loop % 10))
+			loop /= 10;
+	memcpy(new, at, sizeof(new));
+	for (unsigned i = 0; k->l4_sum && i < RTE_DIM(old); i++) {
+		uint16_t change = sum_change(old[i], new[i]);
 
-		memcpy(&old, p + at + i, 2);
-		p[at + i] = turn(p[at + i], loop % 10);
-		p[at + i + 1] = turn(p[at + i + 1], loop / 10 % 10);
-		memcpy(&new, p + at + i, 2);
-		if (k->l4_sum)
-			sum_update(p + k->l4_sum, old, new);
+		/* RFC 1071 section 2 (B): bytes at odd offsets make the same sum, swapped. */
+		sum_update(p + k->l4_sum, (k->call_id - k->l4) & 1 ? rte_bswap16(change) : change);
 	}
 }
 
 static void change_address(uint8_t *p, const struct kept *k, unsigned loop)
 {
-	uint8_t *a = p + k->addr + (k->family == 4 ? 0 : 12);
+	uint8_t *at = p + k->addr + (k->family == 4 ? 0 : 12);
+	uint32_t old, new;
+	uint16_t change;
 
-	for (unsigned i = 0; i < 4; i += 2) {
-		uint16_t old, new, mask = rte_cpu_to_be_16((uint16_t)(loop >> (i ? 0 : 16)));
+	memcpy(&old, at, 4);
+	new = old ^ rte_cpu_to_be_32(loop);
+	memcpy(at, &new, 4);
+	change = sum_change(old, new);
+	if (k->ip_sum)
+		sum_update(p + k->ip_sum, change);
+	if (k->l4_sum)
+		sum_update(p + k->l4_sum, change);
+}
 
-		memcpy(&old, a + i, 2);
-		new = old ^ mask;
-		memcpy(a + i, &new, 2);
-		if (k->ip_sum)
-			sum_update(p + k->ip_sum, old, new);
-		if (k->l4_sum)
-			sum_update(p + k->l4_sum, old, new);
-	}
+/* Captures are larger than caches: without this, every packet would wait for its bytes. */
+static void prefetch_bytes(const struct feed_bench *f, size_t i)
+{
+	const struct kept *k = &f->packet[i];
+
+	for (uint32_t at = 0; at < k->len; at += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(f->bytes + k->at + at);
 }
 
 static int bench_next(struct replay_feed *feed, struct capture_frame *frame)
@@ -107,6 +139,8 @@ static int bench_next(struct replay_feed *feed, struct capture_frame *frame)
 	if (f->loop >= f->loops || !f->count)
 		return 0;
 	k = &f->packet[f->next++];
+	if (f->next + AHEAD < f->count)
+		prefetch_bytes(f, f->next + AHEAD);
 	*frame = (struct capture_frame){
 		.data = f->bytes + k->at,
 		.len = k->len,
@@ -119,42 +153,62 @@ static int bench_next(struct replay_feed *feed, struct capture_frame *frame)
 	return 1;
 }
 
-static void bench_change(struct replay_feed *feed, uint8_t *packet)
+static void bench_change(struct replay_feed *feed, uint64_t number, uint8_t *packet)
 {
-	const struct feed_bench *f = (const struct feed_bench *)feed;
-	const struct kept *k = &f->packet[f->next - 1];
+	struct feed_bench *f = (struct feed_bench *)feed;
+	const struct kept *k;
 
-	if (!f->loop || !k->family)
+	while (number > f->changing.before + f->count) {
+		f->changing.before += f->count;
+		f->changing.loop++;
+	}
+	k = &f->packet[number - f->changing.before - 1];
+	if (!f->changing.loop || !k->family)
 		return;
-	change_address(packet, k, f->loop);
+	change_address(packet, k, f->changing.loop);
 	if (k->call_id)
-		change_call_id(packet, k, f->loop);
+		change_call_id(packet, k, f->changing.loop);
 }
 
 static void bench_close(struct replay_feed *feed)
 {
 	struct feed_bench *f = (struct feed_bench *)feed;
 
-	free(f->bytes);
+	memory_release(f->bytes, f->room);
 	free(f->packet);
 	free(f);
 }
 
-/* Room for `size` more elements of `unit` bytes. */
-static bool grow(void **array, size_t used, size_t *room, size_t more, size_t unit)
+/* Room for `more` bytes. */
+static bool bytes_grow(struct feed_bench *f, size_t more)
 {
-	size_t want = *room ? *room : 4096;
-	void *p;
+	size_t room = 2 * f->room + (16 << 20);
+	uint8_t *bytes;
 
-	if (used + more <= *room)
+	if (f->used + more <= f->room)
 		return true;
-	while (want < used + more)
-		want *= 2;
-	p = realloc(*array, want * unit);
-	if (!p)
+	bytes = memory_reserve(room, MEMORY_DENSE);
+	if (!bytes)
 		return false;
-	*array = p;
-	*room = want;
+	memcpy(bytes, f->bytes, f->used);
+	memory_release(f->bytes, f->room);
+	f->bytes = bytes;
+	f->room = room;
+	return true;
+}
+
+static bool packets_grow(struct feed_bench *f)
+{
+	size_t packets = 2 * f->packets + 4096;
+	struct kept *packet;
+
+	if (f->count < f->packets)
+		return true;
+	packet = reallocarray(f->packet, packets, sizeof(*packet));
+	if (!packet)
+		return false;
+	f->packet = packet;
+	f->packets = packets;
 	return true;
 }
 
@@ -170,7 +224,7 @@ static uint16_t find_call_id(const uint8_t *p, uint32_t from, uint32_t len)
 			if (p[at] != '\n' ||
 			    !bytes_case_starts(bytes_of(p + at, len - at), names[n]))
 				continue;
-			while (value + 8 < len && p[value] == ' ')
+			while (value + CALL_ID_CHANGES < len && p[value] == ' ')
 				value++;
 			return (uint16_t)value;
 		}
@@ -199,7 +253,7 @@ static void describe(struct kept *k, const uint8_t *p, const struct headers *h)
 static bool keep(struct feed_bench *f, const struct capture_frame *frame, struct rte_mbuf *scratch)
 {
 	struct kept k = {
-		.at = (uint32_t)f->used,
+		.at = f->used,
 		.len = RTE_MIN(frame->len, (uint32_t)scratch->buf_len - RTE_PKTMBUF_HEADROOM),
 		.wirelen = frame->wirelen,
 		.time = frame->time,
@@ -208,8 +262,7 @@ static bool keep(struct feed_bench *f, const struct capture_frame *frame, struct
 	};
 	struct headers h;
 
-	if (!grow((void **)&f->bytes, f->used, &f->room, k.len, 1) ||
-	    !grow((void **)&f->packet, f->count, &f->packets, 1, sizeof(*f->packet)))
+	if (!bytes_grow(f, k.len) || !packets_grow(f))
 		return false;
 	memcpy(f->bytes + k.at, frame->data, k.len);
 	memcpy(rte_pktmbuf_mtod(scratch, void *), frame->data, k.len);

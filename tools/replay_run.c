@@ -53,14 +53,24 @@ static struct rte_mbuf *next_packet(struct run *r)
 		r->stats->first = RTE_MIN(r->stats->first, frame.time);
 		r->stats->last = RTE_MAX(r->stats->last, frame.time);
 		m = port_capture_packet(r->gate, &frame);
-		if (m) {
-			if (r->feed->change)
-				r->feed->change(r->feed, rte_pktmbuf_mtod(m, uint8_t *));
+		if (m)
 			return m;
-		}
 		r->stats->no_buffer++;
 	}
 	return NULL;
+}
+
+/* Copied first, all of them, and changed then: the copies' misses overlap. */
+static unsigned next_burst(struct run *r, struct rte_mbuf *m[BURST_RX])
+{
+	unsigned n = 0;
+
+	while (n < BURST_RX && (m[n] = next_packet(r)))
+		n++;
+	for (unsigned i = 0; r->feed->change && i < n; i++)
+		r->feed->change(r->feed, packet_meta(m[i])->number,
+				rte_pktmbuf_mtod(m[i], uint8_t *));
+	return n;
 }
 
 /* One worker -------------------------------------------------------------- */
@@ -95,10 +105,8 @@ static void take_packets(struct run *r, uint64_t settled)
 static unsigned fill(struct run *r)
 {
 	struct rte_mbuf *m[BURST_RX];
-	unsigned n = 0;
+	unsigned n = next_burst(r, m);
 
-	while (n < BURST_RX && (m[n] = next_packet(r)))
-		n++;
 	if (n)
 		rte_ring_enqueue_bulk(r->port->rx[0], (void **)m, n, NULL);
 	return n;
@@ -233,9 +241,7 @@ static unsigned feed_burst(struct run *r)
 	struct worker *front = r->gate->front;
 	struct burst *b = &front->burst;
 
-	for (b->n = 0; b->n < BURST_RX; b->n++)
-		if (!(b->pkt[b->n] = next_packet(r)))
-			break;
+	b->n = next_burst(r, b->pkt);
 	if (!b->n)
 		return 0;
 	stage_decode(front, b);
