@@ -94,6 +94,16 @@ void flow_table_free(struct flow_table *t)
 	rte_free(t);
 }
 
+/* A bit for each way with this tag. No way out of the loop, so that it is a vector's work. */
+static inline unsigned ways_tagged(const struct bucket *b, uint32_t tag)
+{
+	unsigned ways = 0;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		ways |= (unsigned)(b->tag[i] == tag) << i;
+	return ways;
+}
+
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
 {
 	rte_prefetch0(bucket_first(t, hash));
@@ -102,24 +112,21 @@ void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
 struct flow *flow_table_candidate(const struct flow_table *t, uint64_t hash)
 {
 	const struct bucket *b = bucket_first(t, hash);
-	uint32_t tag = hash_tag(hash);
+	unsigned ways = ways_tagged(b, hash_tag(hash));
 
-	for (unsigned i = 0; i < WAYS; i++)
-		if (b->tag[i] == tag)
-			return &t->flows[b->flow[i]];
+	if (ways)
+		return &t->flows[b->flow[__builtin_ctz(ways)]];
+	rte_prefetch0(bucket_second(t, hash));
 	return NULL;
 }
 
 static struct flow *bucket_find(const struct flow_table *t, const struct bucket *b, uint32_t tag,
 				const struct flow_key *key, uint64_t hash)
 {
-	for (unsigned i = 0; i < WAYS; i++) {
-		struct flow *f;
+	for (unsigned ways = ways_tagged(b, tag); ways; ways &= ways - 1) {
+		struct flow *f = &t->flows[b->flow[__builtin_ctz(ways)]];
 
-		if (b->tag[i] != tag)
-			continue;
-		f = &t->flows[b->flow[i]];
-		if (f->hash == hash && memcmp(&f->key, key, sizeof(*key)) == 0)
+		if (flow_is(f, key, hash))
 			return f;
 	}
 	return NULL;
@@ -164,11 +171,23 @@ static void tenant_unlink(struct flow_table *t, uint32_t i)
 	own->count--;
 }
 
-static void bucket_clear(struct bucket *b, uint32_t flow)
+static bool bucket_clear(struct bucket *b, uint32_t flow)
 {
-	for (unsigned i = 0; i < WAYS; i++)
-		if (b->tag[i] && b->flow[i] == flow)
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (b->tag[i] && b->flow[i] == flow) {
 			b->tag[i] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void index_forget(struct flow_table *t, const struct flow *f)
+{
+	uint32_t i = (uint32_t)(f - t->flows);
+
+	if (!bucket_clear(bucket_first(t, f->hash), i))
+		bucket_clear(bucket_second(t, f->hash), i);
 }
 
 void flow_table_remove(struct flow_table *t, struct flow *f, enum reason why)
@@ -176,8 +195,7 @@ void flow_table_remove(struct flow_table *t, struct flow *f, enum reason why)
 	uint32_t i = (uint32_t)(f - t->flows);
 
 	t->end(t->ctx, f, why);
-	bucket_clear(bucket_first(t, f->hash), i);
-	bucket_clear(bucket_second(t, f->hash), i);
+	index_forget(t, f);
 	tenant_unlink(t, i);
 	f->used = false;
 	t->unused[t->capacity - t->count] = i;
@@ -187,6 +205,22 @@ void flow_table_remove(struct flow_table *t, struct flow *f, enum reason why)
 void flow_table_round(struct flow_table *t, uint32_t round)
 {
 	t->round = round;
+}
+
+/*
+ * Nobody has looked at a tenant's oldest flows for long, and they go one after the other: what
+ * the next removal touches is on its way before it comes to that.
+ */
+static void prefetch_victims(const struct flow_table *t, const struct tenant_flows *own)
+{
+	const struct flow *next;
+
+	if (own->oldest == NONE)
+		return;
+	next = &t->flows[own->oldest];
+	rte_prefetch0(bucket_first(t, next->hash));
+	if (next->tenant_next != NONE)
+		flow_prefetch(&t->flows[next->tenant_next]);
 }
 
 /* The tenant's oldest flow that is not busy; after some busy ones, the oldest. */
@@ -201,6 +235,7 @@ static bool evict_of_tenant(struct flow_table *t, uint32_t tenant, uint64_t newe
 		if (f->round != t->round &&
 		    (i >= SECOND_CHANCE || f->last_seen + BUSY_NS < newest_seen)) {
 			flow_table_remove(t, f, REASON_FLOW_EVICTED);
+			prefetch_victims(t, own);
 			return true;
 		}
 		tenant_unlink(t, oldest);
@@ -307,10 +342,7 @@ struct flow *flow_table_insert(struct flow_table *t, const struct flow_key *key,
 
 void flow_table_detach(struct flow_table *t, struct flow *f)
 {
-	uint32_t i = (uint32_t)(f - t->flows);
-
-	bucket_clear(bucket_first(t, f->hash), i);
-	bucket_clear(bucket_second(t, f->hash), i);
+	index_forget(t, f);
 }
 
 void flow_table_sweep(struct flow_table *t, uint64_t now, unsigned n,

@@ -8,6 +8,7 @@
 #define POSTERN_FLOW_TABLE_H
 
 #include "dataplane/flow.h"
+#include "dataplane/flow_key.h"
 
 struct flow_table;
 
@@ -24,8 +25,15 @@ void flow_table_free(struct flow_table *t);
 
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 
-/* First guess for the second prefetch: a flow whose tag matches, or NULL. */
+/* First guess for the second prefetch: a flow whose tag matches, or NULL: the second bucket is on
+ * its way then. */
 struct flow *flow_table_candidate(const struct flow_table *t, uint64_t hash);
+
+/* Whether a flow, a candidate say, is that of the key. */
+static inline bool flow_is(const struct flow *f, const struct flow_key *key, uint64_t hash)
+{
+	return f->used && f->hash == hash && flow_key_eq(&f->key, key);
+}
 
 struct flow *flow_table_lookup(const struct flow_table *t, const struct flow_key *key,
 			       uint64_t hash);

@@ -5,8 +5,8 @@
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
-#include <rte_memcpy.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct rte_ring *ring_new(const char *kind, unsigned i)
 {
@@ -86,7 +86,7 @@ struct rte_mbuf *port_capture_packet(struct gate *gate, const struct capture_fra
 
 	if (!m)
 		return NULL;
-	rte_memcpy(rte_pktmbuf_mtod(m, void *), frame->data, len);
+	memcpy(rte_pktmbuf_mtod(m, void *), frame->data, len);
 	m->data_len = (uint16_t)len;
 	m->pkt_len = len;
 	*packet_meta(m) = (struct packet_meta){

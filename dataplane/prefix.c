@@ -174,6 +174,7 @@ void prefix_lookup_bulk(const struct prefix_table *table, const struct prefix_ke
 			uint32_t *slots, unsigned count)
 {
 	struct descent d[PREFIX_BULK];
+	bool tagged = false;
 	unsigned n = 0;
 
 	assert(count <= PREFIX_BULK);
@@ -181,13 +182,14 @@ void prefix_lookup_bulk(const struct prefix_table *table, const struct prefix_ke
 		uint32_t root = root_of(table, &keys[i], keys[i].vlan);
 
 		slots[i] = 0;
+		tagged |= keys[i].vlan != 0;
 		if (root)
 			d[n++] = (struct descent){prefix_addr(keys[i].family, keys[i].addr), root,
 						  i};
 	}
 	trie_lookup_bulk(table, d, n, slots);
 	n = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; tagged && i < count; i++) {
 		uint32_t root = root_of(table, &keys[i], 0);
 
 		if (!slots[i] && keys[i].vlan && root)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Each packet's flow: found, or made. */
 #include <netinet/in.h>
-#include <rte_prefetch.h>
 
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
@@ -87,8 +86,10 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
 static struct flow *flow_of(struct worker *w, struct burst *b, unsigned i)
 {
 	const struct headers *h = &b->hdr[i];
-	struct flow *f = flow_table_lookup(w->flows, &h->key, h->hash);
+	struct flow *f = b->flow[i]; /* the candidate */
 
+	if (!f || !flow_is(f, &h->key, h->hash))
+		f = flow_table_lookup(w->flows, &h->key, h->hash);
 	if (f && flow_deadline(w, f) < packet_meta(b->pkt[i])->time && f->round != w->rounds) {
 		flow_table_remove(w->flows, f, REASON_NONE);
 		f = NULL;
@@ -113,16 +114,11 @@ static void flow_touch(struct worker *w, struct burst *b, unsigned i, struct flo
 void stage_flow(struct worker *w, struct burst *b)
 {
 	for (unsigned i = 0; i < b->n; i++) {
-		const struct flow *f;
-
 		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
 			continue;
-		f = flow_table_candidate(w->flows, b->hdr[i].hash);
-		if (f) {
-			rte_prefetch0(f);
-			rte_prefetch0((const uint8_t *)f + RTE_CACHE_LINE_SIZE);
-			rte_prefetch0((const uint8_t *)f + 2 * RTE_CACHE_LINE_SIZE);
-		}
+		b->flow[i] = flow_table_candidate(w->flows, b->hdr[i].hash);
+		if (b->flow[i])
+			flow_prefetch(b->flow[i]);
 	}
 	for (unsigned i = 0; i < b->n; i++) {
 		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
