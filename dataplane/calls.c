@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "dataplane/inspect.h"
+
+#define EXPIRE_WITH_MESSAGE 4 /* calls looked at */
 #include "dataplane/memory.h"
 
 static void count(struct worker *w, uint32_t tenant, uint32_t events)
@@ -36,19 +38,30 @@ static void count(struct worker *w, uint32_t tenant, uint32_t events)
 		worker_note(w, tenant, REASON_CALL_BUDGET);
 }
 
+static bool ended_by_message(const struct call *call)
+{
+	return call->state == CALL_ENDED || call->state == CALL_UNANSWERED ||
+	       call->state == CALL_REFUSED;
+}
+
 static void on_ended(void *ctx, const struct call *call, uint32_t events)
 {
 	struct calls *calls = ctx;
 	struct worker *w = calls->holder;
+	struct inspection at = w->at;
 	struct event_builder e;
 	char code[8];
 
 	count(w, call->tenant, events);
+	/* A timer's, whoever looked at it. */
+	if (!ended_by_message(call))
+		w->at = (struct inspection){.flow = NULL};
 	e = event_start(w, EVENT_CALL);
+	w->at = at;
 	if (!e.head)
 		return;
 	e.head->tenant = call->tenant;
-	if (!w->at.flow) {
+	if (!ended_by_message(call)) {
 		e.head->time = call->touched;
 		e.head->packet = EVENT_OF_NO_PACKET | call->touched;
 	}
@@ -128,6 +141,9 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 
 	order_wait(w->order, w->index, w->packet);
 	table = calls_hold(w);
+	/* Now it is this packet's turn: no other worker has one from before. */
+	if (w->order)
+		call_expire(table, w->now, EXPIRE_WITH_MESSAGE);
 	events = call_message(table, w->now, tenant, msg, &call);
 	standing->refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
 	standing->open = call && (call->state == CALL_TRYING || call->state == CALL_ANSWERED) &&
@@ -147,17 +163,15 @@ void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *m
 
 void calls_expire(struct worker *w, unsigned budget)
 {
-	struct flow *f = w->at.flow;
-
-	w->at.flow = NULL;
+	/* The workers' clocks differ: see calls_message(). */
+	if (w->order)
+		return;
 	call_expire(calls_hold(w), w->now, budget);
 	rte_spinlock_unlock(&w->calls->lock);
-	w->at.flow = f;
 }
 
 void calls_flush(struct worker *w)
 {
-	w->at.flow = NULL;
 	call_flush(calls_hold(w), w->now);
 	rte_spinlock_unlock(&w->calls->lock);
 }

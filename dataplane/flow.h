@@ -35,11 +35,12 @@ enum flow_flag {
 enum half_flag {
 	HALF_SEEN = 1 << 0, /* `next` is valid */
 	HALF_SYN = 1 << 1,
-	HALF_FIN = 1 << 2,      /* a FIN was seen, at `fin` */
-	HALF_FINISHED = 1 << 3, /* all up to the FIN was inspected */
-	HALF_ACKED = 1 << 4,    /* `acked` is valid */
-	HALF_WAITING = 1 << 5,  /* the parser wants the other side's answer first */
-	HALF_DRAINING = 1 << 6, /* what waited is being inspected */
+	HALF_FIN = 1 << 2,       /* a FIN was seen */
+	HALF_INSPECTED = 1 << 3, /* `inspected` is valid */
+	HALF_ACKED = 1 << 4,     /* `acked` is valid */
+	HALF_WAITING = 1 << 5,   /* the parser wants the other side's answer first */
+	HALF_DRAINING = 1 << 6,  /* what waited is being inspected */
+	HALF_SETTLED = 1 << 7,   /* `settled` is valid */
 };
 
 /* One direction of a TCP connection, named after its sender. */
@@ -47,13 +48,14 @@ struct tcp_half {
 	uint32_t next;  /* sequence number of the next byte to inspect */
 	uint32_t acked; /* the other side has everything before it */
 	uint32_t isn;
-	uint32_t fin;
 	uint8_t flags;         /* enum half_flag */
 	uint8_t patience;      /* packets since a gap that the other side says is none */
-	uint16_t withheld_len; /* bytes that the gate kept back, from `withheld` on, or some of them
-				*/
+	uint16_t withheld_len; /* kept back by the gate, from `withheld` on, or some of it */
 	uint32_t withheld;
-	uint32_t read;              /* while waiting: the first byte that was not inspected yet */
+	uint32_t read; /* while waiting: the first byte that was not inspected yet */
+	/* `next` and `acked` as the packet in hand has them: the stream stage is ahead of it. */
+	uint32_t inspected;
+	uint32_t settled;
 	struct segment_queue ahead; /* beyond `next`, or waiting */
 	struct segment_queue sent;  /* first copies, forwarded and not acknowledged yet */
 };

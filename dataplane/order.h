@@ -24,6 +24,8 @@ struct order {
 	struct {
 		/* The worker will decide nothing more for packets below. */
 		_Alignas(64) _Atomic uint64_t done;
+		/* What it decided for packets below has left it. */
+		_Atomic uint64_t sent;
 	} worker[ORDER_WORKERS];
 };
 
@@ -38,6 +40,11 @@ static inline void order_wait(struct order *o, unsigned self, uint64_t number)
 		while (atomic_load_explicit(&o->worker[i].done, memory_order_acquire) < number)
 			rte_pause();
 	}
+}
+
+static inline void order_sent(struct order *o, unsigned self, uint64_t number)
+{
+	atomic_store_explicit(&o->worker[self].sent, number, memory_order_release);
 }
 
 static inline void order_done(struct order *o, unsigned self, uint64_t number)

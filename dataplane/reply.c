@@ -128,7 +128,7 @@ void reply_smtp(struct worker *w, struct flow *f, const char *text)
 	uint16_t sum;
 	uint8_t *p;
 	/* In the place of what the server just said, if that is what is withheld. */
-	uint32_t seq = server->next;
+	uint32_t seq = server->inspected;
 
 	if (!w->at.to_server)
 		seq = packet_meta(w->burst.pkt[w->at.slot])->seq;
@@ -139,7 +139,7 @@ void reply_smtp(struct worker *w, struct flow *f, const char *text)
 	put16(p, f->key.port[!f->client]);
 	put16(p + 2, f->key.port[f->client]);
 	put32(p + 4, seq);
-	put32(p + 8, client->next);
+	put32(p + 8, client->inspected);
 	p[12] = 5 << 4;
 	p[13] = TCP_ACK | 0x08;
 	put16(p + 14, 65535);
@@ -172,8 +172,8 @@ static void put_tcp(struct flow *f, uint8_t *p, uint32_t len)
 	memset(p, 0, 20);
 	put16(p, f->key.port[!f->client]);
 	put16(p + 2, f->key.port[f->client]);
-	put32(p + 4, f->half[!f->client].next);
-	put32(p + 8, f->half[f->client].next);
+	put32(p + 4, f->half[!f->client].inspected);
+	put32(p + 8, f->half[f->client].inspected);
 	p[12] = 5 << 4;
 	p[13] = TCP_ACK | 0x08;
 	put16(p + 14, 65535);

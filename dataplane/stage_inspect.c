@@ -277,6 +277,8 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
 	ghost = w->at.ghost;
+	if (f && f->key.proto == IPPROTO_TCP && f->app != APP_NONE)
+		tcp_inspect(f, &b->hdr[i], meta, b->work[i] == SLOT_INSPECT && meta->len);
 	if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP && is_read(w, f)) {
 		if (f->key.proto == IPPROTO_UDP)
 			inspect_datagram(w, b, i, f);

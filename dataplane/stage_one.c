@@ -65,11 +65,11 @@ void stage_one(struct worker *w, struct burst *b)
 	for (unsigned i = 0; i < b->n; i++) {
 		struct tenant_counters *t = &w->tenants[b->tenant[i]];
 
-		if (b->work[i] == SLOT_HELD)
+		if (b->work[i] == SLOT_HELD || decided)
 			continue;
 		t->packets++;
 		t->bytes += packet_meta(b->pkt[i])->wirelen;
-		if (decided || !b->outbound[i])
+		if (!b->outbound[i])
 			continue;
 		w->arrived = RTE_MAX(w->arrived, packet_meta(b->pkt[i])->time);
 		if (w->policy->slots[b->tenant[i]].limit[LIMIT_BYTES].interval)

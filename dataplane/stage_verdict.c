@@ -143,6 +143,14 @@ static bool verify(struct worker *w, struct burst *b, unsigned i)
 	return true;
 }
 
+static void settle(struct worker *w, struct burst *b, unsigned i)
+{
+	struct flow *f = b->flow[i];
+
+	if (f && f->key.proto == IPPROTO_TCP && (b->hdr[i].tcp_flags & TCP_ACK))
+		tcp_settle(w, f, b->hdr[i].side, b->hdr[i].ack);
+}
+
 /* Verdicts are counted by the packets that came: fragments each, what was split once. */
 static unsigned packets_in(struct rte_mbuf *m, enum verdict verdict)
 {
@@ -173,5 +181,6 @@ void stage_verdict(struct worker *w, struct burst *b)
 			forward(w, b, i);
 		else
 			withhold(w, b, i);
+		settle(w, b, i);
 	}
 }

@@ -54,10 +54,8 @@ static void half_syn(struct tcp_half *half, uint32_t seq)
 	half->flags |= HALF_SYN | HALF_SEEN;
 }
 
-static void take_ack(struct worker *w, struct tcp_half *peer, uint32_t ack)
+static void take_ack(struct tcp_half *peer, uint32_t ack)
 {
-	uint32_t before = peer->sent.count;
-
 	if (!(peer->flags & HALF_SEEN)) {
 		peer->next = ack;
 		peer->flags |= HALF_SEEN;
@@ -66,10 +64,6 @@ static void take_ack(struct worker *w, struct tcp_half *peer, uint32_t ack)
 		return;
 	peer->acked = ack;
 	peer->flags |= HALF_ACKED;
-	if (!before)
-		return;
-	segment_queue_release(&peer->sent, ack);
-	w->history -= before - peer->sent.count;
 }
 
 /*
@@ -108,7 +102,7 @@ void tcp_track(struct worker *w, struct flow *f, const struct headers *h)
 		half->flags |= HALF_SEEN;
 	}
 	if (h->tcp_flags & TCP_ACK)
-		take_ack(w, peer, h->ack);
+		take_ack(peer, h->ack);
 	if (f->state == FLOW_NEW && (half->flags & peer->flags & HALF_SEEN) && f->packets[0] &&
 	    f->packets[1])
 		f->state = FLOW_ESTABLISHED;
@@ -122,7 +116,6 @@ static void half_advance(struct flow *f, unsigned side, const struct packet_meta
 	if (!meta->fin)
 		return;
 	half->flags |= HALF_FIN;
-	half->fin = half->next - 1;
 	if (f->half[!side].flags & HALF_FIN)
 		f->state = FLOW_CLOSED;
 }
@@ -192,13 +185,47 @@ unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *
 	unsigned match = SEGMENT_SAME;
 	uint32_t taken = 0;
 
-	if ((half->flags & HALF_ACKED) && seq_before(seq, half->acked)) {
-		taken = RTE_MIN(half->acked - seq, len);
+	if ((half->flags & HALF_SETTLED) && seq_before(seq, half->settled)) {
+		taken = RTE_MIN(half->settled - seq, len);
 		match = segment_queue_compare(&half->sent, seq, data, taken) & SEGMENT_DIFFERS;
 		/* Captures' receivers acknowledge what this gate withholds, too. */
 		match |= compare_withheld(half, seq, data, taken);
 	}
 	return match | segment_queue_compare(&half->sent, seq + taken, data + taken, len - taken);
+}
+
+void tcp_settle(struct worker *w, struct flow *f, unsigned side, uint32_t ack)
+{
+	struct tcp_half *peer = &f->half[!side];
+	uint32_t before = peer->sent.count;
+
+	if ((peer->flags & HALF_SETTLED) && seq_at_or_before(ack, peer->settled))
+		return;
+	peer->settled = ack;
+	peer->flags |= HALF_SETTLED;
+	if (!before)
+		return;
+	segment_queue_release(&peer->sent, ack);
+	w->history -= before - peer->sent.count;
+}
+
+static void half_inspect(struct tcp_half *half, uint32_t next)
+{
+	if ((half->flags & HALF_INSPECTED) && seq_at_or_before(next, half->inspected))
+		return;
+	half->inspected = next;
+	half->flags |= HALF_INSPECTED;
+}
+
+void tcp_inspect(struct flow *f, const struct headers *h, const struct packet_meta *meta, bool read)
+{
+	struct tcp_half *peer = &f->half[!h->side];
+
+	half_inspect(&f->half[h->side], h->tcp_flags & TCP_SYN ? h->seq + 1
+					: read ? meta->seq + meta->len + meta->missing + meta->fin
+					       : h->seq);
+	if ((h->tcp_flags & TCP_ACK) && !(peer->flags & HALF_INSPECTED))
+		half_inspect(peer, h->ack);
 }
 
 void tcp_withhold(struct flow *f, unsigned side, uint32_t seq, uint32_t len)
@@ -306,8 +333,8 @@ void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mb
 	struct tcp_half *half = &f->half[side];
 	const struct packet_meta *meta = packet_meta(m);
 
-	/* Later packets of the burst may have acknowledged it. */
-	if ((half->flags & HALF_ACKED) && seq_at_or_before(meta->seq + meta->len, half->acked))
+	/* The receiver had it before: a capture may have its packets in another order. */
+	if ((half->flags & HALF_SETTLED) && seq_at_or_before(meta->seq + meta->len, half->settled))
 		return;
 	if (half->sent.bytes + meta->len > HISTORY_MAX || w->history >= w->history_max) {
 		struct rte_mbuf *oldest = segment_queue_pop(&half->sent);

@@ -47,6 +47,13 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
  */
 unsigned tcp_verify(const struct flow *f, unsigned side, uint32_t seq, uint8_t *data, uint32_t len);
 
+/* A packet's acknowledgement, once it is carried out: first copies before it are forgotten. */
+void tcp_settle(struct worker *w, struct flow *f, unsigned side, uint32_t ack);
+
+/* A packet is about to be inspected. `read`: its payload is in order and new. */
+void tcp_inspect(struct flow *f, const struct headers *h, const struct packet_meta *meta,
+		 bool read);
+
 /* These bytes do not leave: sent again, they are no copies of what did. */
 void tcp_withhold(struct flow *f, unsigned side, uint32_t seq, uint32_t len);
 

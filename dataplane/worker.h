@@ -99,6 +99,8 @@ struct worker {
 	uint64_t arrived; /* ns: stage one's clock, which is ahead by up to a burst */
 	uint64_t rounds;
 	struct inspection at;
+	struct rte_mbuf *later[BURST_RX]; /* received, for the next burst */
+	unsigned later_count;
 
 	struct order *order; /* NULL in a live gate and with one worker */
 	struct counters *counters;

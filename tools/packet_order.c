@@ -28,6 +28,8 @@ static int compare(const void *a, const void *b)
 
 	if (x->decided != y->decided)
 		return x->decided < y->decided ? -1 : 1;
+	if (packet_meta(x->packet)->role != packet_meta(y->packet)->role)
+		return packet_meta(x->packet)->role < packet_meta(y->packet)->role ? -1 : 1;
 	return x->serial < y->serial ? -1 : 1;
 }
 

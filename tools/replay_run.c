@@ -75,11 +75,15 @@ static unsigned next_burst(struct run *r, struct rte_mbuf *m[BURST_RX])
 
 /* One worker -------------------------------------------------------------- */
 
+/* What no packet brought about comes at the end, by its time, as with several workers. */
 static void take_event(void *ctx, const struct event_head *e)
 {
 	struct run *r = ctx;
 
-	r->sinks->event(r->sinks->ctx, e, e->size);
+	if (e->packet & EVENT_OF_NO_PACKET)
+		event_order_push(&r->order, 0, e, e->size);
+	else
+		r->sinks->event(r->sinks->ctx, e, e->size);
 }
 
 static void drain_inline(void *ctx)
@@ -121,7 +125,9 @@ static void run_alone(struct run *r)
 		w->events->ctx = r;
 	}
 	while (fill(r)) {
-		worker_turn(w);
+		do
+			worker_turn(w);
+		while (w->later_count);
 		take_packets(r, UINT64_MAX);
 		if (w->events)
 			drain_inline(r);
@@ -131,6 +137,7 @@ static void run_alone(struct run *r)
 	calls_flush(w);
 	if (w->events)
 		drain_inline(r);
+	event_order_release(&r->order, UINT64_MAX, r->sinks->event, r->sinks->ctx);
 }
 
 /* Several workers --------------------------------------------------------- */
@@ -162,15 +169,19 @@ static int worker_loop(void *arg)
 		bool fed = atomic_load_explicit(&r->fed, memory_order_acquire);
 		uint64_t frontier = atomic_load_explicit(&order->frontier, memory_order_acquire);
 
-		if (worker_turn(w))
+		if (worker_turn(w)) {
+			order_sent(order, w->index, w->packet + 1);
 			continue;
+		}
 		if (fed)
 			break;
 		order_done(order, w->index, frontier);
+		order_sent(order, w->index, frontier);
 		rte_pause();
 	}
 	order_done(order, w->index, UINT64_MAX);
 	worker_finish(w);
+	order_sent(order, w->index, UINT64_MAX);
 	return 0;
 }
 
@@ -199,15 +210,25 @@ static void drain_front(void *ctx)
 	event_ring_drain(r->gate->front->events, take_for_order, &p);
 }
 
+static void drain_rest(void *ctx)
+{
+	struct pusher *p = ctx;
+
+	event_ring_drain(p->r->gate->worker[p->worker]->events, take_for_order, p);
+}
+
 /* Events and packets of all workers, as far as no earlier ones can still come. */
 static void collect(struct run *r)
 {
 	struct gate *gate = r->gate;
-	uint64_t settled = UINT64_MAX;
+	uint64_t settled = UINT64_MAX, sent = UINT64_MAX;
 
-	for (unsigned i = 0; i < gate->workers; i++)
+	for (unsigned i = 0; i < gate->workers; i++) {
 		settled = RTE_MIN(settled, atomic_load_explicit(&gate->order.worker[i].done,
 								memory_order_acquire));
+		sent = RTE_MIN(sent, atomic_load_explicit(&gate->order.worker[i].sent,
+							  memory_order_acquire));
+	}
 	if (gate->front->events) {
 		drain_front(r);
 		for (unsigned i = 0; i < gate->workers; i++) {
@@ -221,7 +242,7 @@ static void collect(struct run *r)
 								  : settled - 1,
 					    r->sinks->event, r->sinks->ctx);
 	}
-	take_packets(r, settled);
+	take_packets(r, sent);
 }
 
 static void spread(struct run *r, struct rte_mbuf *m, uint64_t hash)
@@ -270,11 +291,24 @@ static bool any_running(unsigned workers)
 	return false;
 }
 
+/* By a worker that has rules: events tell their generation. Its thread is done. */
+static void flush_calls(struct run *r, struct worker *w)
+{
+	struct pusher p = {r, w->index};
+
+	if (w->events) {
+		w->events->full = drain_rest;
+		w->events->ctx = &p;
+	}
+	w->now = r->stats->last;
+	calls_flush(w);
+	collect(r);
+}
+
 static void run_together(struct run *r)
 {
 	struct gate *gate = r->gate;
 
-	event_order_init(&r->order);
 	gate->order.frontier = 1;
 	for (unsigned i = 0; i < gate->workers; i++) {
 		gate->worker[i]->tx_full = wait_for_writer;
@@ -295,11 +329,8 @@ static void run_together(struct run *r)
 		collect(r);
 	rte_eal_mp_wait_lcore();
 	collect(r);
-	gate->front->now = r->stats->last;
-	calls_flush(gate->front);
-	collect(r);
+	flush_calls(r, gate->worker[0]);
 	event_order_release(&r->order, UINT64_MAX, r->sinks->event, r->sinks->ctx);
-	event_order_fini(&r->order);
 }
 
 void replay_run(struct gate *gate, struct port_capture *port, struct replay_feed *feed,
@@ -308,10 +339,12 @@ void replay_run(struct gate *gate, struct port_capture *port, struct replay_feed
 	struct run r = {.gate = gate, .port = port, .feed = feed, .sinks = sinks, .stats = stats};
 	double began = seconds(CLOCK_MONOTONIC), worked = seconds(CLOCK_PROCESS_CPUTIME_ID);
 
+	event_order_init(&r.order);
 	if (gate->workers == 1)
 		run_alone(&r);
 	else
 		run_together(&r);
+	event_order_fini(&r.order);
 	packet_order_fini(&r.packets);
 	stats->wall = seconds(CLOCK_MONOTONIC) - began;
 	stats->cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - worked;

@@ -51,8 +51,8 @@ static uint32_t seize_unfinished(const struct call_table *t, struct call *call)
 	return 0;
 }
 
-/* A call is over because nothing more will be heard of it. */
-static void give_up(struct call_table *t, struct call *call, uint64_t now)
+/* A call is over because nothing more will be heard of it. Told as of its last message. */
+static void give_up(struct call_table *t, struct call *call, uint64_t when)
 {
 	uint32_t events = 0;
 
@@ -70,22 +70,55 @@ static void give_up(struct call_table *t, struct call *call, uint64_t now)
 	default: /* reported before */
 		return;
 	}
-	call_touch(t, call, now);
 	report(t, call, events);
+	call_touch(t, call, when);
+}
+
+/* By the packets' times alone: how often it is looked at changes nothing. */
+static void expire_one(struct call_table *t, struct call *call, uint64_t now)
+{
+	const struct call_config *c = &t->config;
+	/* Whoever is asked for credentials may have to type them. */
+	bool goes_on = call->state == CALL_CHALLENGED || call->state == CALL_REDIRECTED;
+	uint64_t linger = goes_on ? c->no_final_ns : c->linger_ns;
+
+	if (call->state == CALL_FREE)
+		return;
+	if (call->state == CALL_TRYING && since(now, call->touched) > c->no_final_ns)
+		give_up(t, call, call->touched + c->no_final_ns);
+	if (call->state == CALL_ANSWERED && since(now, call->touched) > c->no_bye_ns)
+		give_up(t, call, call->touched + c->no_bye_ns);
+	if (call->state == CALL_TRYING || call->state == CALL_ANSWERED ||
+	    since(now, call->touched) <= linger)
+		return;
+	give_up(t, call, now);
+	call_remove(t, call);
+}
+
+/* Or NULL: there is none any more. */
+static struct call *find_live(struct call_table *t, uint64_t key, uint32_t tenant, uint64_t now,
+			      struct bytes call_id)
+{
+	struct call *call = call_find(t, key, tenant, call_id);
+
+	if (!call)
+		return NULL;
+	expire_one(t, call, now);
+	return call->state == CALL_FREE ? NULL : call;
 }
 
 /* A message of a call that exists: From tag first, then, as the callee's come, To tag. */
-static struct call *find(const struct call_table *t, uint32_t tenant, const struct sip_message *msg,
-			 bool *by_callee)
+static struct call *find(struct call_table *t, uint32_t tenant, uint64_t now,
+			 const struct sip_message *msg, bool *by_callee)
 {
 	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
-	struct call *call = call_find(t, key, tenant, msg->call_id);
+	struct call *call = find_live(t, key, tenant, now, msg->call_id);
 
 	*by_callee = !call;
 	if (call || bytes_eq(msg->from.tag, msg->to.tag))
 		return call;
 	key = call_key(t, tenant, msg->call_id, msg->to.tag);
-	return call_find(t, key, tenant, msg->call_id);
+	return find_live(t, key, tenant, now, msg->call_id);
 }
 
 static uint32_t tag_hash(const struct call_table *t, struct bytes tag)
@@ -178,7 +211,7 @@ static uint32_t on_invite(struct call_table *t, uint64_t now, uint32_t tenant,
 	bool by_callee;
 
 	if (msg->to.tag.len) { /* RFC 3261 12.2: within a dialog */
-		*out = find(t, tenant, msg, &by_callee);
+		*out = find(t, tenant, now, msg, &by_callee);
 		if (!*out)
 			return CALL_EVENT_MIDSTREAM;
 		if ((*out)->state == CALL_ANSWERED)
@@ -188,7 +221,7 @@ static uint32_t on_invite(struct call_table *t, uint64_t now, uint32_t tenant,
 
 	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
 
-	*out = call_find(t, key, tenant, msg->call_id);
+	*out = find_live(t, key, tenant, now, msg->call_id);
 	if (*out)
 		return CALL_EVENT_AGAIN | invite_again(t, *out, now, msg);
 	*out = call_new(t, key, tenant, now, msg);
@@ -254,15 +287,15 @@ static uint32_t on_request(struct call_table *t, uint64_t now, uint32_t tenant,
 	case SIP_METHOD_INVITE:
 		return on_invite(t, now, tenant, msg, out);
 	case SIP_METHOD_BYE:
-		*out = find(t, tenant, msg, &by_callee);
+		*out = find(t, tenant, now, msg, &by_callee);
 		return *out ? on_bye(t, *out, now, msg) : CALL_EVENT_MIDSTREAM;
 	case SIP_METHOD_CANCEL:
-		*out = find(t, tenant, msg, &by_callee);
+		*out = find(t, tenant, now, msg, &by_callee);
 		return *out ? on_cancel(t, *out) : 0;
 	default:
 		if (msg->to.tag.len == 0)
 			return 0;
-		*out = find(t, tenant, msg, &by_callee);
+		*out = find(t, tenant, now, msg, &by_callee);
 		if (*out && (*out)->state == CALL_ANSWERED)
 			on_dialog(t, *out, now, msg);
 		return 0;
@@ -354,7 +387,7 @@ static uint32_t on_response(struct call_table *t, uint64_t now, uint32_t tenant,
 
 	if (msg->cseq_method != SIP_METHOD_INVITE)
 		return 0;
-	*out = find(t, tenant, msg, &by_callee);
+	*out = find(t, tenant, now, msg, &by_callee);
 	if (!*out)
 		return msg->code >= 200 ? CALL_EVENT_MIDSTREAM : 0;
 	/* To a re-INVITE, or to an INVITE that has been tried again since. */
@@ -389,35 +422,12 @@ uint32_t call_refuse(struct call_table *t, uint64_t now, uint32_t tenant,
 		     const struct sip_message *msg, uint16_t code)
 {
 	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
-	struct call *call = call_find(t, key, tenant, msg->call_id);
+	struct call *call = find_live(t, key, tenant, now, msg->call_id);
 
 	if (!call || call->state != CALL_TRYING)
 		return 0;
 	call->code = code;
 	return finish(t, call, now, CALL_REFUSED, CALL_EVENT_REFUSED);
-}
-
-static void expire_one(struct call_table *t, struct call *call, uint64_t now)
-{
-	uint64_t idle = since(now, call->touched);
-
-	switch (call->state) {
-	case CALL_FREE:
-		return;
-	case CALL_TRYING:
-		if (idle > t->config.no_final_ns)
-			give_up(t, call, now);
-		return;
-	case CALL_ANSWERED:
-		if (idle > t->config.no_bye_ns)
-			give_up(t, call, now);
-		return;
-	default:
-		if (idle > t->config.linger_ns) {
-			give_up(t, call, now);
-			call_remove(t, call);
-		}
-	}
 }
 
 void call_expire(struct call_table *t, uint64_t now, uint32_t budget)

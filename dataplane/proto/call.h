@@ -114,7 +114,7 @@ struct call_config {
 	/*
 	 * A call is over (its state, code and times say how), for the `call` event.
 	 * Once an attempt, unless it is tried again after it had failed. A challenged
-	 * or redirected one is over when nothing follows within linger_ns.
+	 * or redirected one is over when nothing follows within no_final_ns.
 	 * `events` holds what the end adds to the counters when no message caused
 	 * it (timer, eviction): 0 otherwise, for call_message() has returned them.
 	 * NULL: not wanted. The call is valid during the call.

@@ -186,7 +186,10 @@ static void a_challenge_nobody_answers_is_no_seizure(void **state)
 	invite("c", "1 INVITE");
 	reply("100 Trying", "c", "1 INVITE");
 	reply("407 Who", "c", "1 INVITE");
-	now += 33 * SECOND;
+	now += 179 * SECOND; /* a password is typed */
+	call_expire(table, now, CALLS);
+	assert_int_equal(ended_count, 0);
+	now += 2 * SECOND;
 	call_expire(table, now, CALLS);
 	assert_int_equal(ended_count, 1);
 	assert_string_equal(ended_state, "unanswered");
