@@ -443,18 +443,32 @@ static void smtp_event(struct smtp_ctx *c, const struct mail *mail, const char *
 	event_send(c->w, &e);
 }
 
+/* Is an end with a bare LF one here? Else the message goes on: nothing is withheld for it. */
+static bool is_end(struct smtp_ctx *c, const struct smtp_end *end)
+{
+	enum verdict verdict = c->w->policy->on_loss[REASON_SMTP_BARE_LF_END];
+
+	if (verdict < VERDICT_DROP) {
+		slot_decide(c->w, c->w->at.slot, verdict, REASON_SMTP_BARE_LF_END);
+		return false;
+	}
+	if (!c->w->policy->shadow)
+		return true;
+	refuse(c,
+	       &(struct refusal){
+		       .verdict = verdict, .reason = REASON_SMTP_BARE_LF_END, .object = "message"},
+	       end->at);
+	return false;
+}
+
 static bool on_message_end(void *ctx, const struct smtp_end *end)
 {
 	struct smtp_ctx *c = ctx;
 	struct mail *mail = c->s->mail;
 	bool withheld;
 
-	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w) &&
-	    c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] < VERDICT_DROP) {
-		slot_decide(c->w, c->w->at.slot, c->w->policy->on_loss[REASON_SMTP_BARE_LF_END],
-			    REASON_SMTP_BARE_LF_END);
+	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w) && !is_end(c, end))
 		return false;
-	}
 	if (mail)
 		mail_end(c->w, mail);
 	withheld = may_decide(c->w) && end->kind != SMTP_END_UNSEEN && judge(c, mail, end);
