@@ -39,6 +39,37 @@ struct config_tenant {
 	struct config_limits limits;      /* instead of the tier's */
 };
 
+enum gate_mode { GATE_XDP, GATE_DPDK };
+
+/* What the wire does while nobody inspects. */
+enum failure_policy { FAILURE_OPEN, FAILURE_CLOSED };
+
+/* The live gate. Texts are the file's, "" where nothing was written. */
+struct config_gate {
+	const char *inside, *outside; /* interfaces, or DPDK devices */
+	int mode;                     /* enum gate_mode */
+	uint32_t workers, first_queue;
+	const char *cpus;
+	int failure;        /* enum failure_policy */
+	uint64_t heartbeat; /* ns */
+	const char *dataplane;
+	bool supervise;
+	struct setting_texts rules;
+	uint64_t compile_memory; /* bytes */
+	uint64_t compile_time;   /* ns */
+	const char *user;
+	const char *runtime_dir, *state_dir;
+	const char *socket, *group, *read_group;
+	uint32_t clients;
+	uint64_t follow_buffer; /* bytes */
+	const char *eve_path;
+	uint64_t eve_rotate_size; /* bytes; 0: never */
+	uint32_t eve_rotate_keep;
+	uint64_t stats_interval; /* ns */
+	const char *metrics_listen;
+	uint32_t metrics_tenants;
+};
+
 struct config {
 	config_t file;
 	char *path;                    /* NULL: no file */
@@ -57,6 +88,7 @@ struct config {
 	uint64_t retry_after;
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;
+	struct config_gate gate;
 };
 
 /* The schema: of the whole file, and of a part of it each. */
@@ -69,6 +101,7 @@ extern const struct setting config_list_settings[];
 extern const struct setting config_policy_settings[];
 extern const struct setting config_timeout_settings[];
 extern const struct setting config_budget_settings[];
+extern const struct setting config_gate_settings[];
 
 /*
  * Reads the file at `path` (NULL: no file, all defaults). Every error found is in
@@ -100,6 +133,15 @@ struct config_limits config_limits_of(const struct config *config,
 void config_check_tiers(const struct config *config, struct diag *diag);
 void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
+void config_check_gate(const struct config *config, struct diag *diag);
+
+/* "xdp", "dpdk"; "open", "closed". */
+const char *config_gate_mode_name(enum gate_mode mode);
+const char *config_failure_name(enum failure_policy policy);
+
+/* "127.0.0.1:9425" or "[::1]:9425" taken apart; false: it is neither, or not the loopback. */
+#define CONFIG_HOST_SIZE 46
+bool config_listen_parse(const char *text, char host[CONFIG_HOST_SIZE], uint16_t *port);
 
 /* `name` as a path, relative to the directory of the file that `where` is in. -ENAMETOOLONG or 0.
  */

@@ -40,7 +40,8 @@ static void print_duration(FILE *out, int64_t ns)
 	} units[] = {{INT64_C(86400000000000), "d"},
 		     {INT64_C(3600000000000), "h"},
 		     {INT64_C(60000000000), "min"},
-		     {INT64_C(1000000000), "s"}};
+		     {INT64_C(1000000000), "s"},
+		     {INT64_C(1000000), "ms"}};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (ns % units[i].ns)

@@ -61,6 +61,20 @@ static const struct wrong wrongs[] = {
 	 "t.conf:1: error: inspect.sip: port 25 is in inspect.smtp already\n"},
 	{"inspect: { smtp = [ 5060 ]; };",
 	 "t.conf:1: error: inspect.smtp: port 5060 is in inspect.sip by default\n"},
+	/* The live gate */
+	{"gate: { mode = \"afp\"; };",
+	 "t.conf:1: error: gate.mode: expected \"xdp\" or \"dpdk\", not \"afp\"\n"},
+	{"gate: { inside = \"eth1\"; };",
+	 "t.conf:1: error: gate.inside: a gate has two ports, inside and outside\n"},
+	{"gate: { inside = \"eth1\";\n outside = \"eth1\"; };",
+	 "t.conf:2: error: gate.outside: \"eth1\" is the inside port already\n"},
+	{"gate: { metrics: { listen = \"0.0.0.0:9425\"; }; };",
+	 "t.conf:1: error: gate.metrics.listen: expected an address of the loopback and a port, "
+	 "\"127.0.0.1:9425\" or \"[::1]:9425\", or \"\" for none, not \"0.0.0.0:9425\"\n"},
+	{"gate: { cpus = \"2-\"; };",
+	 "t.conf:1: error: gate.cpus: expected CPU numbers such as \"2,4-7\", not \"2-\"\n"},
+	{"gate: { state_dir = \"state\"; };",
+	 "t.conf:1: error: gate.state_dir: expected a path from the root, not \"state\"\n"},
 	/* Tiers */
 	{"tiers: { a: { calls = \"fast\"; }; };",
 	 "t.conf:1: error: tiers.a.calls: expected a rate such as \"30/min\", \"10M/s burst 20M\" "
@@ -277,12 +291,38 @@ static void a_thousand_errors_are_enough(void **state)
 	diag_fini(&diag);
 }
 
+static void addresses_to_listen_at_are_the_loopbacks(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+	} good[] = {{"127.0.0.1:9425", "127.0.0.1", 9425},
+		    {"127.9.9.9:0", "127.9.9.9", 0},
+		    {"[::1]:65535", "::1", 65535}};
+	static const char *const bad[] = {
+		"127.0.0.1",  "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:1x", "localhost:1",
+		"10.0.0.1:1", "[::1:1",     "::1:1",           "[::]:1",       "127.0.0.1:-1",
+		":1",         "[]:1",       "127.0.0.1.0.0:1", "[127.0.0.1:1"};
+	char host[CONFIG_HOST_SIZE];
+	uint16_t port;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(config_listen_parse(good[i].text, host, &port));
+		assert_string_equal(host, good[i].host);
+		assert_int_equal(port, good[i].port);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (config_listen_parse(bad[i], host, &port))
+			fail_msg("%s", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mistake_is_told_with_its_place_and_what_was_expected),
 		cmocka_unit_test(a_good_configuration_is_counted),
 		cmocka_unit_test(a_warning_is_no_error),
+		cmocka_unit_test(addresses_to_listen_at_are_the_loopbacks),
 		cmocka_unit_test(a_missing_file_is_an_error),
 		cmocka_unit_test(a_thousand_errors_are_enough),
 	};

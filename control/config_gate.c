@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The live gate: its ports, its programs, where it writes and who may ask. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config.h"
+
+#define MS     INT64_C(1000000)
+#define SECOND (1000 * MS)
+#define HOUR   (3600 * SECOND)
+
+#define AT(member) .offset = offsetof(struct config, gate.member)
+
+static const char *const modes[] = {
+	[GATE_XDP] = "xdp",
+	[GATE_DPDK] = "dpdk",
+	NULL,
+};
+static const char *const failures[] = {
+	[FAILURE_OPEN] = "open",
+	[FAILURE_CLOSED] = "closed",
+	NULL,
+};
+
+const char *config_gate_mode_name(enum gate_mode mode)
+{
+	return modes[mode];
+}
+
+const char *config_failure_name(enum failure_policy policy)
+{
+	return failures[policy];
+}
+
+static bool is_loopback(const char *host, bool six)
+{
+	struct in6_addr address6;
+	struct in_addr address;
+
+	if (six)
+		return inet_pton(AF_INET6, host, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6);
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+bool config_listen_parse(const char *text, char host[CONFIG_HOST_SIZE], uint16_t *port)
+{
+	const bool bracket = text[0] == '[';
+	const char *colon = strrchr(text, ':'), *from = text + bracket;
+	size_t len = colon ? (size_t)(colon - from) : 0;
+	char *end;
+	unsigned long number;
+
+	if (!colon || (bracket && (len < 2 || colon[-1] != ']')))
+		return false;
+	len -= bracket;
+	if (!len || len >= CONFIG_HOST_SIZE || colon[1] < '0' || colon[1] > '9')
+		return false;
+	memcpy(host, from, len);
+	host[len] = '\0';
+	number = strtoul(colon + 1, &end, 10);
+	*port = (uint16_t)number;
+	return !*end && number <= 65535 && is_loopback(host, bracket);
+}
+
+static const char *check_listen(const char *text)
+{
+	char host[CONFIG_HOST_SIZE];
+	uint16_t port;
+
+	if (!*text || config_listen_parse(text, host, &port))
+		return NULL;
+	return "an address of the loopback and a port, \"127.0.0.1:9425\" or \"[::1]:9425\", or "
+	       "\"\" for none";
+}
+
+static const char *check_path(const char *text)
+{
+	return text[0] == '/' ? NULL : "a path from the root";
+}
+
+/* sun_path's room (unix(7)), its NUL and the daemon's ".new" suffix left out. */
+static const char *check_socket(const char *text)
+{
+	return text[0] == '/' && strlen(text) < 100 ? NULL
+						    : "a path from the root, below 100 characters";
+}
+
+/* CPUs as EAL's -l and taskset(1) have them: "2,4-7". */
+static const char *check_cpus(const char *text)
+{
+	bool digit = false;
+
+	for (const char *p = text; *p; p++) {
+		if (*p >= '0' && *p <= '9')
+			digit = true;
+		else if ((*p == ',' || *p == '-') && digit)
+			digit = false;
+		else
+			return "CPU numbers such as \"2,4-7\"";
+	}
+	return digit || !*text ? NULL : "CPU numbers such as \"2,4-7\"";
+}
+
+/* clang-format off */
+static const struct setting eve_settings[] = {
+	{.name = "path", .type = SETTING_TEXT, AT(eve_path), .fallback = "/var/log/postern/eve.json",
+	 .check = check_path, .help = "the log of events; posternd opens it anew at SIGUSR1"},
+	{.name = "rotate_size", .type = SETTING_SIZE, AT(eve_rotate_size), .fallback = "1Gi",
+	 .min = 0, .max = INT64_C(1) << 50,
+	 .help = "a log of this size becomes `eve.json.1`; 0: never, something else rotates it"},
+	{.name = "rotate_keep", .type = SETTING_COUNT, AT(eve_rotate_keep), .fallback = "4", .min = 1, .max = 1000,
+	 .help = "how many old logs stay: `eve.json.1`, the youngest, to `eve.json.N`"},
+	{.name = "stats", .type = SETTING_DURATION, AT(stats_interval), .fallback = "30s",
+	 .min = SECOND, .max = 24 * HOUR, .help = "time between two events of type `stats`"},
+	{0},
+};
+
+static const struct setting control_settings[] = {
+	{.name = "path", .type = SETTING_TEXT, AT(socket), .fallback = "/run/postern/control.sock",
+	 .check = check_socket, .help = "the socket that `postern` talks to"},
+	{.name = "group", .type = SETTING_TEXT, AT(group), .fallback = "",
+	 .help = "members of this group may do everything, as root and posternd's own user may"},
+	{.name = "read_group", .type = SETTING_TEXT, AT(read_group), .fallback = "",
+	 .help = "members of this group may look, and change nothing"},
+	{.name = "clients", .type = SETTING_COUNT, AT(clients), .fallback = "64", .min = 1, .max = 1024,
+	 .help = "connections at once; one more is told so and closed"},
+	{.name = "follow_buffer", .type = SETTING_SIZE, AT(follow_buffer), .fallback = "4Mi",
+	 .min = 65536, .max = INT64_C(1) << 30,
+	 .help = "what waits for one reader of `postern events -f`; a slower one is cut off"},
+	{0},
+};
+
+static const struct setting metrics_settings[] = {
+	{.name = "listen", .type = SETTING_TEXT, AT(metrics_listen), .fallback = "127.0.0.1:9425",
+	 .check = check_listen, .help = "where Prometheus fetches `/metrics`, on the loopback; `\"\"`: nowhere"},
+	{.name = "tenants", .type = SETTING_COUNT, AT(metrics_tenants), .fallback = "1000", .max = 100000,
+	 .help = "tenants with series of their own, those of the lowest ids; the rest are summed as `_other`"},
+	{0},
+};
+
+const struct setting config_gate_settings[] = {
+	{.name = "inside", .type = SETTING_TEXT, AT(inside), .fallback = "",
+	 .help = "the port towards the tenants: an interface, or with `mode = \"dpdk\"` a device such as `0000:03:00.0`"},
+	{.name = "outside", .type = SETTING_TEXT, AT(outside), .fallback = "",
+	 .help = "the port towards the internet"},
+	{.name = "mode", .type = SETTING_CHOICE, AT(mode), .choices = modes, .fallback = "xdp",
+	 .help = "`xdp`: the card stays with the kernel, inspected traffic goes through AF_XDP; `dpdk`: a driver of DPDK's"},
+	{.name = "workers", .type = SETTING_COUNT, AT(workers), .fallback = "1", .min = 1, .max = 32,
+	 .help = "workers of the dataplane; each has a queue of both ports and a CPU"},
+	{.name = "first_queue", .type = SETTING_COUNT, AT(first_queue), .fallback = "0", .max = 255,
+	 .help = "the first of the queues that are the gate's, with `mode = \"xdp\"`"},
+	{.name = "cpus", .type = SETTING_TEXT, AT(cpus), .fallback = "", .check = check_cpus,
+	 .help = "the workers' CPUs, `\"2,4-7\"`; `\"\"`: any"},
+	{.name = "failure", .type = SETTING_CHOICE, AT(failure), .choices = failures, .fallback = "open",
+	 .help = "what the wire does while no dataplane inspects: `open`, forward; `closed`, drop what would be inspected"},
+	{.name = "heartbeat", .type = SETTING_DURATION, AT(heartbeat), .fallback = "500ms",
+	 .min = 20 * MS, .max = 60 * SECOND,
+	 .help = "a worker that has been still for so long counts as dead"},
+	{.name = "dataplane", .type = SETTING_TEXT, AT(dataplane), .fallback = "",
+	 .help = "the dataplane's program; `\"\"`: the installed one"},
+	{.name = "supervise", .type = SETTING_BOOL, AT(supervise), .fallback = "true",
+	 .help = "posternd starts the dataplane and starts it again when it dies; `false`: something else does, as systemd"},
+	{.name = "rules", .type = SETTING_TEXTS, AT(rules),
+	 .help = "files of rules, and directories of files that end in `.rules`"},
+	{.name = "compile_memory", .type = SETTING_SIZE, AT(compile_memory), .fallback = "4Gi",
+	 .min = 1 << 26, .max = INT64_C(1) << 40, .help = "memory that reading lists and compiling rules may take"},
+	{.name = "compile_time", .type = SETTING_DURATION, AT(compile_time), .fallback = "5min",
+	 .min = SECOND, .max = HOUR, .help = "time that it may take"},
+	{.name = "user", .type = SETTING_TEXT, AT(user), .fallback = "",
+	 .help = "who posternd becomes after its start, with the capabilities it needs; `\"\"`: who started it"},
+	{.name = "runtime_dir", .type = SETTING_TEXT, AT(runtime_dir), .fallback = "/run/postern", .check = check_path,
+	 .help = "the dataplane's socket lies here, and whatever lives no longer than the host runs"},
+	{.name = "state_dir", .type = SETTING_TEXT, AT(state_dir), .fallback = "/var/lib/postern", .check = check_path,
+	 .help = "suspensions and limits that were set by command are kept here"},
+	{.name = "control", .type = SETTING_GROUP, .members = control_settings,
+	 .help = "the socket of commands"},
+	{.name = "eve", .type = SETTING_GROUP, .members = eve_settings, .help = "the log of events"},
+	{.name = "metrics", .type = SETTING_GROUP, .members = metrics_settings, .help = "counters for Prometheus"},
+	{0},
+};
+/* clang-format on */
+
+static const config_setting_t *place_of(const struct config *config, const char *path)
+{
+	const config_setting_t *place = config_lookup(&config->file, path);
+
+	return place ? place : config_lookup(&config->file, "gate");
+}
+
+void config_check_gate(const struct config *config, struct diag *diag)
+{
+	const struct config_gate *g = &config->gate;
+
+	if (*g->inside && strcmp(g->inside, g->outside) == 0)
+		setting_error(diag, place_of(config, "gate.outside"),
+			      "\"%s\" is the inside port already", g->inside);
+	if (!*g->inside != !*g->outside)
+		setting_error(diag, place_of(config, *g->inside ? "gate.inside" : "gate.outside"),
+			      "a gate has two ports, inside and outside");
+}
