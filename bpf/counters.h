@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bpf/reason.h"
+#include "bpf/tenant.h"
 
 #define COUNTED_NAMES     256 /* distinct SMTP verbs, SIP methods */
 #define COUNTED_NAME_SIZE 24
@@ -67,6 +68,11 @@ struct tenant_counters {
 	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[REASON_COUNT];
+};
+
+/* How near a tenant came to each limit: percent of its bucket, at the most. Per slot and worker. */
+struct limit_peak {
+	uint8_t percent[LIMIT_COUNT];
 };
 
 #endif

@@ -84,7 +84,8 @@ static void worker_free(struct worker *w)
 	block_pool_fini(&w->messages);
 	reassembly_free(w->reassembly);
 	if (w->events) {
-		event_ring_fini(w->events);
+		rte_free(w->events->bytes);
+		rte_free(w->events->state);
 		rte_free(w->events);
 	}
 	rte_free(w->counters);
@@ -97,7 +98,12 @@ static void worker_free(struct worker *w)
 static int worker_events(struct worker *w)
 {
 	w->events = rte_zmalloc("event_ring", sizeof(*w->events), 64);
-	return w->events ? event_ring_init(w->events, EVENT_RING) : -ENOMEM;
+	if (!w->events)
+		return -ENOMEM;
+	w->events->size = EVENT_RING;
+	w->events->state = rte_zmalloc("event_ring_state", sizeof(*w->events->state), 64);
+	w->events->bytes = rte_malloc("events", EVENT_RING, 64);
+	return w->events->state && w->events->bytes ? 0 : -ENOMEM;
 }
 
 static int worker_memory_of(struct worker *w, const struct gate_config *config, struct gate *gate)

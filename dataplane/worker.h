@@ -17,10 +17,10 @@
 #include <stdint.h>
 
 #include "bpf/counters.h"
+#include "bpf/event_ring.h"
 #include "bpf/policy.h"
 #include "dataplane/block_pool.h"
 #include "dataplane/burst.h"
-#include "dataplane/event_ring.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/order.h"
 
@@ -64,11 +64,6 @@ struct cut {
 struct port_queue {
 	uint16_t port;
 	uint16_t queue;
-};
-
-/* How near a tenant came to each limit: percent of its bucket, at the most. */
-struct limit_peak {
-	uint8_t percent[LIMIT_COUNT];
 };
 
 struct worker {
