@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define AT(member) .offset = offsetof(struct config, member)
 
@@ -129,9 +130,15 @@ static void report_syntax(const struct config *config, struct diag *diag)
 static int read_file(struct config *config, const char *path, struct diag *diag)
 {
 	int err = set_path(config, path);
+	struct stat st;
 
 	if (err)
 		return err;
+	/* libconfig's scanner would say an I/O error. */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		diag_error(diag, path, 0, "can't be read: %s", strerror(EISDIR));
+		return -EINVAL;
+	}
 	errno = 0;
 	if (config_read_file(&config->file, path) != CONFIG_TRUE) {
 		report_syntax(config, diag);

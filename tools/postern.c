@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The command that people type. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,17 +40,26 @@ static int usage(FILE *out, int status)
 	return status;
 }
 
+/* A page that nobody can read is no success. */
+static int end(int status)
+{
+	if (status || (fflush(stdout) == 0 && !ferror(stdout)))
+		return status;
+	fprintf(stderr, "postern: standard output: %s\n", strerror(errno));
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr, 2);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return end(commands[i].run(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0)
-		return version_main(argc, argv);
+		return end(version_main(argc, argv));
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return usage(stdout, 0);
+		return end(usage(stdout, 0));
 	fprintf(stderr, "postern: there is no command '%s'\n", argv[1]);
 	return usage(stderr, 2);
 }

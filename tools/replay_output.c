@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "control/eve.h"
 #include "control/page_text.h"
@@ -29,22 +30,36 @@ static int close_text(FILE *f, const char *path)
 	return failed ? complain(path, errno) : 0;
 }
 
-int replay_output_open(struct replay_output *out, const struct replay_options *o,
-		       const struct policy *policy, const struct ruleset *ruleset)
+/* An output that is also read from would be empty before the first packet. */
+static bool is_input(const char *path, const struct replay_options *o)
+{
+	struct stat st, in;
+
+	if (!path || strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	for (size_t i = 0; i < o->file_count; i++)
+		if (strcmp(o->files[i], "-") != 0 && stat(o->files[i], &in) == 0 &&
+		    in.st_dev == st.st_dev && in.st_ino == st.st_ino) {
+			fprintf(stderr, "postern: %s: is one of the captures, not written\n", path);
+			return true;
+		}
+	return false;
+}
+
+static int open_outputs(struct replay_output *out, const struct replay_options *o)
 {
 	int rc;
 
-	*out = (struct replay_output){.options = o, .policy = policy, .ruleset = ruleset};
-	summary_init(&out->summary);
-	out->name = policy_tenant_names(policy);
-	out->page = page_new(policy->slot_count);
-	if (!out->name || !out->page)
-		return complain("postern replay", ENOMEM);
-	out->names = (struct tenant_names){out->name, policy->slot_count};
 	if (o->events) {
 		out->events = open_text(o->events);
 		if (!out->events)
 			return complain(o->events, errno);
+	}
+	/* What can't be written is told before the work, not after it. */
+	if (o->json) {
+		out->json = open_text(o->json);
+		if (!out->json)
+			return complain(o->json, errno);
 	}
 	if (o->write) {
 		rc = capture_writer_open(o->write, CAPTURE_FORMAT_PCAPNG, "postern replay",
@@ -53,6 +68,21 @@ int replay_output_open(struct replay_output *out, const struct replay_options *o
 			return complain(o->write, rc);
 	}
 	return 0;
+}
+
+int replay_output_open(struct replay_output *out, const struct replay_options *o,
+		       const struct policy *policy, const struct ruleset *ruleset)
+{
+	*out = (struct replay_output){.options = o, .policy = policy, .ruleset = ruleset};
+	summary_init(&out->summary);
+	out->name = policy_tenant_names(policy);
+	out->page = page_new(policy->slot_count);
+	if (!out->name || !out->page)
+		return complain("postern replay", ENOMEM);
+	out->names = (struct tenant_names){out->name, policy->slot_count};
+	if (is_input(o->events, o) || is_input(o->json, o) || is_input(o->write, o))
+		return 1;
+	return open_outputs(out, o);
 }
 
 static int take_event(void *ctx, const struct event_head *e, size_t len)
@@ -102,19 +132,14 @@ static int write_summary(struct replay_output *out, const struct report *report)
 {
 	const char *path = out->options->json;
 	json_t *object = summary_json(&out->summary, report);
-	FILE *f;
 	int rc;
 
 	if (!object)
 		return complain(path, ENOMEM);
-	f = open_text(path);
-	if (!f) {
-		json_decref(object);
-		return complain(path, errno);
-	}
-	json_dumpf(object, f, JSON_INDENT(2));
-	fputc('\n', f);
-	rc = close_text(f, path);
+	json_dumpf(object, out->json, JSON_INDENT(2));
+	fputc('\n', out->json);
+	rc = close_text(out->json, path);
+	out->json = NULL;
 	json_decref(object);
 	return rc;
 }
@@ -165,6 +190,8 @@ void replay_output_close(struct replay_output *out)
 {
 	if (out->events && out->events != stdout)
 		fclose(out->events);
+	if (out->json && out->json != stdout)
+		fclose(out->json);
 	capture_writer_abort(out->writer);
 	page_free(out->page);
 	summary_fini(&out->summary);

@@ -126,6 +126,7 @@ class CommandLine(unittest.TestCase):
         self.replay("-c", self.path("conf", "tenants: ("), self.capture, status=1, said="conf:1")
         self.replay("-c", self.path("nowhere"), self.capture, status=1, said="nowhere")
         self.assertIn(b"nowhere", self.run_it("check", self.path("nowhere"), status=1))
+        self.replay("-c", self.folder, self.capture, status=1, said="Is a directory")
 
     def test_a_list_that_is_missing(self):
         path = self.path("conf", CONFIG + 'lists: { optout = [ "no-such-list" ]; };\n')
@@ -152,13 +153,27 @@ class CommandLine(unittest.TestCase):
     def test_outputs_that_cannot_be_written(self):
         for option in ("--json", "--events", "--write"):
             with self.subTest(option):
-                self.replay("-q", option, self.path("no/such/folder"), self.capture, status=1, said="no/such/folder: No such file")
+                said = self.replay(option, self.path("no/such/folder"), self.capture, status=1, said="no/such/folder: No such file")
+                self.assertEqual(said, b"")  # told before the replay
+
+    def test_a_capture_is_not_written_over(self):
+        copy = self.path("copy.pcapng", self.capture.read_bytes())
+        for option in ("--json", "--events", "--write"):
+            with self.subTest(option):
+                self.replay("-q", option, self.folder / "." / "copy.pcapng", self.capture, copy, status=1,
+                            said="copy.pcapng: is one of the captures")
+                self.assertEqual(copy.read_bytes(), self.capture.read_bytes())
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full")
     def test_a_full_disk(self):
         for option in ("--json", "--events", "--write"):
             with self.subTest(option):
                 self.replay("-q", option, "/dev/full", self.capture, status=1, said="/dev/full: No space left on device")
+        for args in (("replay", self.capture), ("check", DOCS / "postern.conf.example"), ("version",), ("--help",)):
+            with self.subTest(args), open("/dev/full", "wb") as full:
+                result = subprocess.run([POSTERN, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+                self.assertEqual((result.returncode, result.stderr),
+                                 (1, "postern: standard output: No space left on device\n"))
 
     def test_one_output_to_standard_output(self):
         self.assertEqual(json.loads(self.replay("--json", "-", self.capture))["smtp"]["sessions"], 2)
