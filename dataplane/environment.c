@@ -36,24 +36,35 @@ static void runtime_remove(const char *path)
 	unsetenv("RUNTIME_DIRECTORY");
 }
 
+/* DPDK takes what it knows of CPUs from here; a chroot or container may have no /sys. */
+static bool cpu_is_described(unsigned cpu)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/core_id", cpu);
+	return access(path, F_OK) == 0;
+}
+
 /*
  * "(0-2)@(0,3)": every lcore may run on every CPU that this process may: the scheduler knows
- * better than a replay. False: more CPUs than fit.
+ * better than a replay. 0, -ENODEV without a CPU, or -E2BIG.
  */
-static bool lcores_text(char *text, size_t size, unsigned workers)
+static int lcores_text(char *text, size_t size, unsigned workers)
 {
 	int at = snprintf(text, size, "(0-%u)@(", workers);
 	cpu_set_t cpus;
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
-		return false;
+		return -E2BIG; /* CPU_SETSIZE is not enough */
 	for (unsigned i = 0; i < CPU_SETSIZE && (size_t)at < size; i++)
-		if (CPU_ISSET(i, &cpus))
+		if (CPU_ISSET(i, &cpus) && cpu_is_described(i))
 			at += snprintf(text + at, size - (size_t)at, "%u,", i);
 	if ((size_t)at >= size)
-		return false;
+		return -E2BIG;
+	if (text[at - 1] != ',')
+		return -ENODEV;
 	text[at - 1] = ')';
-	return true;
+	return 0;
 }
 
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
@@ -67,9 +78,12 @@ int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 	int rc;
 
 	snprintf(memory, sizeof(memory), "%zu", megabytes);
-	if (!lcores_text(lcores, sizeof(lcores), workers)) {
-		snprintf(error, GATE_ERROR, "more CPUs than DPDK can be told of");
-		return -E2BIG;
+	rc = lcores_text(lcores, sizeof(lcores), workers);
+	if (rc < 0) {
+		snprintf(error, GATE_ERROR, "%s",
+			 rc == -ENODEV ? "DPDK finds no CPU: is /sys mounted?"
+				       : "more CPUs than DPDK can be told of");
+		return rc;
 	}
 	snprintf(prefix, sizeof(prefix), "postern-%d", (int)getpid());
 	runtime_make(runtime);

@@ -217,6 +217,15 @@ class CommandLine(unittest.TestCase):
         self.run_it("nonsense", status=2, said="there is no command 'nonsense'")
         self.run_it("check", status=2, said="usage: postern check")
 
+    @unittest.skipUnless(os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0,
+                         "no namespaces for this user")
+    def test_without_sys(self):
+        """A bare chroot: DPDK's own words would be its usage."""
+        result = subprocess.run(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys && exec "$@"', "sh", POSTERN, "replay", self.capture],
+                                capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (1, "", "postern: DPDK finds no CPU: is /sys mounted?\n"))
+
     # Who may
 
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "not root, or no setpriv: runs as a user anyway")
