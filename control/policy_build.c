@@ -48,30 +48,45 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 		rate_gcra(&limits.rate[i], i == LIMIT_BYTES, &slot->limit[i]);
 }
 
-static int build_slots(struct policy *policy, const struct config *config)
+/* Where the configuration's tenants have their places. */
+struct places {
+	const uint32_t *slot_of; /* NULL: in the order of the configuration */
+	uint32_t count;
+};
+
+static uint32_t place_of(const struct places *places, size_t tenant)
 {
-	size_t count = config->tenants.count + 1;
-	size_t size = count * sizeof(*policy->slots);
-	const char **names = calloc(count, sizeof(*names));
+	return places->slot_of ? places->slot_of[tenant] : config_tenant_slot(tenant);
+}
+
+static int build_slots(struct policy *policy, const struct config *config,
+		       const struct places *places)
+{
+	size_t size = places->count * sizeof(*policy->slots);
+	const char **names = calloc(places->count, sizeof(*names));
 
 	policy->names = names;
 	policy->slots = aligned_alloc(_Alignof(struct tenant_slot), size);
 	if (!policy->names || !policy->slots)
 		return -ENOMEM;
 	memset(policy->slots, 0, size);
-	policy->slot_count = count;
-	names[0] = strdup("");
+	policy->slot_count = places->count;
 	for (size_t i = 0; i < config->tenants.count; i++) {
-		fill_slot(&policy->slots[i + 1], config, config_tenant_at(config, i));
-		names[i + 1] = strdup(config_tenant_at(config, i)->name);
+		uint32_t slot = place_of(places, i);
+
+		fill_slot(&policy->slots[slot], config, config_tenant_at(config, i));
+		names[slot] = strdup(config_tenant_at(config, i)->name);
+		if (!names[slot])
+			return -ENOMEM;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (!names[i])
+	for (size_t i = 0; i < places->count; i++)
+		if (!names[i] && !(names[i] = strdup("")))
 			return -ENOMEM;
 	return 0;
 }
 
-static int build_prefixes(struct policy *policy, const struct config *config, struct diag *diag)
+static int build_prefixes(struct policy *policy, const struct config *config,
+			  const struct places *places, struct diag *diag)
 {
 	struct prefix *prefixes;
 	size_t count;
@@ -79,6 +94,8 @@ static int build_prefixes(struct policy *policy, const struct config *config, st
 
 	if (err)
 		return err;
+	for (size_t i = 0; i < count; i++)
+		prefixes[i].slot = place_of(places, prefixes[i].slot - config_tenant_slot(0));
 	err = prefix_table_init(&policy->prefixes, prefixes, count);
 	free(prefixes);
 	return err;
@@ -228,8 +245,10 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	fill_ports(&policy->ports, config);
 }
 
-struct policy *policy_build(const struct config *config, struct diag *diag)
+struct policy *policy_build_at(const struct config *config, const uint32_t *slot_of,
+			       uint32_t slot_count, struct diag *diag)
 {
+	const struct places places = {slot_of, slot_count};
 	struct policy *policy = calloc(1, sizeof(*policy));
 	int err;
 
@@ -242,9 +261,9 @@ struct policy *policy_build(const struct config *config, struct diag *diag)
 	if (!err && diag->errors)
 		err = -EINVAL;
 	if (!err)
-		err = build_slots(policy, config);
+		err = build_slots(policy, config, &places);
 	if (!err)
-		err = build_prefixes(policy, config, diag);
+		err = build_prefixes(policy, config, &places, diag);
 	if (err) {
 		policy_free(policy);
 		errno = -err;
@@ -252,6 +271,11 @@ struct policy *policy_build(const struct config *config, struct diag *diag)
 	}
 	fill_choices(policy, config);
 	return policy;
+}
+
+struct policy *policy_build(const struct config *config, struct diag *diag)
+{
+	return policy_build_at(config, NULL, (uint32_t)config->tenants.count + 1, diag);
 }
 
 void policy_free(struct policy *policy)

@@ -13,6 +13,13 @@
  * on the disk. The caller frees it when no worker reads it any more.
  */
 struct policy *policy_build(const struct config *config, struct diag *diag);
+/*
+ * The same with tenants at places of their own (control/tenant_slots.h): slot_of[] by the
+ * tenant's place in the configuration, each above 0, below `slot_count` and distinct. Places in
+ * between are nobody's.
+ */
+struct policy *policy_build_at(const struct config *config, const uint32_t *slot_of,
+			       uint32_t slot_count, struct diag *diag);
 void policy_free(struct policy *policy);
 
 /*

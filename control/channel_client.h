@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Control's end of the channel to the dataplane (bpf/channel.h). One thread; blocks. */
+#ifndef POSTERN_CHANNEL_CLIENT_H
+#define POSTERN_CHANNEL_CLIENT_H
+
+#include <stddef.h>
+
+#include "bpf/channel.h"
+
+/*
+ * A connection to the dataplane that listens at `path`; the caller closes it. Calls on it wait
+ * `timeout_ms` at most, 0: for ever. -errno: -ENOENT or -ECONNREFUSED: there is no dataplane.
+ */
+int channel_connect(const char *path, unsigned timeout_ms);
+
+/*
+ * One request, with `fd` if that is not negative (it stays the caller's), and its reply. A
+ * descriptor that comes back is the caller's, in *got (may be NULL: closed; -1: none came).
+ * 0: the reply is there, whatever its `error`; -errno: the channel is of no use any more: -EPIPE:
+ * the dataplane has gone; -ETIMEDOUT; -EPROTO: it speaks another version.
+ */
+int channel_call(int channel, const struct channel_request *request, int fd,
+		 struct channel_reply *reply, int *got);
+
+/* A request of that type; the rest is zero. */
+struct channel_request channel_request_of(enum channel_type type);
+
+/*
+ * The same for images: puts them into a memfd, sends it. 0 or -errno, from the channel or out of
+ * the reply; `words` say why then.
+ */
+int channel_push(int channel, enum channel_type type, const void *image, size_t size,
+		 uint64_t generation, char words[CHANNEL_WORDS]);
+
+#endif
