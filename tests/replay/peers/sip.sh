@@ -3,45 +3,6 @@
 # shellcheck disable=SC2154 # record sets them
 # What is said in SIP. Sourced by record.
 
-scenario() { # NAME [PLACE VALUE]...: its file, with @PLACE@ filled in
-	local file=peers/$1.xml text
-	text=$(<"$file")
-	shift
-	while [ $# -gt 0 ]; do
-		text=${text//@$1@/$2}
-		shift 2
-	done
-	filled=$(mktemp -p "$work" scenario.XXXXXX) # callers run at the same time
-	printf '%s\n' "$text" >"$filled"
-}
-
-callee() { # ADDRESS TRANSPORT SCENARIO [PLACE VALUE]...: a SIPp that answers, until callees_stop
-	local at=$1 transport=$2
-	scenario "${@:3}"
-	start out "sipp-$at" sipp -sf "$filled" -i "$at" -p 5060 -t "$transport" -nostdin -max_socket 500 -d 2500
-	callees+=("$started")
-	wait_for "SIPp on $at" listens out "$([ "$transport" = u1 ] && echo udp || echo tcp)" 5060 "$at"
-}
-callees=()
-
-callees_stop() {
-	stop "${callees[@]}"
-	callees=()
-}
-
-caller() { # SOURCE PEER TRANSPORT CALLS URI MS SCENARIO [PLACE VALUE]...: until all its calls are over
-	local from=$1 to=$2 transport=$3 count=$4 uri=$5 ms=$6
-	case "$to" in *:*) to="[$to]" ;; esac
-	scenario "${@:7}"
-	in_ns in sipp -sf "$filled" -i "$from" -p "$((next_port++))" -t "$transport" -m "$count" -r 20 -l 20 -d "$ms" \
-		-key uri "$uri" -key caller +12025550100 -timeout 30 -timeout_error -nostdin -max_socket 500 \
-		"$to:5060" >"$filled.log" 2>&1 || {
-		tail -n 40 "$filled.log"
-		die "SIPp: ${*:7} from $from to $to"
-	}
-}
-next_port=5060
-
 call() { # as caller; counts as calls
 	calls=$((calls + $4))
 	caller "$@"
@@ -128,9 +89,9 @@ repeated() {
 	callees_stop
 	callee 198.51.100.61 u1 uas_answers
 	attributes=$(for i in {1..40}; do printf 'a=x-padding:%02d of forty lines that make this offer longer than a packet\n' "$i"; done)
-	sed "/a=rtpmap/r /dev/stdin" peers/uac_answered.xml <<<"$attributes" >"$work/uac_large.xml"
+	sed "/a=rtpmap/r /dev/stdin" "$lab_d/sip/uac_answered.xml" <<<"$attributes" >"$work/uac_large.xml"
 	calls=$((calls + 2))
-	in_ns in sipp -sf "$work/uac_large.xml" -i "$dial" -p "$((next_port++))" -t u1 -m 2 -d 300 \
+	in_ns tenants sipp -sf "$work/uac_large.xml" -i "$dial" -p "$((next_port++))" -t u1 -m 2 -d 300 \
 		-key uri sip:+14155550101@198.51.100.61 -key caller +12025550100 -timeout 30 -timeout_error -nostdin -max_socket 500 \
 		198.51.100.61:5060 >"$work/sipp-caller.log" 2>&1 || die 'SIPp: large INVITE'
 	callees_stop

@@ -6,25 +6,13 @@
 mail() { # EXIT-CODE SWAKS-OPTION...: one session of swaks, as acme
 	local want=$1 rc=0
 	shift
-	in_ns in swaks --server "$mx4" --local-interface "$acme" --helo mail.acme.example.com \
+	in_ns tenants swaks --server "$mx4" --local-interface "$acme" --helo mail.acme.example.com \
 		--from ann@acme.example.com --timeout 10 "$@" >"$work/swaks.log" 2>&1 || rc=$?
 	[ "$rc" -eq "$want" ] || { tail -n 30 "$work/swaks.log"; die "swaks: $rc instead of $want: ${*:1:4}"; }
 }
 
 say() { # SOURCE SERVER TALK...
-	in_ns in peers/smtp_say.py "$@"
-}
-
-# shellcheck disable=SC2016 # its dollars are its own
-eicar() { # assembled here, so that no scanner stumbles over this script
-	printf '%s%s%s%s' 'X5O!P%@AP[4\PZX54(P^)' '7CC)7}$EICAR-STAN' 'DARD-ANTIVIRUS-' 'TEST-FILE!$H+H*'
-}
-
-text() { # LINES: prose enough to fill packets
-	local i
-	for ((i = 1; i <= $1; i++)); do
-		printf 'Line %d of a letter that has little to say and says it at some length, as letters do.\n' "$i"
-	done
+	in_ns tenants peers/smtp_say.py "$@"
 }
 
 submission() {
@@ -56,21 +44,25 @@ malware() {
 	mail 0 --to bob@example.net --h-Subject invoice --attach-type text/plain --attach-body 'as agreed' \
 		--attach-type application/octet-stream --attach-name invoice.com --attach "@$work/eicar"
 	# Segments so small that the attachment's encoding spans several.
-	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0 mtu 120
-	ip -n "$prefix-out" route change 192.0.2.0/24 dev eth0 mtu 120
+	ip -n tenants route change 198.51.100.0/24 dev eth0 mtu 120
+	ip -n internet route change 192.0.2.0/24 dev eth0 mtu 120
 	mail 0 --to bob@example.net --h-Subject 'invoice in slices' --attach-type text/plain --attach-body 'as agreed' \
 		--attach-type application/octet-stream --attach-name invoice.com --attach "@$work/eicar"
-	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0
-	ip -n "$prefix-out" route change 192.0.2.0/24 dev eth0
+	ip -n tenants route change 198.51.100.0/24 dev eth0
+	ip -n internet route change 192.0.2.0/24 dev eth0
 }
 
 post() { # SENDER RECIPIENT...: a mail on stdin into the tenant's Postfix
-	in_ns in sendmail -C "$work/mta" -i -f "$@"
+	in_ns tenants sendmail -C "$work/mta" -i -f "$@"
+}
+
+mta_has() { # COUNT: that many recipients came to an end
+	[ "$(grep -cE "$mta_end" "$work/mta/log")" -ge "$1" ]
 }
 
 relayed() {
 	local before subject
-	before=$(grep -cE "$mta_outcome" "$work/mta/log" || :)
+	before=$(grep -cE "$mta_end" "$work/mta/log" || :)
 	{ printf 'From: news@blue.example.org\nTo: members@example.org\nSubject: newsletter\n\n'; text 40; } |
 		post news@blue.example.org member{01..60}@example.org
 	for subject in first second third; do
@@ -79,15 +71,13 @@ relayed() {
 	done
 	{ printf 'From: joe@blue.example.org\nSubject: too large\n\n'; text 500; } |
 		post joe@blue.example.org carol@example.net
-	wait_for "the tenant's Postfix" mta_has mta $((before + 60 + 9 + 1))
-	in_ns in postsuper -c "$work/mta" -d ALL >/dev/null 2>&1
+	wait_for "the tenant's Postfix" mta_has $((before + 60 + 9 + 1))
+	in_ns tenants postsuper -c "$work/mta" -d ALL >/dev/null 2>&1
 }
 
-burst() { # smtp-source takes the address that the route says
-	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0 src "$bulk"
-	in_ns in smtp-source -s 3 -m 40 -l 300 -M mail.bulk.example.com -f offers@bulk.example.com \
-		-t carol@example.net -S offer "inet:$mx4:25" >/dev/null
-	ip -n "$prefix-in" route change 198.51.100.0/24 dev eth0
+burst() {
+	as_tenant "$bulk" in_ns tenants smtp-source -s 3 -m 40 -l 300 -M mail.bulk.example.com \
+		-f offers@bulk.example.com -t carol@example.net -S offer "inet:$mx4:25" >/dev/null
 }
 
 bad_wire() {
@@ -97,9 +87,7 @@ bad_wire() {
 }
 
 smtp_record_all() {
-	# Bytes that no encoding shortens, the same each time.
-	openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 0 -in /dev/zero 2>/dev/null |
-		head -c 12000 >"$work/picture" || :
+	noise 12000 >"$work/picture"
 	record smtp-submission inside submission
 	record smtp-encrypted inside encrypted
 	record smtp-malware inside malware

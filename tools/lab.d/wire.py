@@ -3,7 +3,7 @@
 """A bad wire between two interfaces: wire.py INSIDE OUTSIDE LOSE SWAP
 
 Forwards every frame between the two, but of those with a TCP payload loses each
-LOSE-th and lets each SWAP-th be overtaken by the next one, in each direction.
+LOSE-th and lets each SWAP-th be overtaken by the next one, in each direction (0: none).
 Deterministic in what it does to a given order of frames. Runs until it is killed.
 """
 import select
@@ -12,6 +12,7 @@ import sys
 
 HELD_S = 0.02  # a frame that nothing overtakes goes on after this
 FRAME_MAX = 65535
+SO_RCVBUFFORCE, QUEUE_BYTES = 33, 16 << 20  # room for a window of segments: nothing is lost but what should be
 
 
 def tcp_payload(frame):
@@ -31,9 +32,9 @@ class Direction:
     def frame(self, frame):
         if tcp_payload(frame):
             self.seen += 1
-            if self.seen % self.lose == 0:
+            if self.lose and self.seen % self.lose == 0:
                 return
-            if self.seen % self.swap == 0 and self.held is None:
+            if self.swap and self.seen % self.swap == 0 and self.held is None:
                 self.held = frame
                 return
         self.to.send(frame)
@@ -47,6 +48,7 @@ class Direction:
 
 def opened(interface):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+    s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, QUEUE_BYTES)
     s.bind((interface, 0))
     return s
 

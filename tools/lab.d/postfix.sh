@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # record sets them
+# shellcheck disable=SC2154 # cell.sh and network.sh set them
 # Two Postfix of our own, beside whatever the system runs: the receiving mail exchanger and a
-# tenant's mail server. Sourced by record; all their files are under $work.
+# tenant's mail server. Sourced after network.sh; all their files are under $work.
 
-postfix_common() { # NAME: what both need; stdout is main.cf
+postfix_common() { # NAME BYTES-OF-A-MESSAGE: what both need; stdout is main.cf
 	cat <<-CF
 		compatibility_level = 3.6
 		queue_directory = $work/$1/queue
@@ -20,7 +20,9 @@ postfix_common() { # NAME: what both need; stdout is main.cf
 		smtpd_peername_lookup = no
 		smtpd_error_sleep_time = 0
 		disable_dns_lookups = yes
-		virtual_transport = discard
+		mailbox_size_limit = 0
+		virtual_mailbox_limit = 0
+		message_size_limit = $2
 	CF
 }
 
@@ -45,6 +47,7 @@ postfix_services() { # ADDRESS... to listen on; stdout is master.cf
 		smtp unix - - n - - smtp
 		error unix - - n - - error
 		retry unix - - n - - error
+		virtual unix - n n - - virtual
 		discard unix - - n - - discard
 		anvil unix - - n - 1 anvil
 		scache unix - - n - 1 scache
@@ -61,16 +64,18 @@ postfix_start() { # NAMESPACE NAME, its main.cf and master.cf written
 	}
 }
 
-mx_start() {
-	mkdir -p "$work/mx"
+# Its mailboxes are folders (Maildir) under $work/mx/mail.
+mx_start() { # BYTES that a message may have
+	mkdir -p "$work/mx/mail"
+	chown postfix "$work/mx/mail"
 	openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=mx.example.net \
 		-keyout "$work/mx/key.pem" -out "$work/mx/cert.pem" 2>/dev/null
 	printf '%s@example.net 450 4.2.1 Mailbox busy, come back later\n' slow >"$work/mx/access"
 	printf '%s@example.net 552 5.2.2 Mailbox full\n' full >>"$work/mx/access"
-	printf '%s@example.net x\n' bob carol dave slow full >"$work/mx/mailboxes"
-	printf 'member%02d@example.org x\n' {1..60} >>"$work/mx/mailboxes"
+	printf '%s@example.net %s/\n' bob{,} carol{,} dave{,} slow{,} full{,} >"$work/mx/mailboxes"
+	printf 'member%02d@example.org members/\n' {1..60} >>"$work/mx/mailboxes"
 	{
-		postfix_common mx
+		postfix_common mx "$1"
 		cat <<-CF
 			myhostname = mx.example.net
 			inet_interfaces = all
@@ -78,9 +83,11 @@ mx_start() {
 			default_transport = discard
 			virtual_mailbox_domains = example.net example.org
 			virtual_mailbox_maps = texthash:$work/mx/mailboxes
+			virtual_mailbox_base = $work/mx/mail
+			virtual_uid_maps = static:$(id -u postfix)
+			virtual_gid_maps = static:$(id -g postfix)
 			smtpd_recipient_restrictions = check_recipient_access texthash:$work/mx/access
 			smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
-			message_size_limit = 40000
 			smtpd_tls_security_level = may
 			smtpd_tls_cert_file = $work/mx/cert.pem
 			smtpd_tls_key_file = $work/mx/key.pem
@@ -90,17 +97,18 @@ mx_start() {
 		CF
 	} >"$work/mx/main.cf"
 	postfix_services "$mx4" "[$mx6]" >"$work/mx/master.cf"
-	start out auth.py peers/auth.py 12345 acme open-sesame
-	wait_for 'the password checker' listens out tcp 12345
-	postfix_start out mx
-	wait_for 'the mail exchanger' listens out tcp 25
+	start internet auth.py "$lab_d/auth.py" 12345 acme open-sesame
+	wait_for 'the password checker' listens internet tcp 12345
+	postfix_start internet mx
+	wait_for 'the mail exchanger' listens internet tcp 25
 }
 
-# The tenant's: takes mail from sendmail(1) here, relays all of it to the exchanger.
+# A tenant's: takes mail from sendmail(1) here, relays all of it to the exchanger; what bulk.example.com
+# sends leaves from bulk's address.
 mta_start() { # NAME SOURCE HOSTNAME
 	mkdir -p "$work/$1"
 	{
-		postfix_common "$1"
+		postfix_common "$1" 60000000
 		cat <<-CF
 			myhostname = $3
 			inet_interfaces = 127.0.0.1
@@ -108,20 +116,22 @@ mta_start() { # NAME SOURCE HOSTNAME
 			relayhost = [$mx4]
 			smtp_bind_address = $2
 			virtual_mailbox_domains = blue.example.org
+			virtual_transport = discard
+			sender_dependent_default_transport_maps = inline:{@bulk.example.com=bulk:}
+			transport_maps = inline:{exim.example.net=smtp:[$exim4]}
 			local_recipient_maps =
 			virtual_mailbox_maps = static:x
 			smtp_connection_cache_destinations = [$mx4]
 		CF
 	} >"$work/$1/main.cf"
-	postfix_services 127.0.0.1 >"$work/$1/master.cf"
-	postfix_start in "$1"
+	{
+		postfix_services 127.0.0.1
+		printf 'bulk unix - - n - - smtp -o smtp_bind_address=%s -o smtp_helo_name=mail.bulk.example.com\n' "$bulk"
+	} >"$work/$1/master.cf"
+	postfix_start tenants "$1"
 }
 
-readonly mta_outcome='postfix/smtp\[.* status=(sent|bounced|deferred)'
-
-mta_has() { # NAME COUNT: that many recipients came to an end
-	[ "$(grep -cE "$mta_outcome" "$work/$1/log")" -ge "$2" ]
-}
+readonly mta_end='postfix/(smtp|error)\[.* status=(sent|bounced|deferred)' # of a recipient
 
 # What the exchanger says that it took: messages and recipients since the LINE of its log.
 mx_took() { # LINE

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# All of it, for tools/lab and tests/net. Sourced; $lab_d is this folder.
+
+# shellcheck source-path=SCRIPTDIR source=cell.sh
+. "$lab_d/cell.sh"
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$lab_d/network.sh"
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$lab_d/report.sh"
+# shellcheck source-path=SCRIPTDIR source=gate.sh
+. "$lab_d/gate.sh"
+# shellcheck source-path=SCRIPTDIR source=postfix.sh
+. "$lab_d/postfix.sh"
+# shellcheck source-path=SCRIPTDIR source=exim.sh
+. "$lab_d/exim.sh"
+# shellcheck source-path=SCRIPTDIR source=letters.sh
+. "$lab_d/letters.sh"
+# shellcheck source-path=SCRIPTDIR source=swaks.sh
+. "$lab_d/swaks.sh"
+# shellcheck source-path=SCRIPTDIR source=mails.sh
+. "$lab_d/mails.sh"
+# shellcheck source-path=SCRIPTDIR source=sip.sh
+. "$lab_d/sip.sh"
+# shellcheck source-path=SCRIPTDIR source=baresip.sh
+. "$lab_d/baresip.sh"
+# shellcheck source-path=SCRIPTDIR source=calls.sh
+. "$lab_d/calls.sh"
+
+readonly lab_needs=(unshare nsenter ip ethtool postfix swaks sipp baresip tcpdump openssl python3 ps)
+
+lab_missing() { # what tools/setup lab would install, if anything
+	local program
+	for program in "${lab_needs[@]}" "$exim_program"; do
+		command -v "$program" >/dev/null || printf '%s\n' "$program"
+	done
+}
+
+lab_up() { # GATE LOSE SWAP: in a cell that is prepared
+	network_up "$2" "$3"
+	gate_up "$1"
+	mx_start 60000000
+	exim_start
+	mta_start mta "$blue" mail.blue.example.org
+	callees_start
+}

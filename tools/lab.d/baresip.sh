@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # cell.sh and network.sh set them
+# A telephone that people use: baresip, without a display or a sound card. Sourced after network.sh.
+
+baresip_prepare() { # ADDRESS
+	[ ! -d "$work/baresip" ] || return 0
+	mkdir "$work/baresip"
+	python3 - "$work/baresip/tone.wav" <<-'PY'
+		import math, struct, sys, wave
+		with wave.open(sys.argv[1], "wb") as w:
+		    w.setparams((1, 2, 8000, 0, "NONE", ""))
+		    w.writeframes(b"".join(struct.pack("<h", int(8000 * math.sin(i / 3))) for i in range(80000)))
+	PY
+	cat >"$work/baresip/config" <<-CF
+		module_path /usr/lib/baresip/modules
+		sip_listen $1:5090
+		net_interface $1
+		module g711.so
+		module aufile.so
+		module_tmp account.so
+		module_app menu.so
+		audio_source aufile,$work/baresip/tone.wav
+		audio_player aufile,/dev/null
+		audio_alert aufile,/dev/null
+	CF
+	: >"$work/baresip/contacts"
+}
+
+# Dials, lets the call last if it is answered, hangs up; its words are in $last/baresip.log.
+baresip_call() { # SOURCE URI udp|tcp SECONDS
+	baresip_prepare "$1"
+	printf '<sip:+12025550100@%s;transport=%s>;regint=0;audio_codecs=pcmu\n' "$1" "$3" >"$work/baresip/accounts"
+	in_ns tenants timeout 30 baresip -4 -f "$work/baresip" -e "/dial $2" -t "$4" </dev/null 2>&1 |
+		tr '\r' '\n' | sed 's/\x1b\[[0-9;]*m//g' >"$last/baresip.log"
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # cell.sh and network.sh set them
+# tools/lab call NUMBER|KIND. Who answers: $answers says yes, $busy has no time, $registrar keeps a register.
+# Sourced after sip.sh and baresip.sh.
+
+readonly answers=198.51.100.60 busy=198.51.100.61 registrar=198.51.100.66
+
+callees_start() {
+	callee "$answers" u1 uas_answers
+	callee "$answers" t1 uas_answers
+	callee "$busy" u1 uas_refuses ANSWER '486 Busy Here' HEADER ''
+	callee "$registrar" u1 uas_registrar
+}
+
+# How a call to NUMBER should end: the answer, and the reason of the gate's event.
+call_outcome() { # NUMBER
+	case "$1" in
+	911 | 112) gated '403 emergency_number' 200 ;;
+	14155550106) gated '403 do_not_call' 200 ;;
+	*) printf 200 ;;
+	esac
+}
+
+call_number() { # NUMBER
+	local uri code reason
+	case "$1" in
+	????*) uri=sip:+$1@$answers ;;
+	*) uri=sip:$1@$answers ;;
+	esac
+	read -r code reason <<<"$(call_outcome "$1")" || :
+	if [ "$agent" = baresip ]; then
+		baresip_call "$dial" "$uri" "$transport" 4
+		expect_telephone "$code"
+	else
+		place 1 "$uri" "$code"
+	fi
+	expect_asked "$([ "$code" = 200 ] && echo 1 || echo 0)"
+	[ -z "$reason" ] || expect_event "$reason"
+}
+
+# SIPp plays a call that ends with CODE; anything else is a failure to it.
+place() { # CALLS URI CODE
+	local rc=0 way=u1
+	[ "$transport" = udp ] || way=t1
+	if [ "$3" = 200 ]; then
+		sipp_call "${from:-$dial}" "$answers" "$way" "$1" "$2" 500 uac_answered || rc=$?
+	else
+		sipp_call "${from:-$dial}" "$answers" "$way" "$1" "$2" 0 uac_refused CODE "$3" || rc=$?
+	fi
+	expect "SIPp saw something else than $3" [ "$rc" -eq 0 ]
+}
+
+expect_telephone() { # CODE: that is how the call went in baresip's own words
+	if [ "$1" = 200 ]; then
+		expect 'baresip did not get through' grep -q 'Call established' "$last/baresip.log"
+	else
+		expect "baresip was not told $1" grep -q "session closed: $1" "$last/baresip.log"
+	fi
+}
+
+call_dnc() { # a number whose owner wants no calls
+	call_number 14155550106
+}
+
+call_suspended() { # from a tenant that is suspended
+	from=$shop
+	place 1 "sip:+14155550100@$answers" "$(gated 403 200)"
+	expect_asked "$(gated 0 1)"
+	expect_event tenant_suspended
+}
+
+call_register() { # a registration, challenged
+	expect 'no registration' sipp_call "$dial" "$registrar" u1 1 "sip:$registrar" 0 uac_register
+}
+
+call_burst() { # thirty calls in a second and a half, from a tenant that may place five a second
+	local refused
+	expect 'SIPp saw something else' \
+		sipp_call "$bulk" "$busy" u1 30 "sip:+14155550104@$busy" 0 uac_either CODE 486 OR 503
+	refused=$(grep -c 'SIP/2.0 503' "$filled.said" || :)
+	expect "$refused refused" [ "$refused" -ge "$(gated 10 0)" -a "$refused" -le "$(gated 20 0)" ]
+	expect_asked $((30 - refused))
+	expect_event limit_calls
+}
+
+asked_lines() { # what the callees heard since the mark
+	local file
+	for file in "$work"/sipp-*.said; do
+		tail -n "+$(($(awk -v f="$file" '$2 == f { print $1 }' "$last/said") + 1))" "$file"
+	done
+}
+
+expect_asked() { # COUNT: so many calls reached the other side
+	local found
+	found=$(asked_lines | awk -F '\t' '$4 == "R" && /INVITE sip/ && !seen[$5]++ { n++ } END { print n + 0 }')
+	[ "$found" -eq "$1" ] || wrong+=("$found calls reached the callee instead of $1")
+}
+
+calls_mark() {
+	mkdir -p "$last"
+	wc -l "$work"/sipp-*.said | grep -v total >"$last/said" || :
+	events_mark
+}
+
+call_show() {
+	if [ "$agent" = baresip ]; then
+		grep -E '^call: |Call established|session closed|terminated' "$last/baresip.log" | while read -r words; do line telephone "$words"; done
+	else
+		said_show caller <"$filled.said"
+	fi
+	asked_lines | said_show callee
+	events_show
+}
+
+# Messages as SIPp logged them, the same ones together.
+said_show() { # WHO
+	awk -F '\t' '{ sub(/ SIP\/2.0$/, "", $7); key = ($4 == "S" ? "-> " : "<- ") $7
+		if (!count[key]++) order[++n] = key }
+		END { for (i = 1; i <= n; i++) print order[i] "\t" (count[order[i]] > 1 ? count[order[i]] " times" : "") }' |
+		while IFS=$'\t' read -r what times; do line "$1" "$what" "$times"; done
+}
+
+call_kinds() {
+	sed -nE 's/^call_([a-z0-9-]+)\(\) \{ # ([a-z].*)/  \1\t\2/p' "$lab_d/calls.sh" | expand -t 15
+}
+
+do_call() { # [--tcp] [--agent sipp|baresip] NUMBER|KIND
+	local transport=udp agent=sipp
+	while :; do
+		case "${1:-}" in
+		--tcp) transport=tcp ;;
+		--agent)
+			agent=${2:-}
+			shift
+			;;
+		*) break ;;
+		esac
+		shift
+	done
+	rm -rf "$last"
+	calls_mark
+	case "${1:-}" in
+	*[!0-9]* | '')
+		[[ $(call_kinds) == *"  ${1:-?} "* ]] || {
+			printf 'lab call [--tcp] [--agent baresip] NUMBER|KIND:\n  NUMBER       14155550100, 911, ...\n%s\n' "$(call_kinds)" >&2
+			exit 2
+		}
+		agent=sipp
+		"call_$1"
+		;;
+	*) call_number "$1" ;;
+	esac
+	call_show
+	conclude
+}

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # cell.sh and network.sh set them
+# tools/lab mail KIND. Each function sends, then says what it expects with a gate and without one.
+
+readonly ann=ann@acme.example.com joe=joe@blue.example.org
+readonly as_acme=(--helo mail.acme.example.com --from "$ann")
+
+mail_clean() { # an ordinary mail
+	text 40 | letter "$ann" bob@example.net 'an ordinary letter'
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' 250
+	expect_arrived bob
+}
+
+mail_ipv6() { # an ordinary mail, over IPv6
+	text 40 | letter "$ann" bob@example.net 'an ordinary letter'
+	swaks_send "$acme6" --server "$mx6" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' 250
+	expect_arrived bob
+}
+
+mail_exim() { # an ordinary mail, to an exchanger that is no Postfix
+	text 40 | letter "$ann" bob@exim.example.net 'an ordinary letter'
+	swaks_send "$acme" --server "$exim4" "${as_acme[@]}" --to bob@exim.example.net
+	expect_reply '(message)' 250
+	expect_arrived bob@exim
+}
+
+mail_spam() { # the GTUBE test text: a rule refuses it
+	gtube | letter "$ann" bob@example.net 'an offer'
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' "$(gated '550 5.7.1 Message refused: unsolicited bulk mail' 250)"
+	expect_arrived "$(gated '' bob)"
+	expect_event rule
+}
+
+mail_malware() { # the EICAR test file, attached: a rule refuses it
+	eicar >"$work/eicar"
+	letter_with_file "$ann" bob@example.net invoice invoice.com "$work/eicar"
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' "$(gated '550 5.7.0 Message refused: malware' 250)"
+	expect_arrived "$(gated '' bob)"
+	expect_event rule
+}
+
+mail_optout() { # three recipients, one of whom opted out: the mail goes to the other two
+	text 10 | letter "$ann" members@example.net 'to three'
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net,carol@example.net,dave@example.net
+	expect_reply 'RCPT TO:<bob@' 250
+	expect_reply 'RCPT TO:<carol@' "$(gated 550\ 5.7.1 250)"
+	expect_reply 'RCPT TO:<dave@' 250
+	expect_reply '(message)' 250
+	expect_arrived bob "$(gated dave carol)" "$(gated '' dave)"
+	expect_event opt_out
+}
+
+# The refusal has to come at its place among the exchanger's replies (RFC 2920).
+mail_reply-order() { # pipelined: an unknown recipient, one who opted out, and two good ones
+	text 10 | letter "$ann" members@example.net 'in order'
+	swaks_send "$acme" "${as_acme[@]}" --pipeline \
+		--to bob@example.net,nobody@example.net,carol@example.net,dave@example.net
+	expect_reply 'RCPT TO:<bob@' 250
+	expect_reply 'RCPT TO:<nobody@' 550\ 5.1.1
+	expect_reply 'RCPT TO:<carol@' "$(gated 550\ 5.7.1 250)"
+	expect_reply 'RCPT TO:<dave@' 250
+	expect_reply '(message)' 250
+	expect_reply QUIT 221
+	expect_arrived bob "$(gated dave carol)" "$(gated '' dave)"
+	expect_event opt_out
+}
+
+mail_forged() { # sent in the name of a domain that is not the tenant's
+	text 10 | letter ceo@bank.example bob@example.net 'urgent'
+	swaks_send "$acme" --helo mail.acme.example.com --from ceo@bank.example --to bob@example.net
+	expect_reply 'MAIL FROM' "$(gated 550\ 5.7.1 250)"
+	expect_arrived "$(gated '' bob)"
+	expect_event domain_consent
+}
+
+mail_suspended() { # from a tenant that is suspended
+	text 10 | letter mail@shop.example.com bob@example.net 'our offers'
+	swaks_send "$shop" --helo mail.shop.example.com --from mail@shop.example.com --to bob@example.net
+	expect_reply '(greeting)' "$(gated 421 220)"
+	expect_arrived "$(gated '' bob)"
+	expect_event tenant_suspended
+}
+
+mail_starttls() { # encrypted: the gate sees that there is mail, not which
+	text 40 | letter "$ann" bob@example.net 'a sealed letter'
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net -tls
+	expect_reply STARTTLS 220
+	expect_arrived bob
+}
+
+mail_postfix() { # the tenant's own Postfix sends, to three, one of whom opted out
+	text 40 | letter "$joe" members@example.net 'from Postfix'
+	post "$joe" bob@example.net carol@example.net dave@example.net
+	expect_status bob@example.net sent
+	expect_status carol@example.net "$(gated bounced sent)"
+	expect_status dave@example.net sent
+	expect_arrived bob "$(gated dave carol)" "$(gated '' dave)"
+	expect_event opt_out
+}
+
+mail_large() { # 20 MB with an attachment, through the tenant's Postfix, to Postfix and to Exim
+	noise 15000000 >"$work/noise"
+	letter_with_file "$joe" members@example.net 'a film' film.bin "$work/noise"
+	post "$joe" bob@example.net bob@exim.example.net
+	expect_status bob@example.net sent
+	expect_status bob@exim.example.net sent
+	expect_arrived bob bob@exim
+}
+
+mail_burst() { # forty mails at once, from a tenant that may send thirty in a minute
+	local sent
+	text 2 | letter offers@bulk.example.com bob@example.net 'offer'
+	mark
+	for _ in {1..40}; do
+		in_ns tenants sendmail -C "$work/mta" -i -f offers@bulk.example.com bob@example.net <"$last/message"
+	done
+	wait_for "the tenant's Postfix" posted 40
+	arrivals
+	sent=$(grep -c 'status=sent' "$last/mta.log")
+	expect "$(wc -l <"$last/arrived") arrived of $sent" [ "$(wc -l <"$last/arrived")" -eq "$sent" ]
+	if gate_reads; then
+		expect "$sent of 40 sent" [ "$sent" -ge 30 -a "$sent" -lt 40 ]
+		expect 'Postfix heard no 421' grep -q 'status=deferred.*421' "$last/mta.log"
+	else
+		expect "$sent of 40 sent" [ "$sent" -eq 40 ]
+	fi
+	expect_event limit_messages
+	in_ns tenants postsuper -c "$work/mta" -d ALL >/dev/null 2>&1 # or what is deferred would come again later
+}
+
+# What the sender's own log says, then the other side, then the gate.
+mail_show() {
+	local command reply box file times words
+	if [ -s "$last/talk" ]; then
+		while IFS=$'\t' read -r command reply; do line sent "$command" "$reply"; done <"$last/talk"
+	elif [ -s "$last/mta.log" ]; then
+		statuses | while IFS=$'\t' read -r command reply; do line sent "$command" "$reply"; done
+	fi
+	[ -s "$last/arrived" ] || line arrived nothing
+	while read -r box file; do
+		printf '%s %s bytes, %s\n' "$box" "$(stat -c %s "$last/message")" \
+			"$(same_mail "$file" && echo 'as sent' || echo CHANGED)"
+	done <"$last/arrived" | uniq -c | while read -r times box words; do
+		line arrived "$box$([ "$times" -eq 1 ] || printf ', %s times' "$times")" "$words"
+	done
+	events_show
+}
+
+statuses() { # what Postfix logged, "RECIPIENT<TAB>status: words", the same ones together
+	sed -nE 's/.*to=<([^>]*)>, .* status=([a-z]+) \((.*)\)$/\1\t\2: \3/p' "$last/mta.log" |
+		sed -E 's/queued as [0-9A-F]+|id=[^ )]+/.../' | sort | uniq -c | sed -E 's/^ +1 //; s/^ +([0-9]+) /\1 times /'
+}
+
+mail_kinds() {
+	sed -nE 's/^mail_([a-z0-9-]+)\(\) \{ # (.*)/  \1\t\2/p' "$lab_d/mails.sh" | expand -t 15
+}
+
+do_mail() { # KIND
+	[[ $(type -t "mail_${1:-}") == function && $1 != show && $1 != kinds ]] || {
+		printf 'lab mail KIND:\n%s\n' "$(mail_kinds)" >&2
+		exit 2
+	}
+	rm -rf "$last"
+	mail_kinds | sed -n "s/^  $1 *//p"
+	"mail_$1"
+	mail_show
+	conclude
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # its addresses are for whoever sources it
+# The wire: tenants, the gate's two ports, the internet. Sourced after cell.sh.
+#
+#     tenants: eth0 ──── [wire ────] inside: gate :outside ──── eth0: internet
+
+readonly acme=192.0.2.10 blue=192.0.2.20 bulk=192.0.2.30 dial=192.0.2.40 shop=192.0.2.50
+readonly acme6=2001:db8:1::10 dial6=2001:db8:1::40
+readonly mx4=198.51.100.25 mx6=2001:db8:2::25 exim4=198.51.100.26 sip6=2001:db8:2::60
+
+namespace_up() { # NAMESPACE
+	ip netns add "$1"
+	in_ns "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+		net.ipv6.conf.default.router_solicitations=0 net.ipv6.conf.all.accept_ra=0
+	ip -n "$1" link set lo up
+}
+
+link_up() { # NAMESPACE INTERFACE MAC ADDRESS...
+	local address
+	ip -n "$1" link set "$2" address "$3"
+	# Real checksums and frames no larger than the wire's: what a gate between two hosts would see.
+	in_ns "$1" ethtool -K "$2" tx off tso off gso off gro off >/dev/null
+	ip -n "$1" link set "$2" up
+	for address in "${@:4}"; do
+		case "$address" in
+		*:*) ip -n "$1" -6 address add "$address" dev "$2" nodad ;;
+		*) ip -n "$1" address add "$address" dev "$2" ;;
+		esac
+	done
+}
+
+# A port speaks for nobody: what it receives, it hands on.
+port_up() { # NAMESPACE INTERFACE
+	in_ns "$1" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1"
+	in_ns "$1" ethtool -K "$2" tx off tso off gso off gro off >/dev/null
+	ip -n "$1" link set "$2" promisc on up
+}
+
+network_up() { # LOSE SWAP: a wire that loses each LOSE-th segment of data and swaps each SWAP-th; 0 0: none such
+	local ns
+	for ns in tenants gate internet; do namespace_up "$ns"; done
+	if [ $(($1 + $2)) -eq 0 ]; then
+		ip link add inside netns gate type veth peer name eth0 netns tenants
+	else
+		namespace_up wire
+		ip link add wire0 netns wire type veth peer name eth0 netns tenants
+		ip link add wire1 netns wire type veth peer name inside netns gate
+		port_up wire wire0
+		port_up wire wire1
+	fi
+	ip link add outside netns gate type veth peer name eth0 netns internet
+	link_up tenants eth0 02:00:00:00:00:01 {"$acme","$blue","$bulk","$dial","$shop"}/24 {"$acme6","$dial6"}/64
+	link_up internet eth0 02:00:00:00:00:02 198.51.100.{25,26,60,61,62,63,64,65,66,67}/24 {"$mx6","$sip6"}/64
+	ip -n tenants route add 198.51.100.0/24 dev eth0
+	ip -n internet route add 192.0.2.0/24 dev eth0
+	ip -n tenants -6 route add 2001:db8:2::/64 dev eth0
+	ip -n internet -6 route add 2001:db8:1::/64 dev eth0
+	port_up gate inside
+	port_up gate outside
+	[ $(($1 + $2)) -eq 0 ] || wire_start wire wire0 wire1 "$@"
+}
+
+# A relay that loses and reorders between two ports that nothing else reads; $started is its pid.
+wire_start() { # NAMESPACE INTERFACE INTERFACE LOSE SWAP
+	start "$1" wire "$lab_d/wire.py" "${@:2}"
+	wait_for 'the relay' grep -q ready "$work/wire.log"
+}
+
+bridge_up() { # a gate that reads nothing
+	ip -n gate link add br0 type bridge mcast_snooping 0
+	in_ns gate sysctl -qw net.ipv6.conf.br0.disable_ipv6=1
+	ip -n gate link set inside master br0
+	ip -n gate link set outside master br0
+	ip -n gate link set br0 up
+}
+
+bridge_down() {
+	ip -n gate link del br0
+}
+
+# Clients that can't be told their address take the one that the route names, for the time of COMMAND.
+as_tenant() { # ADDRESS COMMAND...
+	local rc=0
+	ip -n tenants route change 198.51.100.0/24 dev eth0 src "$1"
+	"${@:2}" || rc=$?
+	ip -n tenants route change 198.51.100.0/24 dev eth0
+	return "$rc"
+}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # cell.sh and network.sh set them
+# SIPp that calls and SIPp that answers; their scenarios are in sip/. Sourced after network.sh.
+
+scenario() { # NAME [PLACE VALUE]...: its file, with @PLACE@ filled in
+	local file=$lab_d/sip/$1.xml text
+	text=$(<"$file")
+	shift
+	while [ $# -gt 0 ]; do
+		text=${text//@$1@/$2}
+		shift 2
+	done
+	mkdir -p "$work/scenarios"
+	filled=$(mktemp -p "$work/scenarios") # callers run at the same time
+	printf '%s\n' "$text" >"$filled"
+}
+
+callee() { # ADDRESS TRANSPORT SCENARIO [PLACE VALUE]...: a SIPp that answers, until callees_stop
+	local at=$1 transport=$2
+	scenario "${@:3}"
+	start internet "sipp-$at-$transport" sipp -sf "$filled" -i "$at" -p 5060 -t "$transport" -nostdin -max_socket 500 \
+		-d 2500 -trace_shortmsg -shortmessage_file "$work/sipp-$at-$transport.said"
+	callees+=("$started")
+	wait_for "SIPp on $at" listens internet "$([ "$transport" = u1 ] && echo udp || echo tcp)" 5060 "$at"
+}
+callees=()
+
+callees_stop() {
+	stop "${callees[@]}"
+	callees=()
+}
+
+# Until all its calls are over; the status is SIPp's. What was said is in $filled.said, a line a message.
+sipp_call() { # SOURCE PEER TRANSPORT CALLS URI MS SCENARIO [PLACE VALUE]...
+	local from=$1 to=$2 transport=$3 count=$4 uri=$5 ms=$6
+	case "$to" in *:*) to="[$to]" ;; esac
+	scenario "${@:7}"
+	in_ns tenants sipp -sf "$filled" -i "$from" -p "$((next_port++))" -t "$transport" -m "$count" -r 20 -l 40 -d "$ms" \
+		-key uri "$uri" -key caller +12025550100 -timeout 30 -timeout_error -nostdin -max_socket 500 \
+		-trace_shortmsg -shortmessage_file "$filled.said" "$to:5060" >"$filled.log" 2>&1
+}
+next_port=5060
+
+caller() { # as sipp_call, or die
+	sipp_call "$@" || {
+		tail -n 40 "$filled.log"
+		die "SIPp: ${*:7} from $1 to $2"
+	}
+}
