@@ -36,9 +36,9 @@ lab_missing() { # what tools/setup lab would install, if anything
 	done
 }
 
-lab_up() { # GATE LOSE SWAP: in a cell that is prepared
+lab_up() { # GATE LOSE SWAP [PROGRAMS]: in a cell that is prepared
 	network_up "$2" "$3"
-	gate_up "$1"
+	gate_up "$1" "${@:4}"
 	mx_start 60000000
 	exim_start
 	mta_start mta "$blue" mail.blue.example.org

@@ -44,9 +44,9 @@ place() { # CALLS URI CODE
 	local rc=0 way=u1
 	[ "$transport" = udp ] || way=t1
 	if [ "$3" = 200 ]; then
-		sipp_call "${from:-$dial}" "$answers" "$way" "$1" "$2" 500 uac_answered || rc=$?
+		sipp_call "$from" "$answers" "$way" "$1" "$2" 500 uac_answered || rc=$?
 	else
-		sipp_call "${from:-$dial}" "$answers" "$way" "$1" "$2" 0 uac_refused CODE "$3" || rc=$?
+		sipp_call "$from" "$answers" "$way" "$1" "$2" 0 uac_refused CODE "$3" || rc=$?
 	fi
 	expect "SIPp saw something else than $3" [ "$rc" -eq 0 ]
 }
@@ -57,6 +57,15 @@ expect_telephone() { # CODE: that is how the call went in baresip's own words
 	else
 		expect "baresip was not told $1" grep -q "session closed: $1" "$last/baresip.log"
 	fi
+}
+
+call_with() { # udp|tcp sipp|baresip NUMBER|KIND
+	transport=$1 agent=$2 from=$dial
+	calls_mark
+	case "$3" in
+	*[!0-9]*) "call_$3" ;;
+	*) call_number "$3" ;;
+	esac
 }
 
 call_dnc() { # a number whose owner wants no calls
@@ -104,7 +113,7 @@ calls_mark() {
 }
 
 call_show() {
-	if [ "$agent" = baresip ]; then
+	if [ -s "$last/baresip.log" ]; then
 		grep -E '^call: |Call established|session closed|terminated' "$last/baresip.log" | while read -r words; do line telephone "$words"; done
 	else
 		said_show caller <"$filled.said"
@@ -139,18 +148,15 @@ do_call() { # [--tcp] [--agent sipp|baresip] NUMBER|KIND
 		shift
 	done
 	rm -rf "$last"
-	calls_mark
 	case "${1:-}" in
 	*[!0-9]* | '')
 		[[ $(call_kinds) == *"  ${1:-?} "* ]] || {
 			printf 'lab call [--tcp] [--agent baresip] NUMBER|KIND:\n  NUMBER       14155550100, 911, ...\n%s\n' "$(call_kinds)" >&2
 			exit 2
 		}
-		agent=sipp
-		"call_$1"
 		;;
-	*) call_number "$1" ;;
 	esac
+	call_with "$transport" "$agent" "$1"
 	call_show
 	conclude
 }

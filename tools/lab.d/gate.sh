@@ -5,7 +5,18 @@
 
 readonly events=$work/gate.d/eve.json
 
-gate_up() { # bridge
+# Whether this machine can have it; if not, $gate_impossible says why.
+gate_possible() { # GATE [PROGRAMS]
+	case "$1" in
+	bridge) ;;
+	*)
+		gate_impossible="no such gate: $1"
+		return 1
+		;;
+	esac
+}
+
+gate_up() { # GATE [PROGRAMS]
 	mkdir -p "$work/gate.d"
 	case "$1" in
 	bridge) bridge_up ;;
