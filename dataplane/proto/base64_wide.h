@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #ifdef __x86_64__
-#include <tmmintrin.h>
+#include <immintrin.h>
 
 #define BASE64_WIDE     16 /* characters read and bytes written, twelve of them good */
 #define BASE64_WIDE_CPU __attribute__((target("ssse3")))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A body's bytes: spans as long as they come, less the line ends that may belong to a delimiter. */
+#include "dataplane/proto/bytes_wide.h"
 #include "dataplane/proto/mime_internal.h"
 
 static enum mime_data leaf_kind(const struct mime *m)
@@ -99,6 +100,25 @@ static const uint8_t *hold(const struct mime_run *r, const uint8_t *p, const uin
 	return nl + 1;
 }
 
+BYTES_WIDE_CPU static inline uint32_t dash_masks(const uint8_t *p)
+{
+	return wide_mask(p, '-') & wide_mask(p - 1, '\n');
+}
+
+BYTES_WIDE_CPU static size_t find_dash_wide(const uint8_t *p, size_t len)
+{
+	return wide_find(p, len, dash_masks);
+}
+
+/* The first dash that begins a line, after p, or end. */
+static const uint8_t *find_dash(const uint8_t *p, const uint8_t *end)
+{
+	p += bytes_has_wide() ? find_dash_wide(p, (size_t)(end - p)) : 1;
+	while (p < end && !(*p == '-' && p[-1] == '\n'))
+		p++;
+	return p;
+}
+
 const uint8_t *body_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)
 {
 	struct mime *m = r->m;
@@ -115,11 +135,11 @@ const uint8_t *body_feed(const struct mime_run *r, const uint8_t *p, const uint8
 		body_data(r, p, (size_t)(end - p));
 		return end;
 	}
-	while ((q = memchr(q, '\n', (size_t)(end - q)))) {
-		if (q + 1 == end || !delimiter_excluded(m, q + 1, end))
-			return hold(r, p, q);
-		q++;
-	}
+	while ((q = find_dash(q, end)) < end)
+		if (!delimiter_excluded(m, q, end))
+			return hold(r, p, q - 1);
+	if (end[-1] == '\n')
+		return hold(r, p, end - 1);
 	if (end[-1] == '\r') {
 		m->held = HELD_CR;
 		end--;

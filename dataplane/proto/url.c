@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/proto/url.h"
+#include "dataplane/proto/bytes_wide.h"
 
 struct beginning {
 	struct bytes text; /* lower case; its last byte is ':' or '.' */
@@ -40,11 +41,12 @@ static void look_back(const struct url_scan *u, struct bytes text, size_t end, u
 	memcpy(out + n - here, text.p + end - here, here);
 }
 
-/* Is c the last byte but one of a beginning? Most colons and dots are told by this. */
-static bool may_begin(uint8_t c, uint8_t last)
+/* Are these the last two bytes of a beginning? Nearly all of a text is told by this. */
+static bool may_begin(uint8_t before, uint8_t c)
 {
-	c = ascii_lower(c);
-	return last == '.' ? c == 'w' : c == 'p' || c == 's' || c == 'o';
+	before |= 0x20; /* lower case, if it is a letter */
+	return c == ':' ? before == 'p' || before == 's' || before == 'o'
+			: c == '.' && before == 'w';
 }
 
 /* Begins a URL if what ends before text.p + end is how one begins. */
@@ -193,43 +195,51 @@ static const uint8_t *collect(struct url_scan *u, const uint8_t *p, const uint8_
 	return p;
 }
 
-static const uint8_t *find(const uint8_t *p, const uint8_t *end, uint8_t c)
+static bool may_end(uint8_t c)
 {
-	const uint8_t *at = memchr(p, c, (size_t)(end - p));
-
-	return at ? at : end;
+	return c == ':' || c == '.';
 }
 
-/* The next byte from p on that may end a beginning; colon and dot remember where one was found. */
-static const uint8_t *next(const uint8_t *p, const uint8_t *end, const uint8_t **colon,
-			   const uint8_t **dot)
+/* Prose has few colons, but many dots. */
+BYTES_WIDE_CPU static inline uint32_t end_masks(const uint8_t *p)
 {
-	if (*colon < p)
-		*colon = find(p, end, ':');
-	if (*dot < p)
-		*dot = find(p, end, '.');
-	return *colon < *dot ? *colon : *dot;
+	return wide_mask(p, ':') |
+	       (wide_mask(p, '.') & (wide_mask(p - 1, 'w') | wide_mask(p - 1, 'W')));
+}
+
+BYTES_WIDE_CPU static size_t next_wide(const uint8_t *p, size_t len)
+{
+	return wide_find(p, len, end_masks);
+}
+
+/* The next place from i on where a beginning may end, or the text's end. */
+static size_t next(struct bytes text, size_t i)
+{
+	if (i == 0 && may_end(text.p[0]))
+		return 0;
+	i -= i > 0;
+	i += bytes_has_wide() ? next_wide(text.p + i, text.len - i) : 1;
+	while (i < text.len && !may_end(text.p[i]))
+		i++;
+	return i;
 }
 
 void url_feed(struct url_scan *u, struct bytes text, url_found found, void *ctx)
 {
-	const uint8_t *p = text.p;
-	const uint8_t *end = p + text.len;
-	const uint8_t *colon, *dot;
+	const uint8_t *end = text.p + text.len;
 	uint8_t tail[URL_TAIL];
+	size_t i = 0;
 
 	if (!text.len)
 		return;
-	colon = find(p, end, ':');
-	dot = find(p, end, '.');
-	while (p < end) {
+	while (i < text.len) {
 		if (u->len) {
-			p = collect(u, p, end, found, ctx);
+			i = (size_t)(collect(u, text.p + i, end, found, ctx) - text.p);
 			continue;
 		}
-		p = next(p, end, &colon, &dot);
-		if (p < end)
-			begin(u, text, (size_t)(++p - text.p));
+		i = next(text, i);
+		if (i < text.len)
+			begin(u, text, ++i);
 	}
 
 	look_back(u, text, text.len, tail, URL_TAIL);

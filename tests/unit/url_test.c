@@ -47,6 +47,24 @@ static void expect(const char *in, const char *want)
 	assert_string_equal(seen.text, want);
 }
 
+/* At every place of what is looked at in one step, and with every rest behind it. */
+static void urls_are_found_wherever_they_stand(void **state)
+{
+	static const char url[] = "WWW.x.example/";
+	struct seen seen;
+	char text[256];
+
+	for (size_t at = 0; at < 100; at++) {
+		for (size_t rest = 0; rest < 70; rest++) {
+			memset(text, at & 1 ? '.' : ' ', sizeof(text));
+			memcpy(text + at, url, sizeof(url) - 1);
+			text[at + sizeof(url) - 1] = ' ';
+			run(&seen, text, at + sizeof(url) - 1 + rest, 0, sizeof(text));
+			assert_string_equal(seen.text, "WWW.x.example/\n");
+		}
+	}
+}
+
 static void urls_in_plain_text_are_found(void **state)
 {
 	expect("see http://example.org/a?b=c#d now", "http://example.org/a?b=c#d\n");
@@ -137,6 +155,7 @@ static void texts_do_not_run_into_each_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(urls_are_found_wherever_they_stand),
 		cmocka_unit_test(urls_in_plain_text_are_found),
 		cmocka_unit_test(the_sentence_keeps_its_punctuation),
 		cmocka_unit_test(urls_in_html_are_found),
