@@ -108,7 +108,7 @@ uint32_t ruleset_generation(const struct ruleset *ruleset);
 const struct ruleset_image *ruleset_image(const struct ruleset *ruleset);
 /* One of the strings of a rule, NUL-terminated, never NULL. */
 const char *ruleset_string(const struct ruleset *ruleset, struct ruleset_str s);
-/* Bytes that one open stream of this buffer takes, window included; 0 if no rule looks there. */
+/* Bytes that one open stream of this buffer takes, its tail included; 0 if no rule looks there. */
 size_t ruleset_stream_bytes(const struct ruleset *ruleset, enum rule_buffer buffer);
 
 /*

@@ -47,13 +47,12 @@ struct match_group {
 
 struct match_stream {
 	hs_stream_t *hs;
-	uint64_t at;     /* bytes fed */
-	int64_t credit;  /* work left */
-	uint64_t *seen;  /* tracked chains that were found */
-	uint8_t *window; /* the last bytes, NULL: no rule needs them */
-	size_t window_len;
-	size_t window_size; /* MATCH_SLICE more than what is kept of it, at least */
-	size_t window_keep; /* a group's bytes: reach before it, reach for it, reach after it */
+	uint64_t at;    /* bytes fed */
+	int64_t credit; /* work left */
+	uint64_t *seen; /* tracked chains that were found */
+	uint8_t *tail;  /* the last bytes of the pieces before, 2 * keep of them fit */
+	uint32_t tail_len;
+	uint32_t keep; /* a group's bytes: reach before it, reach for it, reach after it; or 0 */
 	uint32_t ngroups;
 	struct match_group groups[MATCH_GROUPS];
 };
@@ -63,7 +62,7 @@ struct match_pool {
 	uint16_t *free; /* indexes of slots */
 	uint32_t nfree, size;
 	size_t seen_words;
-	char *memory; /* windows and sets */
+	char *memory; /* tails and sets */
 };
 
 struct matcher_state {
@@ -71,6 +70,7 @@ struct matcher_state {
 	pcre2_match_data *match_data;
 	uint32_t *part_epoch; /* the block in which a part was last looked at */
 	uint32_t epoch;
+	uint8_t joined[3 * RULESET_REACH]; /* a group's bytes that two pieces hold */
 	struct match_pool pools[MATCH_STREAMS];
 };
 
@@ -88,9 +88,9 @@ struct match_call {
 	struct match_txn *txn;
 	enum rule_buffer buffer;
 	const struct ruleset_db *db;
-	struct match_stream *stream; /* or NULL: a block */
-	struct match_view view;      /* of a block */
+	struct match_view view;      /* the block, or this piece of the stream */
 	int64_t credit;              /* of a block */
+	struct match_stream *stream; /* or NULL: a block */
 };
 
 /* Index of a streaming buffer's pool. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Buffers that come in pieces: streams, their windows, and confirmation that waits for bytes. */
+/* Buffers that come in pieces: streams, their tails, and confirmation that waits for bytes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +94,47 @@ static int on_stream_match(unsigned int id, unsigned long long from, unsigned lo
 	return 0;
 }
 
-static void window_append(struct match_stream *s, const uint8_t *data, size_t len)
+static void tail_append(struct match_stream *s, const uint8_t *data, size_t len)
 {
-	if (s->window_len + len > s->window_size) {
-		memmove(s->window, s->window + s->window_len - s->window_keep, s->window_keep);
-		s->window_len = s->window_keep;
+	if (len > s->keep) {
+		data += len - s->keep;
+		len = s->keep;
 	}
-	memcpy(s->window + s->window_len, data, len);
-	s->window_len += len;
+	if (s->tail_len + len > 2 * s->keep) {
+		uint32_t old = s->keep - (uint32_t)len;
+
+		memmove(s->tail, s->tail + s->tail_len - old, old);
+		s->tail_len = old;
+	}
+	memcpy(s->tail + s->tail_len, data, len);
+	s->tail_len += (uint32_t)len;
 }
 
-/* What the window holds of the bytes around the group. */
-static struct match_view group_view(const struct match_stream *s, const struct match_group *group,
+/* Bytes [from, to) of the stream, which the tail and this piece hold. */
+static const uint8_t *stream_bytes(const struct match_call *call, uint64_t from, uint64_t to)
+{
+	const struct match_stream *s = call->stream;
+	const struct match_view *piece = &call->view;
+	const uint8_t *tail = s->tail + s->tail_len;
+	uint8_t *joined = call->m->state->joined;
+	size_t before;
+
+	if (from >= piece->start)
+		return piece->p + (from - piece->start);
+	before = (size_t)(piece->start - from);
+	if (to <= piece->start)
+		return tail - before;
+	memcpy(joined, tail - before, before);
+	memcpy(joined + before, piece->p, (size_t)(to - piece->start));
+	return joined;
+}
+
+/* The bytes around the group, as far as they have come. */
+static struct match_view group_view(const struct match_call *call, const struct match_group *group,
 				    bool closed)
 {
-	uint64_t oldest = s->at - s->window_len;
+	const struct match_stream *s = call->stream;
+	uint64_t oldest = call->view.start - s->tail_len;
 	uint64_t from = group->first > group->reach ? group->first - group->reach : 0;
 	uint64_t to = group->first + 2 * group->reach;
 
@@ -116,7 +142,7 @@ static struct match_view group_view(const struct match_stream *s, const struct m
 		from = oldest;
 	if (to > s->at)
 		to = s->at;
-	return (struct match_view){.p = s->window + (from - oldest),
+	return (struct match_view){.p = stream_bytes(call, from, to),
 				   .len = (size_t)(to - from),
 				   .start = from,
 				   .at_end = closed && to == s->at};
@@ -127,10 +153,11 @@ static void evaluate_group(struct match_call *call, const struct match_group *gr
 	struct match_stream *s = call->stream;
 	const struct ruleset *rs = call->m->ruleset;
 	const struct ruleset_chain *chain = &rs->chains[group->chain];
-	struct match_view view = group_view(s, group, closed);
+	struct match_view view;
 
 	if (chain_seen(s, chain) || match_reported(call->txn, rs->parts[chain->part].rule))
 		return;
+	view = group_view(call, group, closed);
 	if (match_chain_holds(call->m, chain, &view, &s->credit)) {
 		call->m->stats.confirmed++;
 		chain_found(call, group->chain);
@@ -164,19 +191,26 @@ static struct match_stream *stream_of(struct matcher *m, const struct match_txn 
 	return slot ? &m->state->pools[pool].slots[slot - 1] : NULL;
 }
 
-static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
+static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+				 const void *data, size_t len)
 {
-	return (struct match_call){.m = m,
-				   .txn = txn,
-				   .buffer = buffer,
-				   .db = &m->image->db[buffer],
-				   .stream = stream_of(m, txn, buffer)};
+	struct match_stream *s = stream_of(m, txn, buffer);
+
+	return (struct match_call){
+		.m = m,
+		.txn = txn,
+		.buffer = buffer,
+		.db = &m->image->db[buffer],
+		.view = {.p = data, .len = len, .start = s ? s->at : 0},
+		.stream = s,
+	};
 }
 
+/* The tail stays as it is while the piece is looked at: what is confirmed lies in both. */
 void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
 		       const void *data, size_t len)
 {
-	struct match_call call = call_of(m, txn, buffer);
+	struct match_call call = call_of(m, txn, buffer, data, len);
 	struct match_stream *s = call.stream;
 	const uint8_t *p = data;
 
@@ -184,19 +218,19 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		return;
 	m->stats.bytes[buffer] += len;
 	s->credit += (int64_t)len * MATCH_CREDIT_PER_BYTE;
-	while (len) {
-		size_t n = len < MATCH_SLICE ? len : MATCH_SLICE;
+	for (size_t left = len; left > 0;) {
+		size_t n = left < MATCH_SLICE ? left : MATCH_SLICE;
 
-		if (s->window)
-			window_append(s, p, n);
 		s->at += n;
 		hs_scan_stream(s->hs, (const char *)p, (unsigned)n, 0, m->state->scratch,
 			       on_stream_match, &call);
 		if (s->ngroups)
 			evaluate_due(&call, false);
 		p += n;
-		len -= n;
+		left -= n;
 	}
+	if (s->keep)
+		tail_append(s, data, len);
 }
 
 /* Parts that were waiting for the end: each is found by its first chain that must be there. */
@@ -225,7 +259,7 @@ static void give_back(struct matcher *m, struct match_txn *txn, unsigned pool)
 
 void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
 {
-	struct match_call call = call_of(m, txn, buffer);
+	struct match_call call = call_of(m, txn, buffer, "", 0);
 
 	if (!call.stream)
 		return;
@@ -255,7 +289,7 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	s = &pool->slots[slot];
 	s->at = 0;
 	s->credit = MATCH_CREDIT;
-	s->window_len = 0;
+	s->tail_len = 0;
 	s->ngroups = 0;
 	memset(s->seen, 0, pool->seen_words * sizeof(*s->seen));
 	return true;
@@ -273,12 +307,10 @@ void match_end(struct matcher *m, struct match_txn *txn)
 	txn->known = 0;
 }
 
-/* What must stay, a slice, and room so that moving costs about one more copy. */
-static size_t window_bytes(const struct ruleset_db *db)
+/* What must stay, and as much again, so that a byte is moved once at most. */
+static size_t tail_bytes(const struct ruleset_db *db)
 {
-	size_t keep = 3 * (size_t)db->reach, room = keep > MATCH_SLICE ? keep : MATCH_SLICE;
-
-	return db->reach ? keep + MATCH_SLICE + room : 0;
+	return 2 * 3 * (size_t)db->reach;
 }
 
 size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
@@ -289,7 +321,7 @@ size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
 	if (!rs->db[buffer] || rule_buffers[buffer].mode != BUFFER_STREAM)
 		return 0;
 	hs_stream_size(rs->db[buffer], &hs_bytes);
-	return hs_bytes + sizeof(struct match_stream) + window_bytes(db) +
+	return hs_bytes + sizeof(struct match_stream) + tail_bytes(db) +
 	       (db->tracked + 63) / 64 * 8;
 }
 
@@ -297,11 +329,11 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 		    uint32_t max_streams)
 {
 	const struct ruleset_db *db = &rs->image->db[buffer];
-	size_t window = window_bytes(db), one;
+	size_t tail = tail_bytes(db), one;
 
 	pool->seen_words = (db->tracked + 63) / 64;
-	window = (window + 7) & ~(size_t)7; /* the set stands behind it */
-	one = window + pool->seen_words * sizeof(uint64_t);
+	tail = (tail + 7) & ~(size_t)7; /* the set stands behind it */
+	one = tail + pool->seen_words * sizeof(uint64_t);
 	pool->slots = calloc(max_streams + 1, sizeof(*pool->slots));
 	pool->free = calloc(max_streams + 1, sizeof(*pool->free));
 	pool->memory = calloc(max_streams + 1, one);
@@ -312,10 +344,9 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 
 		if (hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
 			return -ENOMEM;
-		s->window_size = window;
-		s->window_keep = 3 * (size_t)db->reach;
-		s->window = window ? (uint8_t *)pool->memory + pool->size * one : NULL;
-		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + window);
+		s->keep = 3 * db->reach;
+		s->tail = (uint8_t *)pool->memory + pool->size * one;
+		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + tail);
 		/* Taken from the end: the first slots are warm. */
 		pool->free[max_streams - 1 - pool->size] = (uint16_t)pool->size;
 	}
