@@ -132,6 +132,11 @@ static bool needs_confirmation(const struct rule_part *part, const struct chain 
 	       (step->lo > 0 || step->hi != RULESET_NO_LIMIT);
 }
 
+static bool anywhere(const struct rule_step *step)
+{
+	return step->kind != RULE_STEP_CONTENT || (step->lo <= 0 && step->hi == RULESET_NO_LIMIT);
+}
+
 static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 			const struct rule_part *part, const struct chain *chain, uint32_t index)
 {
@@ -146,6 +151,8 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 	trigger->sid = rule->sid;
 	trigger->place = chain->regex ? chain->regex : &part->steps[chain->literal.step];
 	trigger->regex = chain->regex != NULL;
+	trigger->once = rule_buffers[part->buffer].mode == BUFFER_BLOCK ||
+			(!needs_confirmation(part, chain) && anywhere(&part->steps[chain->first]));
 	trigger->nocase = chain->literal.nocase;
 	if (chain->regex) {
 		trigger->text = chain->regex->text;

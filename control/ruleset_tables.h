@@ -18,6 +18,7 @@ struct trigger {
 	const struct rule_step *place; /* for messages */
 	uint32_t sid;
 	bool regex;
+	bool once; /* the first place where it is found tells all */
 	/* Literal: bytes and nocase. Regex: the expression and its flags. */
 	const char *text;
 	size_t len;

@@ -243,7 +243,7 @@ static void measure(const char *name, uint32_t common)
 	hs_stream_size(all.db, &size);
 	printf("== %s: %zu rules, built in %.1f ms, image %zu bytes\n", name, f.stats.rules,
 	       (double)f.stats.build_ns / 1e6, f.stats.image_bytes);
-	printf("bytes a stream: hyperscan %zu, with window and groups %zu; bare with all patterns "
+	printf("bytes a stream: hyperscan %zu, with tail and groups %zu; bare with all patterns "
 	       "%zu\n",
 	       f.stats.stream_bytes[RULE_BUFFER_EMAIL_BODY],
 	       ruleset_stream_bytes(f.ruleset, RULE_BUFFER_EMAIL_BODY), size);

@@ -118,6 +118,99 @@ static void a_stream_finds_what_packets_cut(void **state)
 	STREAM_MISS("content:\"hay\"; endswith;", "hay needle hay ");
 }
 
+/* Hyperscan takes other engines for more literals, and the compiler has a say in it. */
+static void any_number_of_literals_is_found(void **state)
+{
+	static const unsigned numbers[] = {1, 23, 24, 25, 103, 104, 105, 499, 500, 501, 1200};
+
+	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++) {
+		static const char hay[] = "ham \xf8\xc1\xfd\xf8\xc1 \xfe\x80\xfd\x80\xfc\x80 hay";
+		unsigned last = numbers[n];
+		struct rules_fixture f;
+		char *rules, body[256];
+		size_t size, len;
+		FILE *out = open_memstream(&rules, &size);
+
+		for (unsigned i = 1; i <= last; i++)
+			fprintf(out, RULE("email.body; content:\"ham%usp\";%s sid:%u;"), i * 7919,
+				i % 3 ? "" : " nocase;", i);
+		fclose(out);
+		rules_fixture_init(&f, rules);
+		assert_non_null(f.matcher);
+		assert_int_equal(f.stats.literals, last);
+		len = (size_t)snprintf(body, sizeof(body), "%sham%usp%sham%usp ham%usp %s", hay,
+				       last * 7919, hay, last * 7919, (last + 1) * 7919, hay);
+		for (size_t cut = 0; cut <= len; cut++) {
+			struct match_txn txn;
+
+			begin(&f, &txn);
+			assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, body, cut);
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, body + cut,
+					  len - cut);
+			match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+			assert_int_equal(f.matcher->nhits, 1);
+			assert_int_equal(f.matcher->hits[0].rule->sid, last);
+			f.matcher->nhits = 0;
+			match_end(f.matcher, &txn);
+		}
+		rules_fixture_fini(&f);
+		free(rules);
+	}
+}
+
+/* The first place tells all, but not where rules of one literal want it in other places. */
+static void a_literal_that_two_rules_share_is_looked_for_on_behalf_of_both(void **state)
+{
+	struct rules_fixture f;
+	struct match_txn txn;
+
+	rules_fixture_init(&f,
+			   RULE("email.body; content:\"needle\"; sid:1;")
+				   RULE("email.body; content:\"needle\"; offset:20; sid:2;")
+					   RULE("email.body; content:\"needle\"; content:\"x\"; "
+						"distance:0; within:1; sid:3;"));
+	begin(&f, &txn);
+	assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+	match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, "a needle, ", 10);
+	assert_int_equal(f.matcher->nhits, 1);
+	match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, "no more;  a needlex", 19);
+	match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	assert_int_equal(f.matcher->nhits, 3);
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+}
+
+/* What hangs together may lie in many pieces, long before and behind its literal. */
+static void what_is_confirmed_may_lie_in_any_pieces(void **state)
+{
+	static const char rule[] =
+		RULE("email.body; content:\"ab\"; content:\"needle\"; distance:0; within:200; "
+		     "content:\"yz\"; distance:0; within:200; sid:1;");
+	struct rules_fixture f;
+	char body[3000];
+
+	rules_fixture_init(&f, rule);
+	memset(body, '.', sizeof(body));
+	memcpy(body + 1200, "ab", 2);
+	memcpy(body + 1390, "needle", 6);
+	memcpy(body + 1590, "yz", 2);
+	for (size_t piece = 1; piece <= sizeof(body); piece += piece < 600 ? 1 : 97) {
+		struct match_txn txn;
+
+		begin(&f, &txn);
+		assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+		for (size_t at = 0; at < sizeof(body); at += piece)
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, body + at,
+					  sizeof(body) - at < piece ? sizeof(body) - at : piece);
+		match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+		assert_int_equal(f.matcher->nhits, 1);
+		f.matcher->nhits = 0;
+		match_end(f.matcher, &txn);
+	}
+	rules_fixture_fini(&f);
+}
+
 static void absence_in_a_stream_is_known_at_its_end(void **state)
 {
 	STREAM_HIT("content:\"needle\"; content:!\"straw\";", "hay needle hay");
@@ -291,6 +384,9 @@ int main(void)
 		cmocka_unit_test(another_buffer_does_not_count),
 		cmocka_unit_test(a_rule_of_two_buffers_waits_for_both),
 		cmocka_unit_test(a_stream_finds_what_packets_cut),
+		cmocka_unit_test(any_number_of_literals_is_found),
+		cmocka_unit_test(a_literal_that_two_rules_share_is_looked_for_on_behalf_of_both),
+		cmocka_unit_test(what_is_confirmed_may_lie_in_any_pieces),
 		cmocka_unit_test(absence_in_a_stream_is_known_at_its_end),
 		cmocka_unit_test(backtracking_tries_the_next_place),
 		cmocka_unit_test(streams_run_out_and_come_back),
