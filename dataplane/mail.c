@@ -23,7 +23,8 @@ struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
 	mail->header_from_foreign = mail->limited = false;
 	mail->email = (struct event_builder){NULL, 0};
 	mail->from_len = (uint16_t)RTE_MIN(from.len, (size_t)MAIL_ADDRESS);
-	memcpy(mail->from, from.p, mail->from_len);
+	if (from.len) /* a MAIL may name nobody */
+		memcpy(mail->from, from.p, mail->from_len);
 	if (w->matcher) {
 		struct match_flow flow = match_flow_of(w, f, true);
 
@@ -44,7 +45,8 @@ void mail_rcpt(struct mail *mail, struct bytes address)
 	mail->rcpts++;
 	if (mail->rcpt_len + address.len + 1 > MAIL_RCPTS)
 		return;
-	memcpy(mail->rcpt + mail->rcpt_len, address.p, address.len);
+	if (address.len)
+		memcpy(mail->rcpt + mail->rcpt_len, address.p, address.len);
 	mail->rcpt_len = (uint16_t)(mail->rcpt_len + address.len);
 	mail->rcpt[mail->rcpt_len++] = '\0';
 }
