@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 #include "bpf/siphash.h"
 
+#include <endian.h>
+#include <string.h>
+
 static inline uint64_t rotate(uint64_t x, int bits)
 {
 	return x << bits | x >> (64 - bits);
@@ -8,11 +11,10 @@ static inline uint64_t rotate(uint64_t x, int bits)
 
 static inline uint64_t word_read(const uint8_t *p)
 {
-	uint64_t w = 0;
+	uint64_t w;
 
-	for (int i = 7; i >= 0; i--)
-		w = w << 8 | p[i];
-	return w;
+	memcpy(&w, p, sizeof(w));
+	return le64toh(w);
 }
 
 static inline void rounds(uint64_t v[4], int n)
@@ -53,23 +55,22 @@ void siphash_init(struct siphash *h, const uint8_t key[SIPHASH_KEY_SIZE])
 void siphash_add(struct siphash *h, const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	unsigned filled = 8 * (h->len & 7); /* bits */
 
-	while (len) {
-		unsigned filled = h->len & 7;
+	h->len += len;
+	for (; len >= 8; p += 8, len -= 8) {
+		uint64_t word = word_read(p);
 
-		if (filled == 0 && len >= 8) {
-			word_add(h, word_read(p));
-			p += 8;
-			len -= 8;
-			h->len += 8;
-			continue;
-		}
-		h->tail |= (uint64_t)*p++ << 8 * filled;
-		h->len++;
-		len--;
-		if (filled == 7) {
+		word_add(h, h->tail | word << filled);
+		h->tail = filled ? word >> (64 - filled) : 0;
+	}
+	for (; len; p++, len--) {
+		h->tail |= (uint64_t)*p << filled;
+		filled += 8;
+		if (filled == 64) {
 			word_add(h, h->tail);
 			h->tail = 0;
+			filled = 0;
 		}
 	}
 }

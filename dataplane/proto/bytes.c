@@ -1,33 +1,47 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/proto/bytes.h"
 
+static uint64_t word_at(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Words, and a last one that ends where the bytes do. */
 bool bytes_case_starts(struct bytes s, struct bytes prefix)
 {
-	if (s.len < prefix.len)
+	size_t n = prefix.len;
+
+	if (s.len < n)
 		return false;
-	for (size_t i = 0; i < prefix.len; i++)
-		if (ascii_lower(s.p[i]) != ascii_lower(prefix.p[i]))
+	if (n <= 8)
+		return ascii_lower_word(bytes_word(bytes_of(s.p, n))) ==
+		       ascii_lower_word(bytes_word(prefix));
+	for (size_t i = 0; i < n; i += 8) {
+		size_t at = i + 8 <= n ? i : n - 8;
+
+		if (ascii_lower_word(word_at(s.p + at)) != ascii_lower_word(word_at(prefix.p + at)))
 			return false;
+	}
 	return true;
 }
 
-bool bytes_caseeq(struct bytes a, struct bytes b)
+bool bytes_all_from(struct bytes s, uint8_t least)
 {
-	return a.len == b.len && bytes_case_starts(a, b);
-}
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	size_t i = 0;
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+	/* A byte that is less borrows from its high bit, unless it has one. */
+	for (; i + 8 <= s.len; i += 8) {
+		uint64_t w = word_at(s.p + i);
 
-struct bytes bytes_trim(struct bytes s)
-{
-	while (s.len && is_blank(s.p[0])) {
-		s.p++;
-		s.len--;
+		if ((w - least * each) & ~w & 0x80 * each)
+			return false;
 	}
-	while (s.len && is_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
+	for (; i < s.len; i++)
+		if (s.p[i] < least)
+			return false;
+	return true;
 }
