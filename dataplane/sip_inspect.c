@@ -108,7 +108,7 @@ static void scan_message(struct sip_scan *s, const struct sip_message *msg)
 
 	if (msg->kind == SIP_REQUEST) {
 		scan(s, RULE_BUFFER_SIP_METHOD, msg->method);
-		scan(s, RULE_BUFFER_SIP_URI, msg->uri.raw);
+		scan(s, RULE_BUFFER_SIP_URI, msg->uri);
 		scan(s, RULE_BUFFER_SIP_REQUEST_LINE, msg->start_line);
 	} else {
 		snprintf(code, sizeof(code), "%03u", msg->code % 1000u);
@@ -174,18 +174,22 @@ static bool is_new_call(const struct sip_message *msg)
 static bool is_emergency(const struct sip_ctx *c, const struct sip_message *msg)
 {
 	struct sip_number number;
+	struct sip_uri uri;
 
-	if (sip_uri_is_sos(&msg->uri))
+	sip_uri_parse(msg->uri, &uri);
+	if (sip_uri_is_sos(&uri))
 		return true;
-	return sip_number_read(&msg->uri, &number) &&
+	return sip_number_read(&uri, &number) &&
 	       list_is_emergency(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
 }
 
 static bool is_on_dnc(const struct sip_ctx *c, const struct sip_message *msg)
 {
 	struct sip_number number;
+	struct sip_uri uri;
 
-	return sip_number_read(&msg->uri, &number) &&
+	sip_uri_parse(msg->uri, &uri);
+	return sip_number_read(&uri, &number) &&
 	       list_do_not_call(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
 }
 
@@ -196,7 +200,7 @@ static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum ver
 		.verdict = VERDICT_REJECT,
 		.reason = REASON_EMERGENCY_NUMBER,
 		.object = "call",
-		.detail = msg->uri.raw,
+		.detail = msg->uri,
 	};
 
 	if (!is_new_call(msg) || !is_emergency(c, msg))
@@ -259,7 +263,7 @@ static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t cal
 		.reason = REASON_RULE,
 		.rule = finding.rule,
 		.object = is_new_call(msg) ? "call" : "request",
-		.detail = msg->uri.raw,
+		.detail = msg->uri,
 	};
 	enum verdict verdict = VERDICT_PASS;
 
@@ -286,7 +290,7 @@ static void sip_event(struct sip_ctx *c, const struct sip_message *msg)
 		return;
 	if (msg->kind == SIP_REQUEST) {
 		event_put_bytes(&e, FIELD_KEY_SIP_METHOD, msg->method);
-		event_put_bytes(&e, FIELD_KEY_SIP_URI, msg->uri.raw);
+		event_put_bytes(&e, FIELD_KEY_SIP_URI, msg->uri);
 		event_put_bytes(&e, FIELD_KEY_SIP_REQUEST_LINE, msg->start_line);
 	} else {
 		snprintf(code, sizeof(code), "%u", msg->code);
@@ -297,8 +301,8 @@ static void sip_event(struct sip_ctx *c, const struct sip_message *msg)
 	event_put_bytes(&e, FIELD_KEY_SIP_VERSION, msg->version);
 	event_put_bytes(&e, FIELD_KEY_SIP_CALL_ID, msg->call_id);
 	event_put_bytes(&e, FIELD_KEY_SIP_CSEQ, msg->cseq);
-	event_put_bytes(&e, FIELD_KEY_SIP_FROM, msg->from.uri.raw);
-	event_put_bytes(&e, FIELD_KEY_SIP_TO, msg->to.uri.raw);
+	event_put_bytes(&e, FIELD_KEY_SIP_FROM, msg->from.uri);
+	event_put_bytes(&e, FIELD_KEY_SIP_TO, msg->to.uri);
 	event_send(c->w, &e);
 }
 

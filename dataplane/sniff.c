@@ -26,10 +26,13 @@ static enum sip_kind first_line(struct bytes data)
 static bool is_response(struct bytes data)
 {
 	struct sip_message msg;
+	struct sip_via via;
 
 	data.len = RTE_MIN(data.len, (size_t)LOOK);
-	return sip_parse_head(data.p, data.len, &msg) != SIP_NOT_SIP && msg.kind == SIP_RESPONSE &&
-	       msg.via.transport.len;
+	if (sip_parse_head(data.p, data.len, &msg) == SIP_NOT_SIP || msg.kind != SIP_RESPONSE)
+		return false;
+	sip_message_via(&msg, &via);
+	return via.transport.len;
 }
 
 static struct bytes payload(struct rte_mbuf *m, const struct headers *h)

@@ -147,10 +147,19 @@ static void dialog_add(struct call *call, uint32_t hash)
 	call->dialogs[call->dialog_count++] = hash;
 }
 
+static struct bytes user_of(struct bytes uri)
+{
+	struct sip_uri parts;
+
+	sip_uri_parse(uri, &parts);
+	return parts.user;
+}
+
 static struct call *call_new(struct call_table *t, uint64_t key, uint32_t tenant, uint64_t now,
 			     const struct sip_message *msg)
 {
 	struct call *call = call_insert(t, key, tenant, msg->call_id);
+	struct bytes callee;
 
 	if (!call) {
 		struct call *victim = call_victim(t, tenant);
@@ -165,10 +174,10 @@ static struct call *call_new(struct call_table *t, uint64_t key, uint32_t tenant
 	}
 	call->invited = now;
 	call->cseq = msg->cseq_number;
-	call->from_len = copy(call->from, sizeof(call->from), msg->from.uri.user);
+	call->from_len = copy(call->from, sizeof(call->from), user_of(msg->from.uri));
 	/* Whom the call reaches is the Request-URI's to say; To is decoration. */
-	call->to_len = copy(call->to, sizeof(call->to),
-			    msg->uri.user.len ? msg->uri.user : msg->to.uri.user);
+	callee = user_of(msg->uri);
+	call->to_len = copy(call->to, sizeof(call->to), callee.len ? callee : user_of(msg->to.uri));
 	call_touch(t, call, now);
 	return call;
 }

@@ -105,17 +105,14 @@ static bool is_sip_like(struct bytes method, struct bytes rest)
 
 static void request_uri(struct bytes uri, struct sip_message *out)
 {
-	bool good = true;
-
 	/* <sip:…> is invalid (RFC 3261 7.1), but some take it: read what is meant. */
 	if (uri.len >= 2 && uri.p[0] == '<' && uri.p[uri.len - 1] == '>') {
 		uri = bytes_trim(bytes_of(uri.p + 1, uri.len - 2));
-		good = false;
-	}
-	for (size_t i = 0; i < uri.len; i++)
-		good = good && !is_blank(uri.p[i]);
-	if (!sip_uri_parse(uri, &out->uri) || !good)
 		out->flags |= SIP_FLAG_BAD_URI;
+	}
+	if (!bytes_all_from(uri, ' ' + 1) && (bytes_chr(uri, ' ') || bytes_chr(uri, '\t')))
+		out->flags |= SIP_FLAG_BAD_URI;
+	out->uri = uri;
 }
 
 /* RFC 3261 7.1: Method SP Request-URI SP SIP-Version. */
@@ -157,13 +154,15 @@ static enum sip_result request_line(struct bytes line, struct sip_message *out)
 
 static bool has_control(struct bytes s)
 {
+	if (bytes_all_from(s, ' '))
+		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (s.p[i] < ' ' && s.p[i] != '\t')
 			return true;
 	return false;
 }
 
-enum sip_result sip_parse_start_line(struct bytes line, struct sip_message *out)
+static enum sip_result start_line_read(struct bytes line, struct sip_message *out)
 {
 	/* White space cannot come first: bytes_trim() would hide it. */
 	if (line.len == 0 || !sip_is_token_char(line.p[0]))
@@ -187,26 +186,6 @@ static void message_clear(struct sip_message *out)
 	memset(out, 0, offsetof(struct sip_message, headers));
 	out->content_length = -1;
 	out->expires = -1;
-}
-
-/* Keeps the first of a header that may come once. True: this is it. */
-static bool first_of(struct sip_message *out, uint64_t *seen, const struct sip_header *h)
-{
-	uint64_t bit = UINT64_C(1) << h->id;
-
-	if (!(*seen & bit)) {
-		*seen |= bit;
-		return true;
-	}
-	switch (h->id) {
-	case SIP_HEADER_FROM:
-	case SIP_HEADER_TO:
-	case SIP_HEADER_CALL_ID:
-	case SIP_HEADER_CSEQ:
-	case SIP_HEADER_CONTENT_LENGTH:
-		out->flags |= SIP_FLAG_DUPLICATE;
-	}
-	return false;
 }
 
 /* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method */
@@ -241,62 +220,77 @@ static void content_length_read(struct sip_message *out, struct bytes value, boo
 		out->content_length = length;
 }
 
-static void via_read(struct sip_message *out, struct bytes value)
+enum sip_result sip_parse_start_line(struct bytes line, struct sip_message *out)
 {
-	struct bytes one;
-
-	if (!sip_list_next(&value, &one) || !sip_via_parse(one, &out->via))
-		out->flags |= SIP_FLAG_BAD_VIA;
+	message_clear(out);
+	return start_line_read(line, out);
 }
 
-static void header_read(struct sip_message *out, const struct sip_header *h, uint64_t *seen)
+/* What a head's headers say: of each, the first one's value. */
+struct values {
+	uint64_t seen; /* by id */
+	struct bytes of[SIP_HEADER_COUNT];
+};
+
+_Static_assert(SIP_HEADER_COUNT <= 64, "one bit a header");
+
+static bool has(const struct values *v, enum sip_header_id id)
 {
-	bool first = first_of(out, seen, h);
+	return v->seen >> id & 1;
+}
+
+static struct bytes value(const struct values *v, enum sip_header_id id)
+{
+	return has(v, id) ? v->of[id] : bytes_of(NULL, 0);
+}
+
+/* Whatever may come once comes again: the first counts. */
+static bool is_duplicate(enum sip_header_id id)
+{
+	switch (id) {
+	case SIP_HEADER_FROM:
+	case SIP_HEADER_TO:
+	case SIP_HEADER_CALL_ID:
+	case SIP_HEADER_CSEQ:
+	case SIP_HEADER_CONTENT_LENGTH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void header_take(struct sip_message *out, const struct sip_header *h, struct values *v)
+{
+	bool first = !has(v, h->id);
 
 	if (h->id == SIP_HEADER_CONTENT_LENGTH)
 		content_length_read(out, h->value, first);
-	if (!first)
-		return;
-	switch (h->id) {
-	case SIP_HEADER_FROM:
-		if (!sip_address_parse(h->value, &out->from))
-			out->flags |= SIP_FLAG_BAD_FROM;
-		break;
-	case SIP_HEADER_TO:
-		if (!sip_address_parse(h->value, &out->to))
-			out->flags |= SIP_FLAG_BAD_TO;
-		break;
-	case SIP_HEADER_VIA:
-		via_read(out, h->value);
-		break;
-	case SIP_HEADER_CSEQ:
-		cseq_read(out, h->value);
-		break;
-	case SIP_HEADER_CALL_ID:
-		out->call_id = h->value;
-		break;
-	case SIP_HEADER_EXPIRES:
-		out->expires = sip_number_value(h->value, UINT32_MAX);
-		break;
-	case SIP_HEADER_CONTACT:
-		out->contact = h->value;
-		break;
-	case SIP_HEADER_USER_AGENT:
-		out->user_agent = h->value;
-		break;
-	case SIP_HEADER_P_ASSERTED_IDENTITY:
-		out->p_asserted_identity = h->value;
-		break;
-	case SIP_HEADER_P_PREFERRED_IDENTITY:
-		out->p_preferred_identity = h->value;
-		break;
-	case SIP_HEADER_IDENTITY:
-		out->identity = h->value;
-		break;
-	case SIP_HEADER_PRIVACY:
-		out->privacy = h->value;
-		break;
+	if (first) {
+		v->seen |= UINT64_C(1) << h->id;
+		v->of[h->id] = h->value;
+	} else if (is_duplicate(h->id)) {
+		out->flags |= SIP_FLAG_DUPLICATE;
 	}
+}
+
+static void values_read(struct sip_message *out, const struct values *v)
+{
+	if (has(v, SIP_HEADER_FROM) && !sip_address_parse(v->of[SIP_HEADER_FROM], &out->from))
+		out->flags |= SIP_FLAG_BAD_FROM;
+	if (has(v, SIP_HEADER_TO) && !sip_address_parse(v->of[SIP_HEADER_TO], &out->to))
+		out->flags |= SIP_FLAG_BAD_TO;
+	if (has(v, SIP_HEADER_CSEQ))
+		cseq_read(out, v->of[SIP_HEADER_CSEQ]);
+	if (has(v, SIP_HEADER_EXPIRES))
+		out->expires = sip_number_value(v->of[SIP_HEADER_EXPIRES], UINT32_MAX);
+	out->via = value(v, SIP_HEADER_VIA);
+	out->call_id = value(v, SIP_HEADER_CALL_ID);
+	out->contact = value(v, SIP_HEADER_CONTACT);
+	out->user_agent = value(v, SIP_HEADER_USER_AGENT);
+	out->p_asserted_identity = value(v, SIP_HEADER_P_ASSERTED_IDENTITY);
+	out->p_preferred_identity = value(v, SIP_HEADER_P_PREFERRED_IDENTITY);
+	out->identity = value(v, SIP_HEADER_IDENTITY);
+	out->privacy = value(v, SIP_HEADER_PRIVACY);
 }
 
 /* RFC 3261 8.1.1: what every message must have; and the tag that old peers leave away. */
@@ -320,28 +314,31 @@ static uint32_t missing(const struct sip_message *out, uint64_t seen)
 	return flags;
 }
 
-_Static_assert(SIP_HEADER_COUNT <= 64, "one bit a header");
-
 static void headers_read(struct bytes rest, struct sip_message *out)
 {
-	uint64_t seen = 0;
+	struct values values;
+	uint32_t flags = 0;
 	enum sip_header_next next;
-	struct sip_header h;
+	struct sip_header beyond, *h = out->headers;
 
-	while ((next = sip_header_next(&rest, &h, &out->flags)) < SIP_HEADER_END) {
+	values.seen = 0;
+	while ((next = sip_header_next(&rest, h, &flags)) < SIP_HEADER_END) {
 		if (next == SIP_HEADER_BAD) {
-			out->flags |= SIP_FLAG_BAD_HEADER;
+			flags |= SIP_FLAG_BAD_HEADER;
 			continue;
 		}
 		out->header_total++;
-		if (h.folded)
-			out->flags |= SIP_FLAG_FOLDED;
-		if (out->header_count < SIP_HEADERS_KEPT)
-			out->headers[out->header_count++] = h;
+		if (h->folded)
+			flags |= SIP_FLAG_FOLDED;
+		header_take(out, h, &values);
+		if (out->header_total <= SIP_HEADERS_KEPT)
+			out->header_count++;
 		else
-			out->flags |= SIP_FLAG_HEADERS_CUT;
-		header_read(out, &h, &seen);
+			flags |= SIP_FLAG_HEADERS_CUT;
+		h = out->header_total < SIP_HEADERS_KEPT ? h + 1 : &beyond;
 	}
+	out->flags |= flags;
+	values_read(out, &values);
 	out->head.len = (size_t)(rest.p - out->head.p);
 	if (next == SIP_HEADER_UNEND) {
 		/* Some leave the last line ends away: harmless where it can be told that nothing
@@ -353,7 +350,7 @@ static void headers_read(struct bytes rest, struct sip_message *out)
 		else
 			malformed(out, SIP_ERROR_HEAD_END);
 	}
-	out->flags |= missing(out, seen);
+	out->flags |= missing(out, values.seen);
 	if (out->content_length < 0)
 		out->flags |= SIP_FLAG_NO_CONTENT_LENGTH;
 }
@@ -381,7 +378,7 @@ enum sip_result sip_parse_head(const uint8_t *data, size_t len, struct sip_messa
 		line.len--;
 
 	/* A bad start line does not hide the headers: who sent it is worth knowing. */
-	if (sip_parse_start_line(line, out) == SIP_NOT_SIP)
+	if (start_line_read(line, out) == SIP_NOT_SIP)
 		return SIP_NOT_SIP;
 	out->head = rest;
 	out->flags |= bare ? SIP_FLAG_BARE_LF : 0;
@@ -409,4 +406,31 @@ enum sip_result sip_parse(const uint8_t *data, size_t len, struct sip_message *o
 		out->flags |= SIP_FLAG_BODY_EXTRA;
 	out->body.len = (size_t)out->content_length;
 	return result;
+}
+
+bool sip_message_via(const struct sip_message *msg, struct sip_via *out)
+{
+	struct bytes rest = msg->via, top;
+
+	*out = (struct sip_via){0};
+	return sip_list_next(&rest, &top) && sip_via_parse(top, out);
+}
+
+uint32_t sip_message_flags(const struct sip_message *msg)
+{
+	uint32_t flags = msg->flags;
+	struct sip_uri uri;
+	struct sip_via via;
+
+	if (msg->uri.len && !sip_uri_parse(msg->uri, &uri))
+		flags |= SIP_FLAG_BAD_URI;
+	if (!msg->head.len)
+		return flags;
+	if (!(flags & SIP_FLAG_NO_FROM) && !sip_uri_parse(msg->from.uri, &uri))
+		flags |= SIP_FLAG_BAD_FROM;
+	if (!(flags & SIP_FLAG_NO_TO) && !sip_uri_parse(msg->to.uri, &uri))
+		flags |= SIP_FLAG_BAD_TO;
+	if (!(flags & SIP_FLAG_NO_VIA) && !sip_message_via(msg, &via))
+		flags |= SIP_FLAG_BAD_VIA;
+	return flags;
 }

@@ -13,9 +13,14 @@
  *                 flag: unknown or sloppy is not hostile.
  *  SIP_MALFORMED  meant as SIP, but not readable by its start line (`kind` is
  *                 then SIP_NEITHER) or by its framing: headers that stop in the
- *                 middle of a line or before an announced body, no usable Content-Length, less body
- * than announced (RFC 3261 18.3). `error` says which. SIP_NOT_SIP    keep-alives (CRLFs, a NUL),
- * STUN, anything else that shares the port. Neither counted as a message nor as malformed.
+ *                 middle of a line or before an announced body, no usable
+ *                 Content-Length, less body than announced (RFC 3261 18.3).
+ *                 `error` says which.
+ *  SIP_NOT_SIP    keep-alives (CRLFs, a NUL), STUN, anything else that shares the
+ *                 port. Neither counted as a message nor as malformed.
+ *
+ * Addresses, URIs and Via values are found, and looked into only when somebody asks: most
+ * messages are forwarded without.
  *
  * A message counts among requests or responses whenever `kind` says so, and is
  * to be inspected then, SIP_MALFORMED or not: a sloppy receiver may still act
@@ -100,13 +105,13 @@ struct sip_message {
 	uint16_t code;         /* responses: 100..699 */
 	uint16_t header_count; /* listed in headers[] */
 	uint32_t header_total; /* seen */
-	uint32_t flags;        /* of enum sip_flag */
+	uint32_t flags;        /* of enum sip_flag; sip_message_flags() has some more */
 
 	struct bytes start_line; /* without its line end */
 	struct bytes method;     /* as written; method_id does not mind its case */
 	struct bytes version;
 	struct bytes reason; /* responses: the reason phrase, may be empty */
-	struct sip_uri uri;  /* requests: the Request-URI */
+	struct bytes uri;    /* requests: the Request-URI, for sip_uri_parse() */
 
 	struct bytes head; /* start line to the empty line, both included */
 	struct bytes body;
@@ -116,7 +121,7 @@ struct sip_message {
 	struct bytes call_id;
 	struct bytes cseq; /* the header's value */
 	uint32_t cseq_number;
-	struct sip_via via;     /* the topmost */
+	struct bytes via;       /* the first such header's value, for sip_message_via() */
 	int64_t content_length; /* -1: none */
 	int64_t expires;        /* seconds, -1: none or no number */
 	struct bytes contact;   /* this and below: the first such header's value */
@@ -139,8 +144,15 @@ enum sip_result sip_parse(const uint8_t *data, size_t len, struct sip_message *o
  */
 enum sip_result sip_parse_head(const uint8_t *data, size_t len, struct sip_message *out);
 
-/* Does a line (no line end) begin a SIP message? Fills in what it says. */
+/* Does a line (no line end) begin a SIP message? Fills in what it says, as sip_parse_head() would.
+ */
 enum sip_result sip_parse_start_line(struct bytes line, struct sip_message *out);
+
+/* The topmost Via. False: there is none, or its grammar is left. */
+bool sip_message_via(const struct sip_message *msg, struct sip_via *out);
+
+/* The flags, and those that only a closer look shows: SIP_FLAG_BAD_URI, _FROM, _TO, _VIA. */
+uint32_t sip_message_flags(const struct sip_message *msg);
 
 enum sip_method sip_method_id(struct bytes name);
 const char *sip_error_text(enum sip_error error);

@@ -126,14 +126,14 @@ static bool line_begins(struct feed *feed)
  */
 static bool is_start_line(struct sip_framer *f, struct bytes line)
 {
-	struct sip_message probe = {0};
+	struct sip_message probe;
 	enum sip_result result = sip_parse_start_line(line, &probe);
 	bool tail = f->after_gap;
 
 	f->after_gap = 0;
 	if (f->mode == MODE_BETWEEN)
 		return result != SIP_NOT_SIP;
-	if (probe.kind == SIP_REQUEST && (probe.flags & SIP_FLAG_BAD_URI))
+	if (probe.kind == SIP_REQUEST && (sip_message_flags(&probe) & SIP_FLAG_BAD_URI))
 		return false;
 	return result == SIP_OK && !(tail && probe.kind == SIP_REQUEST && !probe.method_id);
 }

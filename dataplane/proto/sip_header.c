@@ -17,31 +17,36 @@ static const uint8_t compact_forms['z' + 1] = {
 };
 
 #define LONGEST_NAME 20
-#define SAME_LEN     8
+#define LETTERS      32
 
-/* The same list by length of name: few are left to compare. A test holds it complete. */
-static const uint8_t by_length[LONGEST_NAME + 1][SAME_LEN] = {
-	[2] = {SIP_HEADER_TO},
-	[3] = {SIP_HEADER_VIA},
-	[4] = {SIP_HEADER_FROM, SIP_HEADER_CSEQ},
-	[5] = {SIP_HEADER_ROUTE, SIP_HEADER_EVENT},
-	[6] = {SIP_HEADER_REASON, SIP_HEADER_SERVER},
-	[7] = {SIP_HEADER_CALL_ID, SIP_HEADER_CONTACT, SIP_HEADER_EXPIRES, SIP_HEADER_PRIVACY,
-	       SIP_HEADER_SUBJECT, SIP_HEADER_REQUIRE, SIP_HEADER_WARNING},
-	[8] = {SIP_HEADER_IDENTITY, SIP_HEADER_REFER_TO},
-	[9] = {SIP_HEADER_SUPPORTED, SIP_HEADER_DIVERSION},
-	[10] = {SIP_HEADER_USER_AGENT},
-	[11] = {SIP_HEADER_REFERRED_BY, SIP_HEADER_RETRY_AFTER},
-	[12] = {SIP_HEADER_CONTENT_TYPE, SIP_HEADER_MAX_FORWARDS, SIP_HEADER_RECORD_ROUTE,
-		SIP_HEADER_ALLOW_EVENTS},
-	[13] = {SIP_HEADER_AUTHORIZATION},
-	[14] = {SIP_HEADER_CONTENT_LENGTH, SIP_HEADER_ACCEPT_CONTACT, SIP_HEADER_REJECT_CONTACT},
-	[15] = {SIP_HEADER_REMOTE_PARTY_ID, SIP_HEADER_SESSION_EXPIRES},
-	[16] = {SIP_HEADER_CONTENT_ENCODING, SIP_HEADER_WWW_AUTHENTICATE},
-	[18] = {SIP_HEADER_PROXY_AUTHENTICATE},
-	[19] = {SIP_HEADER_P_ASSERTED_IDENTITY, SIP_HEADER_REQUEST_DISPOSITION,
-		SIP_HEADER_PROXY_AUTHORIZATION},
-	[20] = {SIP_HEADER_P_PREFERRED_IDENTITY},
+/*
+ * The same list by length of name and third letter (of "To", the last): one is left to
+ * compare with. A test holds it complete.
+ */
+static const uint8_t by_shape[LONGEST_NAME + 1][LETTERS] = {
+#define X(letter, id) [(letter) - 'A' + 1] = SIP_HEADER_##id
+	[2] = {X('O', TO)},
+	[3] = {X('A', VIA)},
+	[4] = {X('O', FROM), X('E', CSEQ)},
+	[5] = {X('U', ROUTE), X('E', EVENT)},
+	[6] = {X('A', REASON), X('R', SERVER)},
+	[7] = {X('L', CALL_ID), X('N', CONTACT), X('P', EXPIRES), X('I', PRIVACY), X('B', SUBJECT),
+	       X('Q', REQUIRE), X('R', WARNING)},
+	[8] = {X('E', IDENTITY), X('F', REFER_TO)},
+	[9] = {X('P', SUPPORTED), X('V', DIVERSION)},
+	[10] = {X('E', USER_AGENT)},
+	[11] = {X('F', REFERRED_BY), X('T', RETRY_AFTER)},
+	[12] = {X('N', CONTENT_TYPE), X('X', MAX_FORWARDS), X('C', RECORD_ROUTE),
+		X('L', ALLOW_EVENTS)},
+	[13] = {X('T', AUTHORIZATION)},
+	[14] = {X('N', CONTENT_LENGTH), X('C', ACCEPT_CONTACT), X('J', REJECT_CONTACT)},
+	[15] = {X('M', REMOTE_PARTY_ID), X('S', SESSION_EXPIRES)},
+	[16] = {X('N', CONTENT_ENCODING), X('W', WWW_AUTHENTICATE)},
+	[18] = {X('O', PROXY_AUTHENTICATE)},
+	[19] = {X('A', P_ASSERTED_IDENTITY), X('Q', REQUEST_DISPOSITION),
+		X('O', PROXY_AUTHORIZATION)},
+	[20] = {X('P', P_PREFERRED_IDENTITY)},
+#undef X
 };
 
 /* RFC 3261 25.1: token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~")
@@ -87,15 +92,13 @@ enum sip_header_id sip_header_id(struct bytes name)
 
 		return c >= 'a' && c <= 'z' ? compact_forms[c] : SIP_HEADER_OTHER;
 	}
-	if (name.len > LONGEST_NAME)
+	if (name.len < 2 || name.len > LONGEST_NAME)
 		return SIP_HEADER_OTHER;
 
-	const uint8_t *same = by_length[name.len];
+	uint8_t letter = name.p[name.len > 2 ? 2 : 1] % LETTERS;
+	uint8_t id = by_shape[name.len][letter];
 
-	for (int i = 0; i < SAME_LEN && same[i]; i++)
-		if (bytes_caseeq(names[same[i]], name))
-			return (enum sip_header_id)same[i];
-	return SIP_HEADER_OTHER;
+	return id && bytes_caseeq(names[id], name) ? (enum sip_header_id)id : SIP_HEADER_OTHER;
 }
 
 const char *sip_header_name(enum sip_header_id id)
@@ -121,6 +124,26 @@ static struct bytes line_next(struct bytes *rest, bool *ended, uint32_t *flags)
 	return line;
 }
 
+/* A header's name, and where its colon is; NULL: it has none, or its name is no token. */
+static const uint8_t *name_read(struct bytes line, struct bytes *name)
+{
+	size_t i = 0;
+
+	while (i < line.len && token_chars[line.p[i]])
+		i++;
+	*name = bytes_of(line.p, i);
+	if (i && i < line.len && line.p[i] == ':')
+		return line.p + i;
+
+	/* RFC 3261 7.3.1: white space may come before the colon. */
+	const uint8_t *colon = bytes_chr(line, ':');
+
+	if (!colon || line.p[0] == ' ' || line.p[0] == '\t')
+		return NULL;
+	*name = bytes_trim(bytes_of(line.p, (size_t)(colon - line.p)));
+	return sip_is_token(*name) ? colon : NULL;
+}
+
 enum sip_header_next sip_header_next(struct bytes *rest, struct sip_header *out, uint32_t *flags)
 {
 	bool ended;
@@ -143,12 +166,9 @@ enum sip_header_next sip_header_next(struct bytes *rest, struct sip_header *out,
 		out->folded = true;
 	}
 
-	const uint8_t *colon = bytes_chr(line, ':');
+	const uint8_t *colon = name_read(line, &out->name);
 
-	if (!colon || line.p[0] == ' ' || line.p[0] == '\t')
-		return SIP_HEADER_BAD;
-	out->name = bytes_trim(bytes_of(line.p, (size_t)(colon - line.p)));
-	if (!sip_is_token(out->name))
+	if (!colon)
 		return SIP_HEADER_BAD;
 	out->value = bytes_trim(bytes_of(colon + 1, (size_t)(line.p + line.len - colon - 1)));
 	out->id = (uint8_t)sip_header_id(out->name);
@@ -176,28 +196,36 @@ size_t sip_header_unfold(struct bytes value, char *buf, size_t size)
 	return n;
 }
 
+/* Where a list's first element ends: at a comma that separates, or where all ends. */
+static size_t element_end(struct bytes list)
+{
+	bool quoted = false, bracketed = false;
+	size_t i;
+
+	if (!bytes_chr(list, ','))
+		return list.len;
+	for (i = 0; i < list.len; i++) {
+		uint8_t c = list.p[i];
+
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"' && !bracketed)
+			quoted = !quoted;
+		else if (!quoted && c == '<')
+			bracketed = true;
+		else if (!quoted && c == '>')
+			bracketed = false;
+		else if (!quoted && !bracketed && c == ',')
+			break;
+	}
+	return i < list.len ? i : list.len;
+}
+
 bool sip_list_next(struct bytes *rest, struct bytes *out)
 {
 	while (rest->len) {
-		bool quoted = false, bracketed = false;
-		size_t i;
+		size_t i = element_end(*rest);
 
-		for (i = 0; i < rest->len; i++) {
-			uint8_t c = rest->p[i];
-
-			if (quoted && c == '\\')
-				i++;
-			else if (c == '"' && !bracketed)
-				quoted = !quoted;
-			else if (!quoted && c == '<')
-				bracketed = true;
-			else if (!quoted && c == '>')
-				bracketed = false;
-			else if (!quoted && !bracketed && c == ',')
-				break;
-		}
-		if (i > rest->len)
-			i = rest->len;
 		*out = bytes_trim(bytes_of(rest->p, i));
 		i += i < rest->len;
 		*rest = bytes_of(rest->p + i, rest->len - i);

@@ -150,11 +150,13 @@ static void put_vias(struct writer *w, const struct sip_message *request,
 static uint64_t to_tag(const struct sip_message *request, const uint8_t *seed)
 {
 	struct siphash h;
+	struct sip_via via;
 
+	sip_message_via(request, &via);
 	siphash_init(&h, seed);
 	siphash_add_bytes(&h, request->call_id);
 	siphash_add_bytes(&h, request->from.tag);
-	siphash_add_bytes(&h, request->via.branch);
+	siphash_add_bytes(&h, via.branch);
 	siphash_add(&h, &request->cseq_number, sizeof(request->cseq_number));
 	return siphash_end(&h);
 }

@@ -2,9 +2,9 @@
 #include "dataplane/proto/sip_transaction.h"
 
 /* RFC 3261 8.1.1.7 */
-static bool is_modern(const struct sip_message *msg)
+static bool is_modern(struct bytes branch)
 {
-	return bytes_case_starts(msg->via.branch, BYTES("z9hG4bK")) && msg->via.branch.len > 7;
+	return bytes_case_starts(branch, BYTES("z9hG4bK")) && branch.len > 7;
 }
 
 static void lower_add(struct siphash *h, struct bytes s)
@@ -42,16 +42,19 @@ static uint64_t key_of(const struct sip_message *msg, struct bytes method,
 		       const uint8_t key[SIPHASH_KEY_SIZE])
 {
 	struct siphash h;
-	uint16_t port = sent_by_port(&msg->via);
+	struct sip_via via;
+	uint16_t port;
 
-	if (msg->via.host.len == 0 || method.len == 0)
+	sip_message_via(msg, &via);
+	if (via.host.len == 0 || method.len == 0)
 		return 0;
+	port = sent_by_port(&via);
 	siphash_init(&h, key);
 	siphash_add_bytes(&h, method);
-	siphash_add_bytes(&h, msg->via.branch);
-	lower_add(&h, msg->via.host);
+	siphash_add_bytes(&h, via.branch);
+	lower_add(&h, via.host);
 	siphash_add(&h, &port, sizeof(port));
-	if (!is_modern(msg)) {
+	if (!is_modern(via.branch)) {
 		siphash_add_bytes(&h, msg->call_id);
 		siphash_add_bytes(&h, msg->from.tag);
 		siphash_add(&h, &msg->cseq_number, sizeof(msg->cseq_number));

@@ -135,17 +135,17 @@ bool sip_uri_parse(struct bytes s, struct sip_uri *out)
 	}
 }
 
-/* Takes one parameter off *rest: up to the next ';' outside quotes. */
-static bool param_next(struct bytes *rest, struct bytes *name, struct bytes *value)
+/* Where the first parameter ends: at a ';' outside quotes, or where all ends. */
+static size_t param_end(struct bytes s)
 {
-	if (rest->len == 0)
-		return false;
-
+	const uint8_t *semicolon = bytes_chr(s, ';');
+	size_t i = semicolon ? (size_t)(semicolon - s.p) : s.len;
 	bool quoted = false;
-	size_t i;
 
-	for (i = 0; i < rest->len; i++) {
-		uint8_t c = rest->p[i];
+	if (!bytes_chr(bytes_of(s.p, i), '"'))
+		return i;
+	for (i = 0; i < s.len; i++) {
+		uint8_t c = s.p[i];
 
 		if (quoted && c == '\\')
 			i++;
@@ -154,9 +154,16 @@ static bool param_next(struct bytes *rest, struct bytes *name, struct bytes *val
 		else if (!quoted && c == ';')
 			break;
 	}
-	if (i > rest->len)
-		i = rest->len;
+	return i < s.len ? i : s.len;
+}
 
+/* Takes one parameter off *rest. */
+static bool param_next(struct bytes *rest, struct bytes *name, struct bytes *value)
+{
+	if (rest->len == 0)
+		return false;
+
+	size_t i = param_end(*rest);
 	struct bytes param = bytes_of(rest->p, i);
 
 	i += i < rest->len;
@@ -241,8 +248,10 @@ bool sip_address_parse(struct bytes s, struct sip_address *out)
 	} else {
 		bare_address_split(rest, &uri, &out->params);
 	}
-	sip_param(out->params, BYTES("tag"), &out->tag);
-	return sip_uri_parse(bytes_trim(uri), &out->uri) && good;
+	out->uri = bytes_trim(uri);
+	if (out->params.len)
+		sip_param(out->params, BYTES("tag"), &out->tag);
+	return good;
 }
 
 bool sip_via_parse(struct bytes s, struct sip_via *out)

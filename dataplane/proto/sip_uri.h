@@ -32,9 +32,9 @@ struct sip_uri {
 
 struct sip_address {
 	struct bytes display; /* without its quotes; empty: none */
-	struct sip_uri uri;
-	struct bytes params; /* the header's, behind the first ';' */
-	struct bytes tag;    /* empty: none */
+	struct bytes uri;     /* for sip_uri_parse() */
+	struct bytes params;  /* the header's, behind the first ';' */
+	struct bytes tag;     /* empty: none */
 };
 
 struct sip_via {
@@ -46,7 +46,10 @@ struct sip_via {
 	uint16_t port; /* of sent-by, 0: none */
 };
 
-/* All three: false when the grammar is left; what was read before that is set, the rest empty. */
+/*
+ * All three: false when the grammar is left; what was read before that is set, the rest empty.
+ * An address's URI is not looked into.
+ */
 bool sip_uri_parse(struct bytes s, struct sip_uri *out);
 bool sip_address_parse(struct bytes s, struct sip_address *out); /* one element of a list */
 bool sip_via_parse(struct bytes s, struct sip_via *out);         /* one element of a list */

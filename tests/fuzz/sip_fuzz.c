@@ -20,27 +20,21 @@ static void inside(const uint8_t *data, size_t size, struct bytes s)
 
 static void spans_check(const uint8_t *data, size_t size, const struct sip_message *msg)
 {
+	struct sip_uri uri, from, to;
+	struct sip_via via;
+
+	sip_uri_parse(msg->uri, &uri);
+	sip_uri_parse(msg->from.uri, &from);
+	sip_uri_parse(msg->to.uri, &to);
+	sip_message_via(msg, &via);
+	if (~sip_message_flags(msg) & msg->flags)
+		abort();
+
 	const struct bytes spans[] = {
-		msg->start_line,
-		msg->method,
-		msg->version,
-		msg->reason,
-		msg->uri.user,
-		msg->uri.host,
-		msg->uri.params,
-		msg->head,
-		msg->body,
-		msg->from.display,
-		msg->from.tag,
-		msg->from.uri.host,
-		msg->to.uri.password,
-		msg->to.params,
-		msg->call_id,
-		msg->cseq,
-		msg->via.raw,
-		msg->via.host,
-		msg->via.branch,
-		msg->contact,
+		msg->start_line, msg->method, msg->version, msg->reason,    uri.user,
+		uri.host,        uri.params,  msg->head,    msg->body,      msg->from.display,
+		msg->from.tag,   from.host,   to.password,  msg->to.params, msg->call_id,
+		msg->cseq,       via.raw,     via.host,     via.branch,     msg->contact,
 	};
 
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
@@ -99,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const list[] = {"112", "911"};
 	struct sip_message msg;
+	struct sip_uri uri;
 	enum sip_result result = sip_parse(data, size, &msg);
 
 	if ((result == SIP_MALFORMED) != (msg.error != SIP_ERROR_NONE))
@@ -107,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    (result == SIP_NOT_SIP && msg.kind != SIP_NEITHER))
 		abort();
 	spans_check(data, size, &msg);
-	sip_uri_is_emergency(&msg.uri, list, 2);
+	sip_uri_parse(msg.uri, &uri);
+	sip_uri_is_emergency(&uri, list, 2);
 	reply_check(&msg);
 	call_check(&msg);
 	return 0;

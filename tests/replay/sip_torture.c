@@ -130,7 +130,7 @@ static bool datagram_check(const struct expectation *want, size_t len)
 	enum sip_result result = sip_parse(data, len, &msg);
 
 	if (result == want->result && msg.error == want->error && msg.kind == want->kind &&
-	    (msg.flags & want->flags) == want->flags)
+	    (sip_message_flags(&msg) & want->flags) == want->flags)
 		return true;
 	printf("%s: result %d kind %d flags %x (%s), expected %d %d %x (%s)\n", want->file, result,
 	       msg.kind, msg.flags, sip_error_text((enum sip_error)msg.error), want->result,

@@ -60,39 +60,53 @@ static void add_field(struct sip_log *log, const char *name, struct bytes value)
 		add(log, "...");
 }
 
-static void add_uri(struct sip_log *log, const struct sip_uri *uri)
+static struct bytes user_of(struct bytes text)
 {
-	add_field(log, "scheme", uri->scheme);
-	add_field(log, "user", uri->user);
-	add_field(log, "host", uri->host);
-	if (uri->port)
-		add(log, " port=%u", uri->port);
+	struct sip_uri uri;
+
+	sip_uri_parse(text, &uri);
+	return uri.user;
+}
+
+static void add_uri(struct sip_log *log, struct bytes text)
+{
+	struct sip_uri uri;
+
+	sip_uri_parse(text, &uri);
+	add_field(log, "scheme", uri.scheme);
+	add_field(log, "user", uri.user);
+	add_field(log, "host", uri.host);
+	if (uri.port)
+		add(log, " port=%u", uri.port);
 }
 
 void sip_log_message(struct sip_log *log, enum sip_result result, const struct sip_message *msg)
 {
 	static const char *const names[] = {"ok", "malformed", "not_sip"};
+	uint32_t flags = sip_message_flags(msg);
+	struct sip_via via;
 
+	sip_message_via(msg, &via);
 	add(log, "%s", names[result]);
 	if (msg->kind == SIP_REQUEST) {
 		add_field(log, "method", msg->method);
-		add_uri(log, &msg->uri);
+		add_uri(log, msg->uri);
 	} else if (msg->kind == SIP_RESPONSE) {
 		add(log, " code=%u", msg->code);
 		add_field(log, "reason", msg->reason);
 	}
-	add_field(log, "from", msg->from.uri.user);
+	add_field(log, "from", user_of(msg->from.uri));
 	add_field(log, "from_tag", msg->from.tag);
-	add_field(log, "to", msg->to.uri.user);
+	add_field(log, "to", user_of(msg->to.uri));
 	add_field(log, "to_tag", msg->to.tag);
 	add_field(log, "call_id", msg->call_id);
 	if (msg->cseq.len)
 		add(log, " cseq=%u", msg->cseq_number);
-	add_field(log, "via", msg->via.host);
-	add_field(log, "branch", msg->via.branch);
+	add_field(log, "via", via.host);
+	add_field(log, "branch", via.branch);
 	add(log, " body=%zu", msg->body.len);
 	for (unsigned i = 0; i < SIP_FLAG_COUNT; i++)
-		if (msg->flags >> i & 1)
+		if (flags >> i & 1)
 			add(log, " %s", sip_flag_name((enum sip_flag_bit)i));
 	if (msg->error)
 		add(log, " (%s)", sip_error_text((enum sip_error)msg->error));
