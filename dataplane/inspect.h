@@ -29,8 +29,22 @@ size_t mail_size(void);
 void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const uint8_t *p,
 			size_t len);
 void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes);
-void sip_inspect_datagram(struct worker *w, struct flow *f, const uint8_t *p, size_t len,
-			  size_t missing);
+
+/* A datagram's message, read ahead of its turn. */
+struct sip_read {
+	enum sip_result result;
+	struct sip_message msg;
+};
+
+/*
+ * Reads slot i's datagram: nothing is decided or counted yet, but the call's place in the table
+ * is on its way into the cache; with sip_prefetch_call(), a little later, the call itself.
+ */
+void sip_read_datagram(const struct worker *w, const struct burst *b, unsigned i,
+		       struct sip_read *out);
+void sip_prefetch_call(const struct worker *w, const struct burst *b, unsigned i,
+		       const struct sip_read *read);
+void sip_inspect_datagram(struct worker *w, struct flow *f, const struct sip_read *read);
 void sip_inspect_end(struct worker *w, struct flow *f);
 size_t sip_session_size(void);
 

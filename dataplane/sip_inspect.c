@@ -122,9 +122,11 @@ static void scan_message(struct sip_scan *s, const struct sip_message *msg)
 
 static struct finding find(struct sip_ctx *c, const struct sip_message *msg)
 {
-	struct sip_scan s = {.w = c->w};
+	struct sip_scan s; /* match_begin() sets txn up */
 	struct match_flow flow;
 
+	s.w = c->w;
+	s.finding = (struct finding){.rule = NULL};
 	if (!c->w->matcher)
 		return s.finding;
 	flow = match_flow_of(c->w, c->f, c->w->at.to_server);
@@ -316,35 +318,36 @@ static void count_message(struct worker *w, enum sip_result result, const struct
 }
 
 /* The tenant whose call a message belongs to: its own if it calls, nobody's if it is called. */
+static uint32_t tenant_followed(const struct flow *f, const struct sip_message *msg, bool outbound)
+{
+	if (msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_INVITE)
+		return f->tenant; /* but the other one may have called: follow_call() */
+	return outbound == (msg->kind == SIP_REQUEST) ? f->tenant : 0;
+}
+
 static uint32_t follow_call(struct sip_ctx *c, const struct sip_message *msg, bool outbound,
 			    uint32_t *events)
 {
-	uint32_t tenant = c->f->tenant;
-	bool caller = msg->kind == SIP_REQUEST ? outbound : !outbound;
+	uint32_t tenant = tenant_followed(c->f, msg, outbound);
+	bool either = msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_INVITE;
 
-	if (msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_INVITE) {
-		*events = calls_message(c->w, tenant, msg, &c->call);
-		if (tenant && (*events & CALL_EVENT_MIDSTREAM)) {
-			tenant = 0;
-			*events = calls_message(c->w, 0, msg, &c->call);
-		}
-		return tenant;
-	}
-	tenant = caller ? tenant : 0;
 	*events = calls_message(c->w, tenant, msg, &c->call);
+	if (either && tenant && (*events & CALL_EVENT_MIDSTREAM)) {
+		tenant = 0;
+		*events = calls_message(c->w, 0, msg, &c->call);
+	}
 	return tenant;
 }
 
-static bool sent_by_tenant(const struct sip_ctx *c)
+static bool sent_by_tenant(const struct flow *f, unsigned side)
 {
-	return c->f->tenant &&
-	       !!(c->f->flags & FLOW_OUTBOUND) == flow_from_client(c->f, c->w->at.side);
+	return f->tenant && !!(f->flags & FLOW_OUTBOUND) == flow_from_client(f, side);
 }
 
 static void take_message(struct sip_ctx *c, enum sip_result result, const struct sip_message *msg)
 {
 	struct worker *w = c->w;
-	bool outbound = sent_by_tenant(c);
+	bool outbound = sent_by_tenant(c->f, w->at.side);
 	uint32_t tenant, calls;
 
 	if (result == SIP_NOT_SIP)
@@ -369,17 +372,44 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 		calls_refuse(w, tenant, msg, c->code);
 }
 
-void sip_inspect_datagram(struct worker *w, struct flow *f, const uint8_t *p, size_t len,
-			  size_t missing)
+static uint32_t tenant_of(const struct burst *b, unsigned i, const struct sip_message *msg)
+{
+	const struct flow *f = b->flow[i];
+
+	return tenant_followed(f, msg, sent_by_tenant(f, b->hdr[i].side));
+}
+
+void sip_read_datagram(const struct worker *w, const struct burst *b, unsigned i,
+		       struct sip_read *out)
+{
+	const struct headers *h = &b->hdr[i];
+	struct sip_message *msg = &out->msg;
+
+	out->result = sip_parse(rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, h->payload),
+				h->payload_len, msg);
+	/* What the capture cut off is not the sender's fault. */
+	if (h->missing && out->result == SIP_MALFORMED && msg->kind != SIP_NEITHER)
+		out->result = SIP_OK;
+	if (!msg->call_id.len)
+		return;
+	msg->call_hash = call_hash(w->calls->table, msg);
+	call_prefetch_index(w->calls->table, tenant_of(b, i, msg), msg->call_hash);
+}
+
+void sip_prefetch_call(const struct worker *w, const struct burst *b, unsigned i,
+		       const struct sip_read *read)
+{
+	const struct sip_message *msg = &read->msg;
+
+	if (msg->call_hash)
+		call_prefetch(w->calls->table, tenant_of(b, i, msg), msg->call_hash);
+}
+
+void sip_inspect_datagram(struct worker *w, struct flow *f, const struct sip_read *read)
 {
 	struct sip_ctx c = {.w = w, .f = f};
-	struct sip_message msg;
-	enum sip_result result = sip_parse(p, len, &msg);
 
-	/* What the capture cut off is not the sender's fault. */
-	if (missing && result == SIP_MALFORMED && msg.kind != SIP_NEITHER)
-		result = SIP_OK;
-	take_message(&c, result, &msg);
+	take_message(&c, read->result, &read->msg);
 }
 
 static void on_message(void *ctx, const struct sip_frame *frame, enum sip_result result,

@@ -10,7 +10,10 @@
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
 
-static void inspect_slot(struct worker *w, struct burst *b, unsigned i);
+#define AHEAD 2 /* datagrams that are read before their turn */
+
+static void inspect_slot(struct worker *w, struct burst *b, unsigned i,
+			 const struct sip_read *read);
 
 static void at_slot(struct worker *w, const struct burst *b, unsigned i)
 {
@@ -93,7 +96,7 @@ static void let_go(struct worker *w, struct burst *b, struct flow *f, unsigned s
 			break;
 		i = burst_readmit(w, b, m, f);
 		b->gap[i] = gap;
-		inspect_slot(w, b, i);
+		inspect_slot(w, b, i, NULL);
 	}
 	half->flags &= (uint8_t)~HALF_DRAINING;
 }
@@ -257,15 +260,8 @@ static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struc
 	return true;
 }
 
-static void inspect_datagram(struct worker *w, struct burst *b, unsigned i, struct flow *f)
-{
-	const struct headers *h = &b->hdr[i];
-
-	sip_inspect_datagram(w, f, rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, h->payload),
-			     h->payload_len, h->missing);
-}
-
-static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
+/* `read`: a datagram's message. */
+static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const struct sip_read *read)
 {
 	const struct packet_meta *meta = packet_meta(b->pkt[i]);
 	struct flow *f = b->flow[i];
@@ -281,7 +277,7 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
 		tcp_inspect(f, &b->hdr[i], meta, b->work[i] == SLOT_INSPECT && meta->len);
 	if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP && is_read(w, f)) {
 		if (f->key.proto == IPPROTO_UDP)
-			inspect_datagram(w, b, i, f);
+			sip_inspect_datagram(w, f, read);
 		else if (!inspect_segment(w, b, i, f))
 			return;
 	}
@@ -293,10 +289,31 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i)
 		wake_other(w, b, f, side);
 }
 
+static bool is_datagram(const struct burst *b, unsigned i)
+{
+	return b->work[i] == SLOT_INSPECT && b->flow[i] && b->flow[i]->key.proto == IPPROTO_UDP;
+}
+
+/*
+ * Reading a datagram changes nothing, so it is done a little before its turn: what is known of its
+ * call comes into the cache while those before it are decided on.
+ */
 void stage_inspect(struct worker *w, struct burst *b)
 {
-	for (unsigned k = 0; k < b->streamed; k++)
-		inspect_slot(w, b, b->stream_order[k]);
+	struct sip_read read[AHEAD + 1];
+
+	for (unsigned k = 0; k < b->streamed + AHEAD; k++) {
+		unsigned i = k < b->streamed ? b->stream_order[k] : BURST_SLOTS;
+		unsigned next = k && k <= b->streamed ? b->stream_order[k - 1] : BURST_SLOTS;
+
+		if (i < BURST_SLOTS && is_datagram(b, i))
+			sip_read_datagram(w, b, i, &read[k % (AHEAD + 1)]);
+		if (next < BURST_SLOTS && is_datagram(b, next))
+			sip_prefetch_call(w, b, next, &read[(k - 1) % (AHEAD + 1)]);
+		if (k >= AHEAD)
+			inspect_slot(w, b, b->stream_order[k - AHEAD],
+				     &read[(k - AHEAD) % (AHEAD + 1)]);
+	}
 }
 
 /* Ending ------------------------------------------------------------------ */

@@ -95,11 +95,16 @@ static void expire_one(struct call_table *t, struct call *call, uint64_t now)
 	call_remove(t, call);
 }
 
+static uint64_t hash_of(const struct call_table *t, const struct sip_message *msg)
+{
+	return msg->call_hash ? msg->call_hash : call_hash(t, msg);
+}
+
 /* Or NULL: there is none any more. */
-static struct call *find_live(struct call_table *t, uint64_t key, uint32_t tenant, uint64_t now,
+static struct call *find_live(struct call_table *t, uint64_t hash, uint32_t tenant, uint64_t now,
 			      struct bytes call_id)
 {
-	struct call *call = call_find(t, key, tenant, call_id);
+	struct call *call = call_find(t, hash, tenant, call_id);
 
 	if (!call)
 		return NULL;
@@ -111,14 +116,12 @@ static struct call *find_live(struct call_table *t, uint64_t key, uint32_t tenan
 static struct call *find(struct call_table *t, uint32_t tenant, uint64_t now,
 			 const struct sip_message *msg, bool *by_callee)
 {
-	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
-	struct call *call = find_live(t, key, tenant, now, msg->call_id);
+	struct call *call = find_live(t, hash_of(t, msg), tenant, now, msg->call_id);
 
 	*by_callee = !call;
 	if (call || bytes_eq(msg->from.tag, msg->to.tag))
 		return call;
-	key = call_key(t, tenant, msg->call_id, msg->to.tag);
-	return find_live(t, key, tenant, now, msg->call_id);
+	return find_live(t, call_hash_of(t, msg->call_id, msg->to.tag), tenant, now, msg->call_id);
 }
 
 static uint32_t tag_hash(const struct call_table *t, struct bytes tag)
@@ -155,10 +158,10 @@ static struct bytes user_of(struct bytes uri)
 	return parts.user;
 }
 
-static struct call *call_new(struct call_table *t, uint64_t key, uint32_t tenant, uint64_t now,
+static struct call *call_new(struct call_table *t, uint64_t hash, uint32_t tenant, uint64_t now,
 			     const struct sip_message *msg)
 {
-	struct call *call = call_insert(t, key, tenant, msg->call_id);
+	struct call *call = call_insert(t, hash, tenant, msg->call_id);
 	struct bytes callee;
 
 	if (!call) {
@@ -168,7 +171,7 @@ static struct call *call_new(struct call_table *t, uint64_t key, uint32_t tenant
 			return NULL;
 		give_up(t, victim, now);
 		call_remove(t, victim);
-		call = call_insert(t, key, tenant, msg->call_id);
+		call = call_insert(t, hash, tenant, msg->call_id);
 		if (!call)
 			return NULL;
 	}
@@ -228,12 +231,12 @@ static uint32_t on_invite(struct call_table *t, uint64_t now, uint32_t tenant,
 		return CALL_EVENT_REINVITE;
 	}
 
-	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
+	uint64_t hash = hash_of(t, msg);
 
-	*out = find_live(t, key, tenant, now, msg->call_id);
+	*out = find_live(t, hash, tenant, now, msg->call_id);
 	if (*out)
 		return CALL_EVENT_AGAIN | invite_again(t, *out, now, msg);
-	*out = call_new(t, key, tenant, now, msg);
+	*out = call_new(t, hash, tenant, now, msg);
 	return *out ? CALL_EVENT_ATTEMPT : CALL_EVENT_NO_ROOM;
 }
 
@@ -430,8 +433,7 @@ uint32_t call_message(struct call_table *t, uint64_t now, uint32_t tenant,
 uint32_t call_refuse(struct call_table *t, uint64_t now, uint32_t tenant,
 		     const struct sip_message *msg, uint16_t code)
 {
-	uint64_t key = call_key(t, tenant, msg->call_id, msg->from.tag);
-	struct call *call = find_live(t, key, tenant, now, msg->call_id);
+	struct call *call = find_live(t, hash_of(t, msg), tenant, now, msg->call_id);
 
 	if (!call || call->state != CALL_TRYING)
 		return 0;

@@ -74,32 +74,37 @@ enum call_event {
 	CALL_EVENT_RETRIED = 1 << 17,
 };
 
+/* What every message reads comes first: a cache line, the Call-ID another. */
 struct call {
-	uint64_t key;
-	uint64_t invited;  /* ns: the first INVITE */
-	uint64_t rang;     /* ns: the first 18x, 0: none */
-	uint64_t answered; /* ns: the first 2xx */
-	uint64_t ended;    /* ns: the BYE or the final response */
-	uint64_t touched;  /* ns: the last message that kept it alive */
+	_Alignas(64) uint64_t hash; /* call_hash() of its first INVITE */
+	uint64_t touched;           /* ns: the last message that kept it alive */
+	uint64_t rang;              /* ns: the first 18x, 0: none */
 	uint32_t tenant;
-	uint32_t cseq;                  /* of the last INVITE without a To tag */
-	uint32_t dialogs[CALL_DIALOGS]; /* hashes of the To tags that answered */
-	uint32_t next;                  /* in its hash chain or in the free list */
-	uint32_t older, newer;          /* in its tenant's list, by `touched` */
-	uint16_t code;                  /* the last final response to the INVITE, 0: none */
-	uint8_t state;                  /* enum call_state */
-	uint8_t live;                   /* dialogs[] without a BYE yet: a bit each */
-	uint8_t acked;                  /* dialogs[] that the caller took up */
+	uint32_t next;         /* in its hash chain or in the free list */
+	uint32_t older, newer; /* in its tenant's list, by `touched` */
+	uint32_t cseq;         /* of the last INVITE without a To tag */
+	uint16_t code;         /* the last final response to the INVITE, 0: none */
+	uint8_t state;         /* enum call_state */
+	uint8_t live;          /* dialogs[] without a BYE yet: a bit each */
+	uint8_t acked;         /* dialogs[] that the caller took up */
 	uint8_t dialog_count;
 	bool provisional; /* a 1xx since the last INVITE */
 	bool cancelled;
 	bool counted_seized, counted_answered;
 	bool is_short; /* once CALL_ENDED */
 	uint8_t call_id_len, from_len, to_len;
-	char call_id[CALL_ID_COPY]; /* cut, no NUL */
-	char from[CALL_USER_COPY];  /* the user part, as written */
+
+	_Alignas(64) char call_id[CALL_ID_COPY]; /* cut, no NUL */
+
+	uint64_t invited;               /* ns: the first INVITE */
+	uint64_t answered;              /* ns: the first 2xx */
+	uint64_t ended;                 /* ns: the BYE or the final response */
+	uint32_t dialogs[CALL_DIALOGS]; /* hashes of the To tags that answered */
+	char from[CALL_USER_COPY];      /* the user part, as written */
 	char to[CALL_USER_COPY];
 };
+
+_Static_assert(offsetof(struct call, call_id) == 64, "what every message reads is one line");
 
 struct call_config {
 	uint8_t key[SIPHASH_KEY_SIZE]; /* secret and random in a live gate */
@@ -130,6 +135,20 @@ void call_config_default(struct call_config *config);
 
 size_t call_table_size(const struct call_config *config); /* bytes needed, 64-byte aligned */
 struct call_table *call_table_init(void *memory, const struct call_config *config);
+
+/*
+ * The table's keyed hash of Call-ID and From tag, never 0. Whoever keeps it in msg->call_hash
+ * has it computed once.
+ */
+uint64_t call_hash(const struct call_table *table, const struct sip_message *msg);
+
+/*
+ * What a message of that hash will look at is on its way into the cache when these return:
+ * first its place in the index, then, once that has come, the call. Only hints; any thread
+ * may give them while another one changes the table.
+ */
+void call_prefetch_index(const struct call_table *table, uint32_t tenant, uint64_t hash);
+void call_prefetch(const struct call_table *table, uint32_t tenant, uint64_t hash);
 
 /*
  * One SIP message, of either direction, of that tenant's. Returns enum

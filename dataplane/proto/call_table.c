@@ -74,16 +74,48 @@ uint32_t call_count(const struct call_table *t)
 	return t->used;
 }
 
-uint64_t call_key(const struct call_table *t, uint32_t tenant, struct bytes call_id,
-		  struct bytes tag)
+uint64_t call_hash_of(const struct call_table *t, struct bytes call_id, struct bytes tag)
 {
 	struct siphash h;
+	uint64_t hash;
 
 	siphash_init(&h, t->config.key);
-	siphash_add(&h, &tenant, sizeof(tenant));
 	siphash_add_bytes(&h, call_id);
 	siphash_add_bytes(&h, tag);
-	return siphash_end(&h);
+	hash = siphash_end(&h);
+	return hash ? hash : 1;
+}
+
+uint64_t call_hash(const struct call_table *t, const struct sip_message *msg)
+{
+	return call_hash_of(t, msg->call_id, msg->from.tag);
+}
+
+/* A call may be several tenants', each at a place of its own (the factor: 2^64 / golden ratio). */
+static uint32_t *bucket_of(const struct call_table *t, uint32_t tenant, uint64_t hash)
+{
+	return &t->buckets[(hash + tenant * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & t->mask];
+}
+
+/* Another thread may be about to prefetch what the link leads to. */
+static void link_set(uint32_t *link, uint32_t call)
+{
+	__atomic_store_n(link, call, __ATOMIC_RELAXED);
+}
+
+void call_prefetch_index(const struct call_table *t, uint32_t tenant, uint64_t hash)
+{
+	__builtin_prefetch(bucket_of(t, tenant, hash), 1);
+}
+
+void call_prefetch(const struct call_table *t, uint32_t tenant, uint64_t hash)
+{
+	uint32_t i = __atomic_load_n(bucket_of(t, tenant, hash), __ATOMIC_RELAXED);
+
+	if (i == CALL_NONE)
+		return;
+	__builtin_prefetch(&t->calls[i], 1);
+	__builtin_prefetch(&t->calls[i].call_id, 1);
 }
 
 static struct bytes call_id_cut(struct bytes call_id)
@@ -91,14 +123,14 @@ static struct bytes call_id_cut(struct bytes call_id)
 	return bytes_of(call_id.p, call_id.len < CALL_ID_COPY ? call_id.len : CALL_ID_COPY);
 }
 
-struct call *call_find(const struct call_table *t, uint64_t key, uint32_t tenant,
+struct call *call_find(const struct call_table *t, uint64_t hash, uint32_t tenant,
 		       struct bytes call_id)
 {
 	call_id = call_id_cut(call_id);
-	for (uint32_t i = t->buckets[key & t->mask]; i != CALL_NONE; i = t->calls[i].next) {
+	for (uint32_t i = *bucket_of(t, tenant, hash); i != CALL_NONE; i = t->calls[i].next) {
 		struct call *call = &t->calls[i];
 
-		if (call->key == key && call->tenant == tenant &&
+		if (call->hash == hash && call->tenant == tenant &&
 		    bytes_eq(bytes_of(call->call_id, call->call_id_len), call_id))
 			return call;
 	}
@@ -133,9 +165,9 @@ static void tenant_unlink(struct call_table *t, struct call *call)
 		t->calls[call->newer].older = call->older;
 }
 
-struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, struct bytes call_id)
+struct call *call_insert(struct call_table *t, uint64_t hash, uint32_t tenant, struct bytes call_id)
 {
-	uint32_t *bucket = &t->buckets[key & t->mask];
+	uint32_t *bucket = bucket_of(t, tenant, hash);
 	struct call *call;
 	uint32_t i;
 
@@ -150,8 +182,8 @@ struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, st
 	call = &t->calls[i];
 	if (i == t->free)
 		t->free = call->next;
-	memset(call, 0, offsetof(struct call, call_id));
-	call->key = key;
+	memset(call, 0, sizeof(*call));
+	call->hash = hash;
 	call->tenant = tenant;
 	call->state = CALL_TRYING;
 	call_id = call_id_cut(call_id);
@@ -159,7 +191,7 @@ struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, st
 	if (call_id.len)
 		memcpy(call->call_id, call_id.p, call_id.len);
 	call->next = *bucket;
-	*bucket = i;
+	link_set(bucket, i);
 	tenant_link(t, call);
 	t->tenants[tenant].count++;
 	t->used++;
@@ -169,11 +201,11 @@ struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, st
 void call_remove(struct call_table *t, struct call *call)
 {
 	uint32_t i = index_of(t, call);
-	uint32_t *link = &t->buckets[call->key & t->mask];
+	uint32_t *link = bucket_of(t, call->tenant, call->hash);
 
 	while (*link != i)
 		link = &t->calls[*link].next;
-	*link = call->next;
+	link_set(link, call->next);
 	tenant_unlink(t, call);
 	t->tenants[call->tenant].count--;
 	t->used--;

@@ -27,17 +27,17 @@ struct call_table {
 	uint32_t cursor; /* of call_expire() */
 };
 
-uint64_t call_key(const struct call_table *t, uint32_t tenant, struct bytes call_id,
-		  struct bytes tag);
-struct call *call_find(const struct call_table *t, uint64_t key, uint32_t tenant,
+uint64_t call_hash_of(const struct call_table *t, struct bytes call_id, struct bytes tag);
+struct call *call_find(const struct call_table *t, uint64_t hash, uint32_t tenant,
 		       struct bytes call_id);
 
 /*
- * An entry, linked in and zero but for key, tenant and call_id. NULL when the
+ * An entry, linked in and zero but for hash, tenant and call_id. NULL when the
  * tenant has its share or the table is full: call_victim() says which of the
  * tenant's own could go.
  */
-struct call *call_insert(struct call_table *t, uint64_t key, uint32_t tenant, struct bytes call_id);
+struct call *call_insert(struct call_table *t, uint64_t hash, uint32_t tenant,
+			 struct bytes call_id);
 
 /* The tenant's entry that is missed least: one that is over, or the oldest; NULL: it has none. */
 struct call *call_victim(const struct call_table *t, uint32_t tenant);

@@ -124,6 +124,7 @@ struct sip_message {
 	struct bytes via;       /* the first such header's value, for sip_message_via() */
 	int64_t content_length; /* -1: none */
 	int64_t expires;        /* seconds, -1: none or no number */
+	uint64_t call_hash;     /* call_hash()'s, for whoever wants to keep it here; 0: not yet */
 	struct bytes contact;   /* this and below: the first such header's value */
 	struct bytes user_agent;
 	struct bytes p_asserted_identity;
