@@ -10,7 +10,8 @@
 # and is run as TEST GATE [PROGRAMS]: bridge is the control without Postern; PROGRAMS is the build's folder.
 # Everything lives in a cell that ends with the test. When a case fails, the state is printed.
 
-lab_d=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../tools/lab.d")
+tests_d=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+lab_d=$(realpath "$tests_d/../../tools/lab.d")
 # shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/all.sh
 . "$lab_d/all.sh"
 
@@ -41,6 +42,7 @@ net_up() { # GATE [PROGRAMS]; LOSE and SWAP in the environment
 
 net_case() { # WORDS FUNCTION [ARGUMENT...]
 	rm -rf "$last"
+	mkdir "$last"
 	wrong=()
 	"${@:2}"
 	[ "$(type -t "${2%%_*}_show")" != function ] || "${2%%_*}_show"

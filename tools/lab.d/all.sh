@@ -2,29 +2,29 @@
 # shellcheck shell=bash
 # All of it, for tools/lab and tests/net. Sourced; $lab_d is this folder.
 
-# shellcheck source-path=SCRIPTDIR source=cell.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/cell.sh
 . "$lab_d/cell.sh"
-# shellcheck source-path=SCRIPTDIR source=network.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/network.sh
 . "$lab_d/network.sh"
-# shellcheck source-path=SCRIPTDIR source=report.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/report.sh
 . "$lab_d/report.sh"
-# shellcheck source-path=SCRIPTDIR source=gate.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/gate.sh
 . "$lab_d/gate.sh"
-# shellcheck source-path=SCRIPTDIR source=postfix.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/postfix.sh
 . "$lab_d/postfix.sh"
-# shellcheck source-path=SCRIPTDIR source=exim.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/exim.sh
 . "$lab_d/exim.sh"
-# shellcheck source-path=SCRIPTDIR source=letters.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/letters.sh
 . "$lab_d/letters.sh"
-# shellcheck source-path=SCRIPTDIR source=swaks.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/swaks.sh
 . "$lab_d/swaks.sh"
-# shellcheck source-path=SCRIPTDIR source=mails.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/mails.sh
 . "$lab_d/mails.sh"
-# shellcheck source-path=SCRIPTDIR source=sip.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/sip.sh
 . "$lab_d/sip.sh"
-# shellcheck source-path=SCRIPTDIR source=baresip.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/baresip.sh
 . "$lab_d/baresip.sh"
-# shellcheck source-path=SCRIPTDIR source=calls.sh
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/calls.sh
 . "$lab_d/calls.sh"
 
 readonly lab_needs=(unshare nsenter ip ethtool postfix swaks sipp baresip tcpdump openssl python3 ps)

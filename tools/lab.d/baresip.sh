@@ -27,10 +27,20 @@ baresip_prepare() { # ADDRESS
 	: >"$work/baresip/contacts"
 }
 
-# Dials, lets the call last if it is answered, hangs up; its words are in $last/baresip.log.
+# Dials, lets the call last if it is answered, hangs up. Its words are in $last/baresip.log, the voice that came
+# (SIPp sends back what it hears) in $last/voice.pcap.
 baresip_call() { # SOURCE URI udp|tcp SECONDS
+	local ear
 	baresip_prepare "$1"
+	start tenants ear tcpdump -Z root -U --immediate-mode -i eth0 -w "$last/voice.pcap" udp and src portrange 6000-6100
+	ear=$started
+	wait_for tcpdump grep -q 'listening on' "$work/ear.log"
 	printf '<sip:+12025550100@%s;transport=%s>;regint=0;audio_codecs=pcmu\n' "$1" "$3" >"$work/baresip/accounts"
-	in_ns tenants timeout 30 baresip -4 -f "$work/baresip" -e "/dial $2" -t "$4" </dev/null 2>&1 |
+	as_tenant "$1" in_ns tenants timeout 30 baresip -4 -f "$work/baresip" -e "/dial $2" -t "$4" </dev/null 2>&1 |
 		tr '\r' '\n' | sed 's/\x1b\[[0-9;]*m//g' >"$last/baresip.log"
+	stop "$ear"
+}
+
+voice_packets() {
+	tcpdump -n -r "$last/voice.pcap" 2>/dev/null | wc -l
 }

@@ -54,6 +54,7 @@ place() { # CALLS URI CODE
 expect_telephone() { # CODE: that is how the call went in baresip's own words
 	if [ "$1" = 200 ]; then
 		expect 'baresip did not get through' grep -q 'Call established' "$last/baresip.log"
+		expect "only $(voice_packets) packets of voice came back" [ "$(voice_packets)" -gt 20 ] # 50 a second
 	else
 		expect "baresip was not told $1" grep -q "session closed: $1" "$last/baresip.log"
 	fi
@@ -115,6 +116,7 @@ calls_mark() {
 call_show() {
 	if [ -s "$last/baresip.log" ]; then
 		grep -E '^call: |Call established|session closed|terminated' "$last/baresip.log" | while read -r words; do line telephone "$words"; done
+		line voice "$(voice_packets) packets came back"
 	else
 		said_show caller <"$filled.said"
 	fi

@@ -20,7 +20,7 @@ callee() { # ADDRESS TRANSPORT SCENARIO [PLACE VALUE]...: a SIPp that answers, u
 	local at=$1 transport=$2
 	scenario "${@:3}"
 	start internet "sipp-$at-$transport" sipp -sf "$filled" -i "$at" -p 5060 -t "$transport" -nostdin -max_socket 500 \
-		-d 2500 -trace_shortmsg -shortmessage_file "$work/sipp-$at-$transport.said"
+		-d 2500 -rtp_echo -trace_shortmsg -shortmessage_file "$work/sipp-$at-$transport.said"
 	callees+=("$started")
 	wait_for "SIPp on $at" listens internet "$([ "$transport" = u1 ] && echo udp || echo tcp)" 5060 "$at"
 }

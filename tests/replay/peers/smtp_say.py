@@ -55,7 +55,7 @@ def verbs_talk():
     yield b"RCPT TO:<bob@example.net>\r\n", "503"
     yield b"DATA\r\n", "503"
     yield b"MAIL FROM:<ann@acme.example.com\r\n", "501"
-    yield b"mail from:<ann@acme.example.com> size=2000000\r\n", "552"
+    yield b"mail from:<ann@acme.example.com> size=2000000000\r\n", "552"
     yield b"rset\r\n", "250"  # or Postfix remembers the size
     yield b"Mail From:<ann@acme.example.com>\r\n", "250"
     yield b"MAIL FROM:<again@acme.example.com>\r\n", "503"
