@@ -2,6 +2,7 @@
 #include "control/channel_client.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -76,12 +77,14 @@ static int reply_receive(int channel, struct channel_reply *reply, int *got)
 		.msg_controllen = sizeof(control.room),
 	};
 	struct cmsghdr *head;
+	bool reset = false;
 	ssize_t n;
 
+	/* Who closed on a request that it had not read has left its reply behind the error. */
 	*got = -1;
-	do
+	do {
 		n = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
 	if (n < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	if (!n)
