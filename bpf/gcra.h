@@ -11,14 +11,10 @@
 #ifndef POSTERN_GCRA_H
 #define POSTERN_GCRA_H
 
-#ifdef __bpf__
-#include <linux/types.h>
-typedef __u64 gcra_word;
-#else
 #include <stdbool.h>
 #include <stdint.h>
+
 typedef uint64_t gcra_word;
-#endif
 
 /* Limits in bytes keep `interval` for this many, so that 100 Gbit/s can be told from 90. */
 #define GCRA_BYTES_UNIT 1024

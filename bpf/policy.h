@@ -45,6 +45,21 @@ struct prefix_table {
 	uint32_t root6[PREFIX_VLANS];
 };
 
+struct prefix {
+	uint8_t addr[16]; /* network order, IPv4 in the first four; bits past `length` are 0 */
+	uint8_t length;   /* bits */
+	uint8_t family;   /* 4 or 6 */
+	uint16_t vlan;    /* 0: any */
+	uint32_t slot;    /* of the owner, > 0 */
+	uint32_t origin;  /* the maker's, to say where it comes from */
+};
+
+/* What a table was made of, for the kernel's own: by prefix_compare(), no two the same. */
+struct prefix_list {
+	struct prefix *items;
+	size_t count;
+};
+
 /*
  * A set of 64-bit keyed hashes (bpf/list.h says of what), ascending, each at
  * hash · capacity / 2^64 or as soon after it as there is room. Two different
@@ -128,6 +143,10 @@ struct policy {
 	uint32_t slot_count;
 	const char *const *names; /* by slot, for control and events; names[0] is "" */
 	struct prefix_table prefixes;
+	struct prefix_list prefix_list;
+	struct prefix_table
+		blocked; /* destinations that no tenant may reach, in any VLAN; slot 1 */
+	struct prefix_list blocked_list;
 	struct hashset lists;
 	struct policy_emergency emergency;
 	struct policy_timeouts timeouts;

@@ -16,6 +16,8 @@
 	X(BAD_CHECKSUM, "bad_checksum", "the receiver would throw the packet away")                 \
 	X(UNKNOWN_LINK, "unknown_link", "a link type the gate does not read")                       \
 	X(TUNNEL, "tunnel", "tunnelled traffic is not inspected")                                   \
+	X(NOT_IP, "not_ip", "neither IPv4 nor IPv6: passes unread")                                 \
+	X(HEADERS_DEEP, "headers_deep", "more IPv6 extension headers than the kernel walks")        \
 	X(FRAGMENT_BAD, "fragment_bad", "a fragment overlaps another or is impossible")             \
 	X(FRAGMENT_TIMEOUT, "fragment_timeout", "the rest of a fragmented packet never came")       \
 	X(FRAGMENT_BUDGET, "fragment_budget", "too many unfinished fragmented packets")             \
@@ -41,6 +43,10 @@
 	X(SIP_ENCRYPTED, "sip_encrypted", "TLS: metadata only from here on")                        \
 	X(CALL_BUDGET, "call_budget", "the tenant's share of the call table is full")               \
 	X(MATCH_BUDGET, "match_budget", "no matcher state left for this message")                   \
+	/* The wire, when the dataplane is not there */                                             \
+	X(PORT_UNKNOWN, "port_unknown", "the port has no place in the gate")                        \
+	X(NO_SOCKET, "no_socket", "no dataplane listens on the queue: failure policy")              \
+	X(HEARTBEAT_STALE, "heartbeat_stale", "the dataplane stands still: failure policy")         \
 	/* Policy */                                                                                \
 	X(RULE, "rule", "a rule matched")                                                           \
 	X(TENANT_SUSPENDED, "tenant_suspended", "the tenant is suspended")                          \
@@ -51,6 +57,11 @@
 	X(LIMIT_BYTES, "limit_bytes", "too many bytes")                                             \
 	X(LIMIT_CALLS, "limit_calls", "too many new calls")                                         \
 	X(LIMIT_SIP_REQUESTS, "limit_sip_requests", "too many SIP requests")                        \
+	X(LIMIT_PACKETS, "limit_packets", "too many packets")                                       \
+	X(LIMIT_SYNS, "limit_syns", "too many new TCP connections to any port")                     \
+	X(SPOOFED, "spoofed", "a source address that is no tenant's")                               \
+	X(BLOCKED, "blocked", "a destination that nobody may reach")                                \
+	X(FLOW_DECIDED, "flow_decided", "the flow was decided upon before")                         \
 	X(DOMAIN_CONSENT, "domain_consent", "a sender's domain that is not the tenant's")           \
 	X(OPT_OUT, "opt_out", "the recipient opted out")                                            \
 	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \

@@ -11,15 +11,7 @@
 
 #include "bpf/gcra.h"
 
-#ifdef __bpf__
-typedef __u64 tenant_u64;
-typedef __u32 tenant_u32;
-#else
-typedef uint64_t tenant_u64;
-typedef uint32_t tenant_u32;
-#endif
-
-#define TENANT_ABI 1
+#define TENANT_ABI 2
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -27,13 +19,15 @@ enum tenant_state {
 };
 
 /* One token bucket each. The order is ABI; names are the configuration's. */
-#define TENANT_LIMITS(X)                                                    \
-	X(MESSAGES, "messages")         /* SMTP MAIL commands */            \
-	X(RECIPIENTS, "recipients")     /* SMTP RCPT commands */            \
-	X(CONNECTIONS, "connections")   /* new inspected TCP connections */ \
-	X(BYTES, "bytes")               /* bytes on the wire, outbound */   \
-	X(CALLS, "calls")               /* SIP call attempts */             \
-	X(SIP_REQUESTS, "sip_requests") /* SIP requests but ACK and CANCEL */
+#define TENANT_LIMITS(X)                                                      \
+	X(MESSAGES, "messages")         /* SMTP MAIL commands */              \
+	X(RECIPIENTS, "recipients")     /* SMTP RCPT commands */              \
+	X(CONNECTIONS, "connections")   /* new inspected TCP connections */   \
+	X(BYTES, "bytes")               /* bytes on the wire, outbound */     \
+	X(CALLS, "calls")               /* SIP call attempts */               \
+	X(SIP_REQUESTS, "sip_requests") /* SIP requests but ACK and CANCEL */ \
+	X(PACKETS, "packets")           /* packets, outbound */               \
+	X(SYNS, "syns")                 /* TCP connections begun, to any port */
 
 enum tenant_limit {
 #define X(id, name) LIMIT_##id,
@@ -56,14 +50,14 @@ enum tenant_flag {
 };
 
 struct tenant_slot {
-	tenant_u32 id; /* the configuration's, 0 in slot 0 */
-	tenant_u32 state;
-	tenant_u32 flags;
-	tenant_u32 emergency;              /* enum emergency_mode */
-	tenant_u32 recipients_per_message; /* 0: no limit */
-	tenant_u32 country; /* two ASCII letters, first in the low byte; 0: unknown */
-	tenant_u32 shadow;  /* bit per enum tenant_limit: count, do not enforce */
-	tenant_u32 pad;
+	uint32_t id; /* the configuration's, 0 in slot 0 */
+	uint32_t state;
+	uint32_t flags;
+	uint32_t emergency;              /* enum emergency_mode */
+	uint32_t recipients_per_message; /* 0: no limit */
+	uint32_t country;                /* two ASCII letters, first in the low byte; 0: unknown */
+	uint32_t shadow;                 /* bit per enum tenant_limit: count, do not enforce */
+	uint32_t configured_state;       /* the file's, while `state` is what holds */
 	struct gcra limit[LIMIT_COUNT];
 	gcra_word bucket[LIMIT_COUNT];
 } __attribute__((aligned(64)));

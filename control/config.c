@@ -28,6 +28,8 @@ const struct setting config_list_settings[] = {
 	 .help = "files of addresses that no tenant may mail"},
 	{.name = "do_not_call", .type = SETTING_TEXTS, AT(do_not_call),
 	 .help = "files of numbers that no tenant may call"},
+	{.name = "blocked", .type = SETTING_TEXTS, AT(blocked),
+	 .help = "networks that no tenant may send to, `\"192.0.2.0/24\"` or `\"2001:db8::/32\"`"},
 	{.name = "emergency_numbers", .type = SETTING_TEXT, AT(emergency_file),
 	 .help = "a file in the format of `rules/emergency-numbers.conf`, which is built in, instead of it"},
 	{0},

@@ -77,6 +77,7 @@ struct config {
 	struct setting_groups tenants; /* of struct config_tenant */
 	struct setting_ports smtp, smtps, sip, sips;
 	struct setting_texts optout, do_not_call; /* files, for all tenants */
+	struct setting_texts blocked;             /* networks */
 	const char *emergency_file;               /* NULL: the built-in table */
 	bool shadow;
 	int bare_lf; /* enum verdict */

@@ -146,6 +146,33 @@ int config_prefixes(const struct config *config, struct diag *diag, struct prefi
 	return 0;
 }
 
+int config_blocked(const struct config *config, struct diag *diag, struct prefix **prefixes,
+		   size_t *count)
+{
+	const struct setting_texts *texts = &config->blocked;
+	struct prefix *all = calloc(texts->count ? texts->count : 1, sizeof(*all));
+	size_t read = 0, kept = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < texts->count; i++) {
+		int err = cidr_parse(texts->items[i].text, &all[read]);
+
+		all[read].slot = 1;
+		if (err)
+			report_prefix(diag, &texts->items[i], err, &all[read]);
+		else
+			read++;
+	}
+	qsort(all, read, sizeof(*all), prefix_compare);
+	for (size_t i = 0; i < read; i++)
+		if (!kept || prefix_compare(&all[kept - 1], &all[i]) != 0)
+			all[kept++] = all[i];
+	*prefixes = all;
+	*count = kept;
+	return 0;
+}
+
 /* By prefix, then in the order of the file. */
 static int twin_compare(const void *a, const void *b)
 {

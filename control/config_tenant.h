@@ -20,4 +20,8 @@ static inline uint32_t config_tenant_slot(size_t index)
 int config_prefixes(const struct config *config, struct diag *diag, struct prefix **prefixes,
 		    size_t *count);
 
+/* The same of the networks in lists.blocked, sorted and each once; all have the slot 1. */
+int config_blocked(const struct config *config, struct diag *diag, struct prefix **prefixes,
+		   size_t *count);
+
 #endif

@@ -23,6 +23,8 @@ static const char *const limit_names[] = {
 	RATE(base, BYTES, "bytes", "outbound bytes, as they are on the wire"),                     \
 	RATE(base, CALLS, "calls", "call attempts"),                                               \
 	RATE(base, SIP_REQUESTS, "sip_requests", "SIP requests other than `ACK` and `CANCEL`"),    \
+	RATE(base, PACKETS, "packets", "outbound packets"),                                        \
+	RATE(base, SYNS, "syns", "TCP connections begun, to any port"),                            \
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
 	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
 	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \

@@ -37,7 +37,7 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 	struct config_limits limits = config_limits_of(config, tenant);
 
 	slot->id = tenant->id;
-	slot->state = tenant->state;
+	slot->state = slot->configured_state = tenant->state;
 	slot->flags = tenant_flags(config, tenant);
 	slot->emergency = tenant->emergency;
 	slot->country = country_code(tenant->country);
@@ -88,17 +88,23 @@ static int build_slots(struct policy *policy, const struct config *config,
 static int build_prefixes(struct policy *policy, const struct config *config,
 			  const struct places *places, struct diag *diag)
 {
-	struct prefix *prefixes;
-	size_t count;
-	int err = config_prefixes(config, diag, &prefixes, &count);
+	struct prefix_list *list = &policy->prefix_list;
+	int err = config_prefixes(config, diag, &list->items, &list->count);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < count; i++)
-		prefixes[i].slot = place_of(places, prefixes[i].slot - config_tenant_slot(0));
-	err = prefix_table_init(&policy->prefixes, prefixes, count);
-	free(prefixes);
-	return err;
+	for (size_t i = 0; i < list->count; i++)
+		list->items[i].slot =
+			place_of(places, list->items[i].slot - config_tenant_slot(0));
+	return prefix_table_init(&policy->prefixes, list->items, list->count);
+}
+
+static int build_blocked(struct policy *policy, const struct config *config, struct diag *diag)
+{
+	struct prefix_list *list = &policy->blocked_list;
+	int err = config_blocked(config, diag, &list->items, &list->count);
+
+	return err ? err : prefix_table_init(&policy->blocked, list->items, list->count);
 }
 
 /* Lists on their way into the set. */
@@ -258,6 +264,8 @@ struct policy *policy_build_at(const struct config *config, const uint32_t *slot
 	err = build_lists(policy, config, diag);
 	if (!err)
 		err = build_emergency(policy, config, diag);
+	if (!err)
+		err = build_blocked(policy, config, diag);
 	if (!err && diag->errors)
 		err = -EINVAL;
 	if (!err)
@@ -287,6 +295,9 @@ void policy_free(struct policy *policy)
 	free((void *)(uintptr_t)policy->names);
 	free(policy->slots);
 	prefix_table_fini(&policy->prefixes);
+	free(policy->prefix_list.items);
+	prefix_table_fini(&policy->blocked);
+	free(policy->blocked_list.items);
 	hashset_fini(&policy->lists);
 	emergency_fini(&policy->emergency);
 	free(policy);

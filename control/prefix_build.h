@@ -8,15 +8,6 @@
 
 #include "bpf/policy.h"
 
-struct prefix {
-	uint8_t addr[16]; /* network order, IPv4 in the first four; bits past `length` are 0 */
-	uint8_t length;   /* bits */
-	uint8_t family;   /* 4 or 6 */
-	uint16_t vlan;    /* 0: any */
-	uint32_t slot;    /* of the owner, > 0 */
-	uint32_t origin;  /* the caller's, to say where it comes from */
-};
-
 /* By VLAN, family, address, length: a prefix comes right before those inside it. */
 int prefix_compare(const void *a, const void *b);
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bpf/reason.h"
+#include "bpf/stage_packet.h"
 
 /* Link types, by their numbers in capture files (tcpdump.org's list). */
 enum link_type {
@@ -56,6 +57,7 @@ struct packet_meta {
 	uint16_t tcp;               /* offset of the TCP header */
 	uint8_t fin;
 	uint8_t role; /* enum port_role: where it leaves */
+	uint8_t from; /* enum stage_from: where it came in */
 };
 
 static inline struct packet_meta *packet_meta(struct rte_mbuf *m)
@@ -82,25 +84,6 @@ static inline void packet_free(struct rte_mbuf *m)
 	packet_free_fragments(m);
 	rte_pktmbuf_free(m);
 }
-
-/* One side's address and port come before the other's, so both directions have one key. */
-struct flow_key {
-	uint8_t addr[2][16]; /* IPv4: four bytes, then zeroes */
-	uint16_t port[2];    /* host order */
-	uint16_t vlan[2];
-	uint8_t proto;
-	uint8_t family;
-	uint8_t zero[6];
-};
-
-enum packet_class {
-	CLASS_NOT_IP,
-	CLASS_MALFORMED,
-	CLASS_FRAGMENT,
-	CLASS_TUNNEL,
-	CLASS_OTHER, /* IP, neither TCP nor UDP */
-	CLASS_L4,
-};
 
 struct headers {
 	struct flow_key key;

@@ -299,6 +299,7 @@ static bool partial_finish(struct worker *w, struct burst *b, unsigned i, struct
 		.wirelen = m->data_len,
 		.link = last->link,
 		.flags = last->flags | PACKET_REASSEMBLED,
+		.from = last->from,
 		.fragments = p->first,
 	};
 	p->whole = NULL;

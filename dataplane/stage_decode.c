@@ -37,6 +37,8 @@ static void count_class(struct worker *w, const struct headers *h)
 	case CLASS_FRAGMENT:
 	case CLASS_OTHER:
 	case CLASS_L4:
+	case CLASS_DEEP:
+	case CLASS_COUNT:
 		c->link.decoded++;
 		break;
 	}

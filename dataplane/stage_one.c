@@ -1,60 +1,163 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stage one: whose packet is it, which way does it go, and may the tenant send
- * at all at this rate. XDP does the same before a live dataplane sees anything.
+ * at all, there, at this rate. The checks are bpf/stage_one.h's: XDP makes the same before a
+ * live dataplane sees anything.
  */
+#include "bpf/stage_one.h"
+
 #include "dataplane/inspect.h"
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
 #include "dataplane/worker.h"
 
-static bool has_addresses(const struct headers *h)
+struct stage_tables {
+	const struct policy *policy;
+};
+
+/* Both ends' owners were looked up in bulk. */
+STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slot)
 {
-	return h->family != 0;
+	return &t->policy->slots[slot];
 }
 
-/* The sender's slot if it is a tenant, else the receiver's. */
-static void find_tenants(const struct worker *w, struct burst *b)
+STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p)
+{
+	return t->policy->blocked_list.count &&
+	       prefix_lookup(&t->policy->blocked, 0, p->family, p->dst);
+}
+
+STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	const struct policy_ports *ports = &t->policy->ports;
+
+	return (proto == PROTO_TCP ? ports->tcp : ports->udp)[port] != APP_NONE;
+}
+
+/* A worker's own flow table knows more. */
+STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
+						    const struct stage_packet *p)
+{
+	return NULL;
+}
+
+STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check)
+{
+	return t->policy->shadow;
+}
+
+/* Both ends' owners, of n packets from slot `from` on. */
+static void find_owners(const struct worker *w, const struct burst *b, unsigned from, unsigned n,
+			uint32_t owners[PREFIX_BULK])
 {
 	struct prefix_key keys[PREFIX_BULK];
-	uint32_t slots[PREFIX_BULK];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct headers *h = &b->hdr[from + i];
+
+		keys[2 * i] = (struct prefix_key){headers_src(h), h->key.vlan[0], h->family};
+		keys[2 * i + 1] = (struct prefix_key){headers_dst(h), h->key.vlan[0], h->family};
+	}
+	prefix_lookup_bulk(&w->policy->prefixes, keys, owners, 2 * n);
+}
+
+static void find_tenants(const struct worker *w, struct burst *b)
+{
+	uint32_t owners[PREFIX_BULK];
 
 	for (unsigned from = 0; from < b->n; from += PREFIX_BULK / 2) {
 		unsigned n = RTE_MIN(b->n - from, PREFIX_BULK / 2u);
 
+		find_owners(w, b, from, n, owners);
 		for (unsigned i = 0; i < n; i++) {
-			const struct headers *h = &b->hdr[from + i];
-			uint8_t family = has_addresses(h) ? h->family : 0;
+			struct stage_result r = {0};
 
-			keys[2 * i] = (struct prefix_key){headers_src(h), h->key.vlan[0], family};
-			keys[2 * i + 1] =
-				(struct prefix_key){headers_dst(h), h->key.vlan[0], family};
-		}
-		prefix_lookup_bulk(&w->policy->prefixes, keys, slots, 2 * n);
-		for (unsigned i = 0; i < n; i++) {
-			b->outbound[from + i] = slots[2 * i] != 0;
-			b->tenant[from + i] = slots[2 * i] ? slots[2 * i] : slots[2 * i + 1];
+			stage_assign(&r, packet_meta(b->pkt[from + i])->from, owners[2 * i],
+				     owners[2 * i + 1]);
+			b->outbound[from + i] = r.outbound;
+			b->tenant[from + i] = r.tenant;
 		}
 	}
 }
 
-static void limit_bytes(struct worker *w, struct burst *b, unsigned i)
+/* RFC 4861 7.1: what has crossed a router isn't it. */
+static bool is_discovery(const struct rte_mbuf *m, const struct headers *h)
 {
-	uint32_t tenant = b->tenant[i];
-	enum limit_result result = limit_take(w->policy, tenant, LIMIT_BYTES, w->arrived,
-					      packet_meta(b->pkt[i])->wirelen);
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 
-	limit_note(w, tenant, LIMIT_BYTES, w->arrived);
-	switch (result) {
-	case LIMIT_WITHIN:
-		break;
-	case LIMIT_OVER:
-		slot_decide(w, i, VERDICT_DROP, REASON_LIMIT_BYTES);
-		break;
-	case LIMIT_SHADOW_OVER:
-		worker_note(w, tenant, REASON_LIMIT_BYTES);
-		break;
-	}
+	return h->family == 6 && h->proto == PROTO_ICMPV6 && h->class == CLASS_OTHER &&
+	       h->l4_len >= 8 && h->l4 + 8u <= m->data_len && p[h->l3 + 7] == 255 &&
+	       p[h->l4] >= 133 && p[h->l4] <= 137;
+}
+
+void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct stage_packet *p)
+{
+	memcpy(p->src, headers_src(h), 16);
+	memcpy(p->dst, headers_dst(h), 16);
+	memcpy(p->vlan, h->key.vlan, sizeof(p->vlan));
+	p->sport = h->sport;
+	p->dport = h->dport;
+	p->len = packet_meta((struct rte_mbuf *)(uintptr_t)m)->wirelen;
+	p->class = h->class;
+	p->reason = h->reason;
+	p->family = h->family;
+	p->proto = h->proto;
+	p->tcp_flags = h->tcp_flags;
+	p->neighbour = is_discovery(m, h);
+}
+
+/* How near the tenant came to each limit that stage one spends of. */
+static void note_limits(struct worker *w, uint32_t tenant)
+{
+	static const enum tenant_limit spent[] = {LIMIT_PACKETS, LIMIT_BYTES, LIMIT_SYNS};
+
+	for (unsigned i = 0; i < RTE_DIM(spent); i++)
+		if (w->policy->slots[tenant].limit[spent[i]].interval)
+			limit_note(w, tenant, spent[i], w->arrived);
+}
+
+static void note_shadowed(struct worker *w, uint32_t tenant, unsigned shadowed)
+{
+	static const enum reason reasons[CHECK_COUNT] = {
+#define X(id) [CHECK_##id] = REASON_##id,
+		STAGE_CHECKS(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < CHECK_COUNT; i++)
+		if (shadowed >> i & 1)
+			worker_note(w, tenant, reasons[i]);
+}
+
+static void decide(struct worker *w, struct burst *b, unsigned i)
+{
+	struct stage_tables tables = {w->policy};
+	struct stage_packet p;
+	struct stage_result r = {.tenant = b->tenant[i], .outbound = b->outbound[i]};
+
+	stage_packet_of(b->pkt[i], &b->hdr[i], &p);
+	if (r.outbound)
+		w->arrived = RTE_MAX(w->arrived, packet_meta(b->pkt[i])->time);
+	stage_decide(&tables, &p, packet_meta(b->pkt[i])->from, w->arrived, &r);
+	if (r.outbound)
+		note_limits(w, r.tenant);
+	if (r.shadowed)
+		note_shadowed(w, r.tenant, r.shadowed);
+	if (r.action == WIRE_DROP)
+		slot_decide(w, i, VERDICT_DROP, r.reason);
+}
+
+/* XDP has seen only fragments of it, and must let those of suspended tenants through. */
+static void decide_reassembled(struct worker *w, struct burst *b, unsigned i)
+{
+	struct stage_tables tables = {w->policy};
+	struct stage_packet p;
+
+	if (w->policy->slots[b->tenant[i]].state != TENANT_SUSPENDED || w->policy->shadow)
+		return;
+	stage_packet_of(b->pkt[i], &b->hdr[i], &p);
+	if (!stage_must_read(&tables, &p))
+		slot_decide(w, i, VERDICT_DROP, REASON_TENANT_SUSPENDED);
 }
 
 void stage_one(struct worker *w, struct burst *b)
@@ -63,16 +166,19 @@ void stage_one(struct worker *w, struct burst *b)
 
 	find_tenants(w, b);
 	for (unsigned i = 0; i < b->n; i++) {
+		const struct packet_meta *meta = packet_meta(b->pkt[i]);
 		struct tenant_counters *t = &w->tenants[b->tenant[i]];
 
-		if (b->work[i] == SLOT_HELD || decided)
+		if (b->work[i] == SLOT_HELD)
 			continue;
+		if (decided) {
+			if (meta->flags & PACKET_REASSEMBLED)
+				decide_reassembled(w, b, i);
+			continue;
+		}
 		t->packets++;
-		t->bytes += packet_meta(b->pkt[i])->wirelen;
-		if (!b->outbound[i])
-			continue;
-		w->arrived = RTE_MAX(w->arrived, packet_meta(b->pkt[i])->time);
-		if (w->policy->slots[b->tenant[i]].limit[LIMIT_BYTES].interval)
-			limit_bytes(w, b, i);
+		t->bytes += meta->wirelen;
+		if (b->tenant[i] || meta->from == FROM_INSIDE)
+			decide(w, b, i);
 	}
 }

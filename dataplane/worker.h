@@ -125,6 +125,9 @@ void stage_stream(struct worker *w, struct burst *b);
 void stage_inspect(struct worker *w, struct burst *b);
 void stage_verdict(struct worker *w, struct burst *b);
 
+/* A decoded packet as stage one's checks want it. */
+void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct stage_packet *p);
+
 /* A flow for slot i's packet; NULL: no room. */
 struct flow *flow_make(struct worker *w, struct burst *b, unsigned i);
 

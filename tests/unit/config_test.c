@@ -84,7 +84,8 @@ static const struct wrong wrongs[] = {
 	 "more than 400 days to come back\n"},
 	{"tiers: { a: { shadow = [ \"call\" ]; }; };",
 	 "t.conf:1: error: tiers.a.shadow[0]: expected \"messages\", \"recipients\", "
-	 "\"connections\", \"bytes\", \"calls\" or \"sip_requests\", not \"call\"\n"},
+	 "\"connections\", \"bytes\", \"calls\", \"sip_requests\", \"packets\" or \"syns\", not "
+	 "\"call\"\n"},
 	{"tiers: { a: { recipients_per_message = 0; }; };",
 	 "t.conf:1: error: tiers.a.recipients_per_message: expected a whole number from 1 to "
 	 "1000000 or \"unlimited\", not 0\n"},

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * Taking events out of a tenant's buckets: the same for the kernel, which spends packets,
+ * bytes and SYNs, and for workers, which spend the rest. No lock, no system call.
+ */
+#ifndef POSTERN_SHARED_LIMIT_H
+#define POSTERN_SHARED_LIMIT_H
+
+#include "bpf/tenant.h"
+
+/* No bucket owes more than this, whatever an event costs: 2^61 ns is 73 years. */
+#define LIMIT_DEBT_MAX (UINT64_C(1) << 61)
+
+enum limit_result {
+	LIMIT_WITHIN,
+	LIMIT_OVER,
+	LIMIT_SHADOW_OVER, /* would have been over; count it and go on */
+};
+
+/* What `cost` events put on the bucket's clock, ns. In halves: the kernel has no 128 bits. */
+static inline uint64_t limit_advance(const struct gcra *gcra, enum tenant_limit limit,
+				     uint64_t cost)
+{
+	uint64_t high, low, ns;
+
+	if (cost > UINT32_MAX)
+		return LIMIT_DEBT_MAX;
+	high = (gcra->interval >> 32) * cost;
+	low = (gcra->interval & UINT32_MAX) * cost;
+	ns = (high << 32) + low;
+	if (high > UINT32_MAX || ns < low)
+		return LIMIT_DEBT_MAX;
+	if (limit == LIMIT_BYTES)
+		ns /= GCRA_BYTES_UNIT;
+	return ns < LIMIT_DEBT_MAX ? ns : LIMIT_DEBT_MAX;
+}
+
+/*
+ * Takes `cost` events (bytes for LIMIT_BYTES) at `now` (ns, any epoch) out of
+ * the tenant's bucket. Over takes nothing. An event that finds a token left may cost
+ * more than is left: the bucket owes it, and events are over until it is paid back. A clock that
+ * goes back gains nothing: it waits out the difference.
+ */
+static inline enum limit_result limit_spend(struct tenant_slot *tenant, enum tenant_limit limit,
+					    uint64_t now, uint64_t cost, bool shadow)
+{
+	const struct gcra *gcra = &tenant->limit[limit];
+	struct gcra once;
+
+	if (!gcra->interval)
+		return LIMIT_WITHIN;
+	once = (struct gcra){limit_advance(gcra, limit, cost), gcra->tolerance};
+	if (!once.interval || gcra_take(&tenant->bucket[limit], &once, now, 1))
+		return LIMIT_WITHIN;
+	return shadow || tenant->shadow >> limit & 1 ? LIMIT_SHADOW_OVER : LIMIT_OVER;
+}
+
+#endif

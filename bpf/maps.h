@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * What the XDP program, the dataplane and posternd share: the kernel's maps. Those marked
+ * "mapped" are arrays that all three read and write in place (BPF_F_MMAPABLE; user space through
+ * bpf/gate_view.h); the rest go through system calls, control's alone.
+ *
+ *   postern_gate        mapped   struct gate_shared, one: versions, choices, ports
+ *   postern_heartbeats  mapped   struct gate_heartbeat by gate_queue_index()
+ *   postern_tenants     mapped   struct tenant_slot by slot
+ *   postern_inspected   mapped   words of 64 bits by gate_port_word(): ports that are read
+ *   postern_prefixes    LPM      struct gate_prefix to slot
+ *   postern_blocked     LPM      struct gate_prefix (no VLAN) to anything
+ *   postern_flows       LRU      struct flow_key to struct flow_verdict
+ *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
+ *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
+ *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
+ *
+ * All but the last are pinned by name. Sizes are compiled in: a program that is loaded by others
+ * (DPDK's AF_XDP driver) finds the maps only if they are the very same.
+ *
+ * Times are ns of CLOCK_MONOTONIC, which is what bpf_ktime_get_ns() reads.
+ */
+#ifndef POSTERN_MAPS_H
+#define POSTERN_MAPS_H
+
+#include "bpf/reason.h"
+#include "bpf/stage_packet.h"
+#include "bpf/stage_result.h"
+#include "bpf/tenant.h"
+
+#define GATE_MAGIC 0x4e525450u /* "PTRN" */
+#define GATE_ABI   1           /* of this file, the order of stage_one.h's and reason.h's lists */
+
+#define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
+#define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
+#define GATE_BPFFS   "/sys/fs/bpf" /* where it pins, and where all look */
+
+/* Everything that is pinned, by name. */
+#define GATE_PINS                                                                           \
+	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",       \
+		"postern_prefixes", "postern_blocked", "postern_flows", "postern_counters", \
+		"postern_per_tenant"
+
+/* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
+#define GATE_ARRAYS(X)                                                                      \
+	X(shared, "postern_gate", struct gate_shared, 1)                                    \
+	X(heartbeats, "postern_heartbeats", struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
+	X(tenants, "postern_tenants", struct tenant_slot, GATE_TENANTS)                     \
+	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)
+
+enum gate_size {
+	GATE_PORTS = 8,
+	GATE_QUEUES = 64,    /* of a port */
+	GATE_TENANTS = 8192, /* slots */
+	GATE_PREFIXES = 1 << 20,
+	GATE_BLOCKED = 1 << 20,
+	GATE_FLOWS = 1 << 16,
+	GATE_PORT_WORDS = 2 * 65536 / 64,
+};
+
+/* What becomes of packets that the dataplane should see while it can't. */
+enum gate_failure {
+	GATE_FAIL_OPEN, /* to the other port, unread */
+	GATE_FAIL_CLOSED,
+};
+
+enum gate_port_flag {
+	GATE_SPOOF_SHADOW = 1 << 0, /* count sources that are no tenant's, and let them pass */
+};
+
+struct gate_port {
+	uint32_t ifindex; /* 0: the place is free */
+	uint32_t peer;    /* the other port's ifindex */
+	uint32_t from;    /* enum stage_from: the side it is on */
+	uint32_t failure; /* enum gate_failure */
+	uint32_t flags;   /* enum gate_port_flag */
+	uint32_t pad;
+	uint64_t heartbeat_max; /* ns; 0: a socket is enough */
+};
+
+/* Written by posternd. What a reader does not expect is refused, never guessed at. */
+struct gate_shared {
+	uint32_t magic;
+	uint32_t abi;
+	uint32_t tenant_abi;
+	uint32_t tenant_size; /* bytes; so all sizes */
+	uint32_t reasons;
+	uint32_t counters_size;
+	uint32_t per_tenant_size;
+	uint32_t shadow;  /* count everything, drop nothing: policy.shadow */
+	uint32_t blocked; /* whether postern_blocked has any entry */
+	uint32_t pad;
+	uint64_t generation; /* of the policy that the maps hold */
+	struct gate_port port[GATE_PORTS];
+};
+
+/* Who polls a queue writes the time into it, every few milliseconds. */
+struct gate_heartbeat {
+	uint64_t ns;
+	uint64_t pad[7];
+};
+
+/* Network order. The length counts from `vlan` on: GATE_PREFIX_HEAD bits more than the address's.
+ */
+struct gate_prefix {
+	uint32_t length;
+	uint16_t vlan; /* host order; 0: any */
+	uint8_t family;
+	uint8_t zero;
+	uint8_t addr[16];
+};
+
+#define GATE_PREFIX_HEAD 32
+
+struct gate_port_counters {
+	uint64_t packets, bytes;
+	uint64_t class[CLASS_COUNT];
+	uint64_t action[WIRE_COUNT];
+	uint64_t reason[REASON_COUNT][WIRE_COUNT]; /* packets, by what was said and done */
+	uint64_t shadow[CHECK_COUNT];              /* would have been dropped for it */
+};
+
+struct gate_tenant_counters {
+	uint64_t packets[2], bytes[2]; /* inbound, outbound */
+	uint64_t inspected;            /* packets to the dataplane */
+	uint64_t failed;               /* of these, not taken by it */
+	uint64_t dropped[CHECK_COUNT];
+	uint64_t shadow[CHECK_COUNT];
+};
+
+static inline uint32_t gate_queue_index(uint32_t port, uint32_t queue)
+{
+	return port * GATE_QUEUES + queue;
+}
+
+/* The word of postern_inspected that has the port in bit port % 64. */
+static inline uint32_t gate_port_word(uint8_t proto, uint16_t port)
+{
+	return (proto == PROTO_TCP ? 0 : 65536 / 64) + port / 64u;
+}
+
+#endif

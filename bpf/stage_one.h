@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * Stage one: whose packet is it, which way does it go, and what becomes of it before
+ * anybody reads it. One source for the kernel (bpf/gate.bpf.c) and for workers on native ports and
+ * captures (dataplane/stage_one.c).
+ *
+ * Whoever includes this provides the look-ups declared below, for a struct
+ * stage_tables of its own, finds the tenant (bpf/stage_tenant.h; workers do it in bulk) and calls
+ * stage_decide(). No state but the tenants' buckets; any thread.
+ */
+#ifndef POSTERN_STAGE_ONE_H
+#define POSTERN_STAGE_ONE_H
+
+#include <stddef.h>
+
+#include "bpf/limit.h"
+#include "bpf/reason.h"
+#include "bpf/stage_packet.h"
+#include "bpf/stage_result.h"
+
+struct stage_tables;
+
+/* NULL: no such slot. */
+STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slot);
+/* Whether nobody may send to p->dst. */
+STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p);
+/* Whether p's port is one of SMTP's or SIP's. proto: PROTO_TCP or PROTO_UDP. */
+STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port);
+/* NULL: nothing is known of p's flow, which is CLASS_L4. */
+STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
+						    const struct stage_packet *p);
+/* Whether everything is counted and nothing dropped. */
+STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check);
+
+/* From both ends' owners. On a port only the side that it is on has tenants. */
+STAGE_INLINE void stage_assign(struct stage_result *r, enum stage_from from, uint32_t src_owner,
+			       uint32_t dst_owner)
+{
+	r->outbound = from != FROM_OUTSIDE && src_owner;
+	if (r->outbound)
+		r->tenant = src_owner;
+	else
+		r->tenant = from == FROM_INSIDE ? 0 : dst_owner;
+}
+
+/*
+ * What can't leave its link is no spoofing: address configuration (RFC 2131, RFC 4862),
+ * link-local addresses (RFC 3927 7, RFC 4291 2.5.6), neighbour discovery.
+ */
+STAGE_INLINE bool stage_stays_on_link(const struct stage_packet *p)
+{
+	uint64_t high = stage_be64(p->src);
+
+	if (p->family == 4)
+		return high >> 32 == 0 || high >> 48 == 0xa9fe;
+	return p->neighbour || high >> 54 == 0xfe80 >> 6 || (!high && !stage_be64(p->src + 8));
+}
+
+/*
+ * Whether the dataplane must see it. Of fragments all that may be TCP's or UDP's: only the first
+ * has ports, and only together are they anything.
+ */
+STAGE_INLINE bool stage_must_read(struct stage_tables *t, const struct stage_packet *p)
+{
+	if (p->class == CLASS_L4)
+		return stage_port_read(t, p->proto, p->dport) ||
+		       stage_port_read(t, p->proto, p->sport);
+	if (p->class == CLASS_FRAGMENT)
+		return p->proto == PROTO_TCP || p->proto == PROTO_UDP ||
+		       (p->family == 6 && stage_is_extension(p->proto));
+	return p->class == CLASS_DEEP;
+}
+
+/* What is to be said of a packet that passes. */
+STAGE_INLINE enum reason stage_remark(const struct stage_packet *p)
+{
+	switch (p->class) {
+	case CLASS_NOT_IP:
+		return REASON_NOT_IP;
+	case CLASS_TUNNEL:
+		return REASON_TUNNEL;
+	case CLASS_DEEP:
+		return REASON_HEADERS_DEEP;
+	default:
+		return (enum reason)p->reason;
+	}
+}
+
+STAGE_INLINE bool stage_drop(struct stage_tables *t, struct stage_result *r, enum stage_check check,
+			     enum reason reason)
+{
+	if (stage_shadow(t, check)) {
+		r->shadowed |= (uint8_t)(1U << check);
+		return false;
+	}
+	r->action = WIRE_DROP;
+	r->reason = (uint8_t)reason;
+	return true;
+}
+
+/* One bucket; true: the packet is over and is dropped. */
+STAGE_INLINE bool stage_spend(struct stage_tables *t, struct stage_result *r,
+			      struct tenant_slot *tenant, enum tenant_limit limit,
+			      enum stage_check check, enum reason reason, uint64_t now,
+			      uint32_t cost)
+{
+	switch (limit_spend(tenant, limit, now, cost, false)) {
+	case LIMIT_WITHIN:
+		return false;
+	case LIMIT_SHADOW_OVER:
+		r->shadowed |= (uint8_t)(1U << check);
+		return false;
+	case LIMIT_OVER:
+		break;
+	}
+	return stage_drop(t, r, check, reason);
+}
+
+#define STAGE_TCP_SYN 0x02
+#define STAGE_TCP_ACK 0x10
+
+STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
+{
+	return p->class == CLASS_L4 && p->proto == PROTO_TCP &&
+	       (p->tcp_flags & (STAGE_TCP_SYN | STAGE_TCP_ACK)) == STAGE_TCP_SYN;
+}
+
+STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
+				    struct tenant_slot *tenant, uint64_t now,
+				    struct stage_result *r)
+{
+	return stage_spend(t, r, tenant, LIMIT_PACKETS, CHECK_LIMIT_PACKETS, REASON_LIMIT_PACKETS,
+			   now, 1) ||
+	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES, now,
+			   p->len) ||
+	       (stage_begins_connection(p) &&
+		stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, now, 1));
+}
+
+STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p,
+					       uint64_t now)
+{
+	const struct flow_verdict *known;
+
+	if (p->class != CLASS_L4)
+		return FLOW_UNDECIDED;
+	known = stage_known(t, p);
+	return known && known->expires > now ? (enum flow_decision)known->decision : FLOW_UNDECIDED;
+}
+
+/*
+ * The checks, in order, on a packet whose tenant and direction stand in *r (the rest of which
+ * is zero). `now`: ns, CLOCK_MONOTONIC in a live gate, the packets' in a replay.
+ *
+ * A suspended tenant's mail and calls go on to the dataplane, which refuses them in
+ * their protocol and lets emergency calls be decided first; the rest is dropped, both ways.
+ */
+STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet *p,
+			       enum stage_from from, uint64_t now, struct stage_result *r)
+{
+	struct tenant_slot *tenant;
+	enum flow_decision known;
+	bool read, suspended;
+
+	r->action = WIRE_PASS;
+	r->reason = (uint8_t)stage_remark(p);
+	if (!r->tenant && from == FROM_INSIDE && p->family && !stage_stays_on_link(p) &&
+	    stage_drop(t, r, CHECK_SPOOFED, REASON_SPOOFED))
+		return;
+	tenant = r->tenant ? stage_slot(t, r->tenant) : NULL;
+	if (!tenant)
+		return;
+	read = stage_must_read(t, p);
+	suspended = tenant->state == TENANT_SUSPENDED;
+	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
+	if (suspended && !read && stage_decision(t, p, now) != FLOW_EXEMPT &&
+	    stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
+		return;
+	if (r->outbound &&
+	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
+	     stage_over_limits(t, p, tenant, now, r)))
+		return;
+	known = stage_decision(t, p, now);
+	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
+		return;
+	/* What was let through before the suspension isn't any more. */
+	if (known == FLOW_EXEMPT || (known == FLOW_PASS && !suspended))
+		r->reason = REASON_FLOW_DECIDED;
+	else if (read)
+		r->action = WIRE_INSPECT;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/* What stage one says of a packet, and what it was told of flows. */
+#ifndef POSTERN_STAGE_RESULT_H
+#define POSTERN_STAGE_RESULT_H
+
+#include <stdint.h>
+
+/* The side of the gate that a packet came in by. */
+enum stage_from {
+	FROM_ANYWHERE, /* a capture: the tenant's side is the one with its address */
+	FROM_INSIDE,   /* the tenants' port */
+	FROM_OUTSIDE,
+};
+
+/* What becomes of it. The order is ABI. */
+enum wire_action {
+	WIRE_PASS,    /* to the other port, unread */
+	WIRE_INSPECT, /* to the dataplane */
+	WIRE_DROP,
+	WIRE_COUNT,
+};
+
+/* Everything for which stage one drops, in the order of the checks; names are reasons'. ABI. */
+#define STAGE_CHECKS(X)     \
+	X(SPOOFED)          \
+	X(TENANT_SUSPENDED) \
+	X(BLOCKED)          \
+	X(LIMIT_PACKETS)    \
+	X(LIMIT_BYTES)      \
+	X(LIMIT_SYNS)       \
+	X(FLOW_DECIDED)
+
+enum stage_check {
+#define X(id) CHECK_##id,
+	STAGE_CHECKS(X)
+#undef X
+		CHECK_COUNT,
+};
+
+/* What the dataplane found out about a flow, for a while. */
+enum flow_decision {
+	FLOW_UNDECIDED,
+	FLOW_DROP,
+	FLOW_PASS,   /* nothing more to inspect in it */
+	FLOW_EXEMPT, /* the same, though the tenant be suspended: an emergency call's media */
+};
+
+struct flow_verdict {
+	uint64_t expires;  /* ns, the clock of stage_decide()'s `now` */
+	uint32_t decision; /* enum flow_decision */
+	uint32_t pad;
+};
+
+struct stage_result {
+	uint32_t tenant; /* slot, 0: nobody's */
+	uint8_t outbound;
+	uint8_t action;    /* enum wire_action */
+	uint8_t reason;    /* enum reason */
+	uint8_t shadowed;  /* bit per enum stage_check: would have been dropped for it */
+	uint8_t suspended; /* the tenant is */
+};
+
+#endif

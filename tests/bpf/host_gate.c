@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/bpf/host_gate.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "bpf/stage_decode.h"
+#include "bpf/stage_tenant.h"
+#include "bpf/stage_wire.h"
+
+struct stage_tables {
+	struct host_gate *gate;
+	const struct gate_port *port;
+};
+
+STAGE_INLINE void stage_walk(const struct stage_cursor *c, struct stage_walk *w)
+{
+	stage_walk_step(c->base, c->limit, w);
+}
+
+static bool prefix_holds(const struct prefix *p, uint16_t vlan, uint8_t family, const uint8_t *addr)
+{
+	unsigned bytes = p->length / 8, bits = p->length % 8;
+
+	if (p->vlan != vlan || p->family != family || memcmp(p->addr, addr, bytes) != 0)
+		return false;
+	return !bits || ((p->addr[bytes] ^ addr[bytes]) & 0xff << (8 - bits) & 0xff) == 0;
+}
+
+static uint32_t prefix_longest(const struct prefix_list *list, uint16_t vlan, uint8_t family,
+			       const uint8_t *addr)
+{
+	const struct prefix *best = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct prefix *p = &list->items[i];
+
+		if (prefix_holds(p, vlan, family, addr) && (!best || p->length > best->length))
+			best = p;
+	}
+	return best ? best->slot : 0;
+}
+
+STAGE_INLINE uint32_t stage_owner(struct stage_tables *t, const struct stage_packet *p,
+				  const uint8_t addr[16])
+{
+	uint32_t slot = 0;
+
+	if (p->vlan[0])
+		slot = prefix_longest(&t->gate->prefixes, p->vlan[0], p->family, addr);
+	return slot ? slot : prefix_longest(&t->gate->prefixes, 0, p->family, addr);
+}
+
+STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slot)
+{
+	return &t->gate->tenants[slot];
+}
+
+STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p)
+{
+	return prefix_longest(&t->gate->blocked, 0, p->family, p->dst);
+}
+
+STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return t->gate->inspected[gate_port_word(proto, port)] >> (port % 64) & 1;
+}
+
+STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
+						    const struct stage_packet *p)
+{
+	struct flow_key key;
+
+	stage_flow_key(p, &key);
+	for (unsigned i = 0; i < t->gate->flow_count; i++)
+		if (memcmp(&t->gate->flows[i].key, &key, sizeof(key)) == 0)
+			return &t->gate->flows[i].verdict;
+	return NULL;
+}
+
+STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check)
+{
+	return t->gate->shared.shadow ||
+	       (check == CHECK_SPOOFED && t->port->flags & GATE_SPOOF_SHADOW);
+}
+
+static uint32_t port_find(const struct host_gate *g, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < GATE_PORTS; i++)
+		if (g->shared.port[i].ifindex == ifindex)
+			return i;
+	return GATE_PORTS;
+}
+
+static void count(struct host_gate *g, uint32_t port, const struct stage_packet *p,
+		  const struct stage_result *r)
+{
+	stage_count_port(&g->counters[port], p, r);
+	if (r->tenant)
+		stage_count_tenant(&g->per_tenant[r->tenant], p, r);
+}
+
+void host_gate_decode(const void *frame, uint32_t len, struct stage_packet *p)
+{
+	stage_decode_frame(NULL, frame, (const uint8_t *)frame + len, p);
+}
+
+struct stage_result host_gate_run(struct host_gate *g, uint32_t ifindex, uint32_t queue,
+				  uint64_t now, const void *frame, uint32_t len)
+{
+	uint32_t port = port_find(g, ifindex);
+	struct stage_tables t = {g, &g->shared.port[port % GATE_PORTS]};
+	struct stage_result r = {0};
+	struct stage_packet p;
+
+	host_gate_decode(frame, len, &p);
+	if (port == GATE_PORTS) {
+		r.reason = REASON_PORT_UNKNOWN;
+		count(g, port, &p, &r);
+		return r;
+	}
+	stage_whose(&t, &p, t.port->from, &r);
+	stage_decide(&t, &p, t.port->from, now, &r);
+	stage_settle(
+		t.port,
+		&(struct stage_dataplane){g->socket, g->heartbeats[gate_queue_index(port, queue)]},
+		now, &r);
+	count(g, port, &p, &r);
+	return r;
+}
+
+void host_gate_init(struct host_gate *g, const struct policy *policy)
+{
+	assert(policy->slot_count <= HOST_TENANTS);
+	memset(g, 0, sizeof(*g));
+	memcpy(g->slots, policy->slots, policy->slot_count * sizeof(g->slots[0]));
+	g->tenants = g->slots;
+	g->prefixes = policy->prefix_list;
+	g->blocked = policy->blocked_list;
+	g->shared.shadow = policy->shadow;
+	for (unsigned port = 0; port < 65536; port++) {
+		g->inspected[gate_port_word(PROTO_TCP, port)] |=
+			(uint64_t)(policy->ports.tcp[port] != APP_NONE) << port % 64;
+		g->inspected[gate_port_word(PROTO_UDP, port)] |=
+			(uint64_t)(policy->ports.udp[port] != APP_NONE) << port % 64;
+	}
+}

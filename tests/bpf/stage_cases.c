@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/bpf/stage_cases.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control/policy_build.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* Tenants by slot. Rates of so many a day: no test lasts until a bucket refills. */
+enum { PLAIN = 1, SUSPENDED, IN_VLAN, PACKETS, BYTES, SYNS, SHADOWED, INNER };
+
+static const char text[] =
+	"tenants: (\n"
+	"{ id = 11; name = \"plain\"; prefixes = [ \"10.1.0.0/16\", \"2001:db8:1::/48\" ]; },\n"
+	"{ id = 12; name = \"suspended\"; state = \"suspended\";\n"
+	"  prefixes = [ \"10.2.0.0/16\", \"2001:db8:2::/48\" ]; },\n"
+	"{ id = 13; name = \"in a vlan\"; vlan = 100; prefixes = [ \"10.1.0.0/24\",\n"
+	"  \"10.3.0.0/16\", \"2001:db8:1::/64\" ]; },\n"
+	"{ id = 14; name = \"packets\"; prefixes = [ \"10.4.0.0/16\" ];\n"
+	"  limits: { packets = \"3/d\"; }; },\n"
+	"{ id = 15; name = \"bytes\"; prefixes = [ \"10.5.0.0/16\" ];\n"
+	"  limits: { bytes = \"1000/d\"; }; },\n"
+	"{ id = 16; name = \"syns\"; prefixes = [ \"10.6.0.0/16\", \"2001:db8:6::/48\" ];\n"
+	"  limits: { syns = \"2/d\"; }; },\n"
+	"{ id = 17; name = \"shadowed\"; prefixes = [ \"10.7.0.0/16\" ];\n"
+	"  limits: { packets = \"1/d\"; bytes = \"2000/d\"; shadow = [ \"packets\" ]; }; },\n"
+	"{ id = 18; name = \"inner\"; prefixes = [ \"10.1.2.0/24\", \"2001:db8:1:2::/64\" ]; }\n"
+	");\n"
+	"lists: { blocked = [ \"198.51.100.0/24\", \"2001:db8:bad::/48\", \"203.0.113.7\" ]; };\n";
+
+struct policy *stage_case_policy(void)
+{
+	char path[] = "/tmp/postern-cases-XXXXXX";
+	int fd = mkstemp(path);
+	struct diag diag = {0};
+	struct config *config;
+	struct policy *policy = NULL;
+
+	if (fd < 0 || write(fd, text, sizeof(text) - 1) != sizeof(text) - 1)
+		abort();
+	close(fd);
+	config = config_load(path, &diag);
+	if (config)
+		policy = policy_build(config, &diag);
+	unlink(path);
+	if (!policy || diag.errors) {
+		diag_print(&diag, stderr);
+		abort();
+	}
+	config_free(config);
+	diag_fini(&diag);
+	return policy;
+}
+
+struct gate_port stage_case_port(const struct stage_case *c)
+{
+	return (struct gate_port){
+		.ifindex = CASE_IFINDEX,
+		.peer = CASE_PEER,
+		.from = c->from,
+		.failure = c->failure,
+		.flags = c->flags,
+		.heartbeat_max = c->dataplane == STUCK_UNMINDED ? 0 : 1000000,
+	};
+}
+
+uint64_t stage_case_heartbeat(const struct stage_case *c, uint64_t now)
+{
+	if (c->dataplane == STUCK || c->dataplane == STUCK_UNMINDED)
+		return 1; /* when the machine was started */
+	return now + 3600 * SECOND;
+}
+
+bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_verdict *verdict)
+{
+	*verdict = (struct flow_verdict){.expires = now + 3600 * SECOND};
+	switch ((enum case_flow)c->flow) {
+	case NEVER_SEEN:
+		return false;
+	case EXPIRED_DROP:
+		verdict->expires = now - 1;
+		/* fallthrough */
+	case KNOWN_DROP:
+		verdict->decision = FLOW_DROP;
+		break;
+	case EXPIRED_PASS:
+		verdict->expires = now - 1;
+		/* fallthrough */
+	case KNOWN_PASS:
+		verdict->decision = FLOW_PASS;
+		break;
+	case KNOWN_EXEMPT:
+		verdict->decision = FLOW_EXEMPT;
+		break;
+	}
+	return true;
+}
+
+#define OUT4(from4)     .src = from4, .dst = "192.0.2.9"
+#define IN4(to4)        .src = "192.0.2.9", .dst = to4
+#define OUT6(from6)     .src = from6, .dst = "2001:db8:ffff::9"
+#define IN6(to6)        .src = "2001:db8:ffff::9", .dst = to6
+#define BIT(check)      (1 << CHECK_##check)
+#define SMTP            .dport = 25
+#define SIP             .proto = IPPROTO_UDP, .dport = 5060
+#define SYN             .flags = 0x02
+#define SYN_ACK         .flags = 0x12
+#define INSIDE          .from = FROM_INSIDE
+#define OUTSIDE         .from = FROM_OUTSIDE
+#define PASSES          .action = WIRE_PASS
+#define IS_READ         .action = WIRE_INSPECT
+#define IS_DROPPED(why) .action = WIRE_DROP, .reason = REASON_##why, .dropped = 1
+#define SENT_BY(who)    .tenant = who, .outbound = 1
+#define SENT_TO(who)    .tenant = who
+
+/* clang-format off */
+const struct stage_case stage_cases[] = {
+	/* Layer 2, and what stays on its link */
+	{"ARP", {.ethertype = 0x0806}, INSIDE, PASSES, .reason = REASON_NOT_IP},
+	{"LLDP", {.ethertype = 0x88cc}, OUTSIDE, PASSES, .reason = REASON_NOT_IP},
+	{"ARP in a VLAN", {.ethertype = 0x0806, .vlan = {100}}, INSIDE, PASSES, .reason = REASON_NOT_IP},
+	{"neighbour solicitation from a router's own address",
+	 {OUT6("2001:db8:9::1"), .proto = IPPROTO_ICMPV6, .icmp = 135, .hops = 255}, INSIDE, PASSES},
+	{"neighbour discovery that has crossed a router",
+	 {OUT6("2001:db8:9::1"), .proto = IPPROTO_ICMPV6, .icmp = 135, .hops = 254}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"echo request with a hop limit of 255",
+	 {OUT6("2001:db8:9::1"), .proto = IPPROTO_ICMPV6, .icmp = 128, .hops = 255}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"duplicate address detection", {.src = "::", .dst = "ff02::1:ff00:1", .proto = IPPROTO_ICMPV6, .icmp = 135,
+	 .hops = 255}, INSIDE, PASSES},
+	{"multicast listener report", {.src = "fe80::1", .dst = "ff02::16", .proto = IPPROTO_ICMPV6, .icmp = 143},
+	 INSIDE, PASSES},
+	{"link-local IPv6", {OUT6("febf::1")}, INSIDE, PASSES},
+	{"just beyond link-local IPv6", {OUT6("fec0::1")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"loopback's IPv6 address", {OUT6("::1")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"DHCP", {.src = "0.0.0.0", .dst = "255.255.255.255", .proto = IPPROTO_UDP, .sport = 68, .dport = 67},
+	 INSIDE, PASSES},
+	{"link-local IPv4", {OUT4("169.254.3.4")}, INSIDE, PASSES},
+	{"just beyond link-local IPv4", {OUT4("169.253.3.4")}, INSIDE, IS_DROPPED(SPOOFED)},
+
+	/* Whose, and which way */
+	{"a tenant's", {OUT4("10.1.0.1")}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"to a tenant", {IN4("10.1.0.1")}, OUTSIDE, SENT_TO(PLAIN), PASSES},
+	{"a tenant's, IPv6", {OUT6("2001:db8:1::1")}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"to a tenant, IPv6", {IN6("2001:db8:1::1")}, OUTSIDE, SENT_TO(PLAIN), PASSES},
+	{"of a longer prefix", {OUT4("10.1.2.1")}, INSIDE, SENT_BY(INNER), PASSES},
+	{"of a longer prefix, IPv6", {OUT6("2001:db8:1:2::1")}, INSIDE, SENT_BY(INNER), PASSES},
+	{"nobody's, from outside", {IN4("192.0.2.77")}, OUTSIDE, PASSES},
+	{"a tenant's address from outside is no tenant's packet", {OUT4("10.1.0.1")}, OUTSIDE, PASSES},
+	{"from tenant to tenant, inside", {.src = "10.1.0.1", .dst = "10.5.0.1"}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"from tenant to tenant, come back", {.src = "10.1.0.1", .dst = "10.5.0.1"}, OUTSIDE, SENT_TO(BYTES), PASSES},
+	{"in a capture the sender counts", {.src = "10.1.0.1", .dst = "10.5.0.1"}, SENT_BY(PLAIN), PASSES},
+	{"in a capture, to a tenant", {IN4("10.5.0.1")}, SENT_TO(BYTES), PASSES},
+	{"in a capture nothing is spoofed", {OUT4("172.16.0.1")}, PASSES},
+	{"a VLAN's own", {OUT4("10.1.0.1"), .vlan = {100}}, INSIDE, SENT_BY(IN_VLAN), PASSES},
+	{"a VLAN's own, IPv6", {OUT6("2001:db8:1::1"), .vlan = {100}}, INSIDE, SENT_BY(IN_VLAN), PASSES},
+	{"a VLAN's own before a longer one of any", {OUT4("10.1.0.1"), .vlan = {100}}, INSIDE, SENT_BY(IN_VLAN), PASSES},
+	{"in another VLAN", {OUT4("10.1.0.1"), .vlan = {101}}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"in no VLAN", {OUT4("10.3.0.1")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"its own VLAN only", {OUT4("10.3.0.1"), .vlan = {101}}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"not its own address in its VLAN, but somebody's in any", {OUT4("10.5.0.1"), .vlan = {100}}, INSIDE,
+	 SENT_BY(BYTES), PASSES},
+	{"priority and drop eligible", {OUT4("10.3.0.1"), .vlan = {0xf064}}, INSIDE, SENT_BY(IN_VLAN), PASSES},
+	{"QinQ: the outer tag counts", {OUT4("10.3.0.1"), .vlan = {100, 7}, .tag = {0x88a8}}, INSIDE,
+	 SENT_BY(IN_VLAN), PASSES},
+	{"QinQ: the inner doesn't", {OUT4("10.3.0.1"), .vlan = {7, 100}, .tag = {0x88a8}}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"three tags", {OUT4("10.3.0.1"), .vlan = {100, 7, 8}, SMTP}, INSIDE, SENT_BY(IN_VLAN), IS_READ},
+	{"four tags", {OUT4("10.3.0.1"), .vlan = {100, 7, 8, 9}, SMTP}, INSIDE, SENT_BY(IN_VLAN), IS_READ},
+
+	/* Spoofed */
+	{"a source that is nobody's", {OUT4("172.16.0.1")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"one beyond a prefix", {OUT4("10.8.0.0")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, IPv6", {OUT6("2001:db8:3::1")}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, to SMTP", {OUT4("172.16.0.1"), SMTP}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, with the receiver's address", {.src = "172.16.0.1", .dst = "10.1.0.1"}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, a fragment", {OUT4("172.16.0.1"), .fragment = 0x2000}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, malformed", {OUT4("172.16.0.1"), .length_lie = 9}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"spoofed, in shadow", {OUT4("172.16.0.1"), SMTP}, INSIDE, PASSES, .flags = GATE_SPOOF_SHADOW,
+	 .shadowed = BIT(SPOOFED)},
+	{"spoofed, the policy in shadow", {OUT4("172.16.0.1")}, INSIDE, PASSES, .shadow = 1, .shadowed = BIT(SPOOFED)},
+
+	/* Suspended */
+	{"suspended", {OUT4("10.2.0.1")}, INSIDE, SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"suspended, IPv6", {OUT6("2001:db8:2::1"), .proto = IPPROTO_UDP, .dport = 53}, INSIDE, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"suspended, ping", {OUT4("10.2.0.1"), .proto = IPPROTO_ICMP, .icmp = 8}, INSIDE, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"to the suspended", {IN4("10.2.0.1")}, OUTSIDE, SENT_TO(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"suspended, mail: it is told so", {OUT4("10.2.0.1"), SMTP}, INSIDE, SENT_BY(SUSPENDED), IS_READ},
+	{"the server's side of that", {IN4("10.2.0.1"), .sport = 25, .dport = 40000}, OUTSIDE, SENT_TO(SUSPENDED), IS_READ},
+	{"suspended, a call: it may be 112", {OUT4("10.2.0.1"), SIP}, INSIDE, SENT_BY(SUSPENDED), IS_READ},
+	{"suspended, a fragment: it may be a call", {OUT4("10.2.0.1"), SIP, .fragment = 0x2000}, INSIDE,
+	 SENT_BY(SUSPENDED), IS_READ},
+	{"suspended, a fragment of something else", {OUT4("10.2.0.1"), .proto = IPPROTO_ICMP, .fragment = 0x2000},
+	 INSIDE, SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"suspended, an emergency call's media", {OUT4("10.2.0.1"), .proto = IPPROTO_UDP, .dport = 30000}, INSIDE,
+	 .flow = KNOWN_EXEMPT, SENT_BY(SUSPENDED), PASSES, .reason = REASON_FLOW_DECIDED},
+	{"suspended, let through before", {OUT4("10.2.0.1")}, INSIDE, .flow = KNOWN_PASS, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"suspended, mail let through before: read again", {OUT4("10.2.0.1"), SMTP}, INSIDE, .flow = KNOWN_PASS,
+	 SENT_BY(SUSPENDED), IS_READ},
+	{"suspended, in shadow", {OUT4("10.2.0.1")}, INSIDE, .shadow = 1, SENT_BY(SUSPENDED), PASSES,
+	 .shadowed = BIT(TENANT_SUSPENDED)},
+
+	/* Blocked */
+	{"to a blocked network", {.src = "10.1.0.1", .dst = "198.51.100.200"}, INSIDE, SENT_BY(PLAIN), IS_DROPPED(BLOCKED)},
+	{"to a blocked network, IPv6", {.src = "2001:db8:1::1", .dst = "2001:db8:bad::1"}, INSIDE, SENT_BY(PLAIN),
+	 IS_DROPPED(BLOCKED)},
+	{"to a blocked address", {.src = "10.1.0.1", .dst = "203.0.113.7", SMTP}, INSIDE, SENT_BY(PLAIN),
+	 IS_DROPPED(BLOCKED)},
+	{"to its neighbour", {.src = "10.1.0.1", .dst = "203.0.113.6"}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"blocked in every VLAN", {.src = "10.3.0.1", .dst = "198.51.100.1", .vlan = {100}}, INSIDE, SENT_BY(IN_VLAN),
+	 IS_DROPPED(BLOCKED)},
+	{"from a blocked network", {.src = "198.51.100.200", .dst = "10.1.0.1"}, OUTSIDE, SENT_TO(PLAIN), PASSES},
+	{"blocked, in shadow", {.src = "10.1.0.1", .dst = "198.51.100.200"}, INSIDE, .shadow = 1, SENT_BY(PLAIN), PASSES,
+	 .shadowed = BIT(BLOCKED)},
+
+	/* Buckets */
+	{"three packets", {OUT4("10.4.0.1")}, INSIDE, .before = 2, SENT_BY(PACKETS), PASSES},
+	{"the fourth packet", {OUT4("10.4.0.1")}, INSIDE, .before = 3, SENT_BY(PACKETS), IS_DROPPED(LIMIT_PACKETS)},
+	{"the tenth packet, of mail", {OUT4("10.4.0.1"), SMTP}, INSIDE, .before = 9, SENT_BY(PACKETS), .action = WIRE_DROP,
+	 .reason = REASON_LIMIT_PACKETS, .dropped = 7},
+	{"packets to the tenant", {IN4("10.4.0.1")}, OUTSIDE, .before = 9, SENT_TO(PACKETS), PASSES},
+	{"a thousand bytes, the last as it may", {OUT4("10.5.0.1"), .payload = 446}, INSIDE, .before = 1, SENT_BY(BYTES), PASSES},
+	{"and what comes then", {OUT4("10.5.0.1"), .payload = 446}, INSIDE, .before = 2, SENT_BY(BYTES), IS_DROPPED(LIMIT_BYTES)},
+	{"bytes to the tenant", {IN4("10.5.0.1"), .payload = 1000}, OUTSIDE, .before = 9, SENT_TO(BYTES), PASSES},
+	{"two SYNs", {OUT4("10.6.0.1"), SYN}, INSIDE, .before = 1, SENT_BY(SYNS), PASSES},
+	{"the third SYN", {OUT4("10.6.0.1"), SYN}, INSIDE, .before = 2, SENT_BY(SYNS), IS_DROPPED(LIMIT_SYNS)},
+	{"the third SYN, IPv6", {OUT6("2001:db8:6::1"), SYN}, INSIDE, .before = 2, SENT_BY(SYNS), IS_DROPPED(LIMIT_SYNS)},
+	{"the third SYN with other flags", {OUT4("10.6.0.1"), .flags = 0xc2}, INSIDE, .before = 2, SENT_BY(SYNS),
+	 IS_DROPPED(LIMIT_SYNS)},
+	{"answers to others' SYNs", {OUT4("10.6.0.1"), SYN_ACK}, INSIDE, .before = 9, SENT_BY(SYNS), PASSES},
+	{"packets of connections there are", {OUT4("10.6.0.1")}, INSIDE, .before = 9, SENT_BY(SYNS), PASSES},
+	{"SYNs to the tenant", {IN4("10.6.0.1"), SYN}, OUTSIDE, .before = 9, SENT_TO(SYNS), PASSES},
+	{"a limit in shadow", {OUT4("10.7.0.1")}, INSIDE, .before = 1, SENT_BY(SHADOWED), PASSES,
+	 .shadowed = BIT(LIMIT_PACKETS)},
+	{"the next limit holds all the same", {OUT4("10.7.0.1"), .payload = 1500}, INSIDE, .before = 2, SENT_BY(SHADOWED),
+	 IS_DROPPED(LIMIT_BYTES), .shadowed = BIT(LIMIT_PACKETS)},
+	{"limits, the policy in shadow", {OUT4("10.4.0.1")}, INSIDE, .before = 5, .shadow = 1, SENT_BY(PACKETS), PASSES,
+	 .shadowed = BIT(LIMIT_PACKETS)},
+	{"malformed packets cost as others do", {OUT4("10.4.0.1"), .length_lie = 99}, INSIDE, .before = 3, SENT_BY(PACKETS),
+	 IS_DROPPED(LIMIT_PACKETS)},
+
+	/* Flows decided upon */
+	{"a flow to be dropped", {OUT4("10.1.0.1"), SMTP}, INSIDE, .flow = KNOWN_DROP, SENT_BY(PLAIN), IS_DROPPED(FLOW_DECIDED)},
+	{"a flow to be dropped, the other way", {IN4("10.1.0.1"), .sport = 25}, OUTSIDE, .flow = KNOWN_DROP, SENT_TO(PLAIN),
+	 IS_DROPPED(FLOW_DECIDED)},
+	{"a flow to be dropped, of no inspected port", {OUT6("2001:db8:1::1")}, INSIDE, .flow = KNOWN_DROP, SENT_BY(PLAIN),
+	 IS_DROPPED(FLOW_DECIDED)},
+	{"a flow to be dropped, in a VLAN", {OUT4("10.1.0.1"), SMTP, .vlan = {101, 3}}, INSIDE, .flow = KNOWN_DROP,
+	 SENT_BY(PLAIN), IS_DROPPED(FLOW_DECIDED)},
+	{"a flow that needs no more reading", {OUT4("10.1.0.1"), .dport = 465}, INSIDE, .flow = KNOWN_PASS, SENT_BY(PLAIN), PASSES,
+	 .reason = REASON_FLOW_DECIDED},
+	{"a drop that has expired", {OUT4("10.1.0.1"), SMTP}, INSIDE, .flow = EXPIRED_DROP, SENT_BY(PLAIN), IS_READ},
+	{"a pass that has expired", {OUT4("10.1.0.1"), SMTP}, INSIDE, .flow = EXPIRED_PASS, SENT_BY(PLAIN), IS_READ},
+	{"a flow's verdict in shadow", {OUT4("10.1.0.1"), SMTP}, INSIDE, .flow = KNOWN_DROP, .shadow = 1, SENT_BY(PLAIN), IS_READ,
+	 .shadowed = BIT(FLOW_DECIDED)},
+
+	/* To the dataplane or not */
+	{"SMTP", {OUT4("10.1.0.1"), SMTP, SYN}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"submission, IPv6", {OUT6("2001:db8:1::1"), .dport = 587}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"SMTP's answers", {IN4("10.1.0.1"), .sport = 25, .dport = 40000}, OUTSIDE, SENT_TO(PLAIN), IS_READ},
+	{"SMTP's port over UDP", {OUT4("10.1.0.1"), .proto = IPPROTO_UDP, .dport = 25}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"SIP over UDP", {OUT4("10.1.0.1"), SIP}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"SIP over TCP", {OUT4("10.1.0.1"), .dport = 5060}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"SIP under TLS", {OUT4("10.1.0.1"), .dport = 5061}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"a port beside", {OUT4("10.1.0.1"), .dport = 26}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"mail to a tenant's server", {IN4("10.1.0.1"), SMTP}, OUTSIDE, SENT_TO(PLAIN), IS_READ},
+	{"mail of nobody's", {IN4("192.0.2.77"), SMTP}, OUTSIDE, PASSES},
+	{"IPv4 options", {OUT4("10.1.0.1"), SMTP, .options = 10}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"padding", {OUT4("10.1.0.1"), SMTP, .padding = 18}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"the first fragment", {OUT4("10.1.0.1"), SIP, .fragment = 0x2000}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"a later fragment", {OUT4("10.1.0.1"), .proto = IPPROTO_UDP, .fragment = 0x00b9}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"a fragment of what is never read: nobody knows yet", {OUT4("10.1.0.1"), .proto = IPPROTO_UDP, .dport = 53,
+	 .fragment = 0x2000}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"a fragmented ping", {OUT4("10.1.0.1"), .proto = IPPROTO_ICMP, .fragment = 0x2000}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"nobody's fragment", {IN4("192.0.2.77"), .fragment = 0x2000}, OUTSIDE, PASSES},
+	{"don't fragment is no fragment", {OUT4("10.1.0.1"), .fragment = 0x4000}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"IPv6 fragment", {OUT6("2001:db8:1::1"), SIP, .fragment = 0x0001}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"IPv6 fragment with options inside: they may end in TCP", {OUT6("2001:db8:1::1"), .proto = IPPROTO_DSTOPTS,
+	 .fragment = 0x0001}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"IPv6 fragment of a ping", {OUT6("2001:db8:1::1"), .proto = IPPROTO_ICMPV6, .icmp = 128, .fragment = 0x0008},
+	 INSIDE, SENT_BY(PLAIN), PASSES},
+	{"eight extension headers", {OUT6("2001:db8:1::1"), SMTP, .extensions = 8}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"eight of them before something else", {OUT6("2001:db8:1::1"), .extensions = 8}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"nine are too many to walk: the dataplane does", {OUT6("2001:db8:1::1"), .extensions = 9}, INSIDE,
+	 SENT_BY(PLAIN), IS_READ, .reason = REASON_HEADERS_DEEP},
+	{"nobody's nine", {IN6("2001:db8:ffff::1"), .extensions = 9}, OUTSIDE, PASSES, .reason = REASON_HEADERS_DEEP},
+	{"headers that reach far", {OUT6("2001:db8:1::1"), .extensions = 5, .extension_length = 30}, INSIDE,
+	 SENT_BY(PLAIN), IS_READ, .reason = REASON_HEADERS_DEEP},
+	{"suspended, nine headers", {OUT6("2001:db8:2::1"), .extensions = 9}, INSIDE, SENT_BY(SUSPENDED), IS_READ,
+	 .reason = REASON_HEADERS_DEEP},
+	{"malformed", {OUT4("10.1.0.1"), SMTP, .length_lie = 1}, INSIDE, SENT_BY(PLAIN), PASSES,
+	 .reason = REASON_BAD_LENGTH},
+	{"malformed, IPv6", {OUT6("2001:db8:1::1"), SMTP, .length_lie = -5}, INSIDE, SENT_BY(PLAIN), PASSES,
+	 .reason = REASON_BAD_LENGTH},
+	{"GRE", {OUT4("10.1.0.1"), .proto = IPPROTO_GRE}, INSIDE, SENT_BY(PLAIN), PASSES, .reason = REASON_TUNNEL},
+	{"VXLAN", {OUT4("10.1.0.1"), .proto = IPPROTO_UDP, .dport = 4789}, INSIDE, SENT_BY(PLAIN), PASSES,
+	 .reason = REASON_TUNNEL},
+	{"SCTP", {OUT4("10.1.0.1"), .proto = IPPROTO_SCTP}, INSIDE, SENT_BY(PLAIN), PASSES},
+
+	/* The failure policy */
+	{"no socket, open", {OUT4("10.1.0.1"), SMTP}, INSIDE, .dataplane = AWAY, SENT_BY(PLAIN), PASSES,
+	 .reason = REASON_NO_SOCKET},
+	{"no socket, closed", {OUT4("10.1.0.1"), SMTP}, INSIDE, .dataplane = AWAY, .failure = GATE_FAIL_CLOSED,
+	 SENT_BY(PLAIN), IS_DROPPED(NO_SOCKET)},
+	{"stuck, open", {IN4("10.1.0.1"), .sport = 25}, OUTSIDE, .dataplane = STUCK, SENT_TO(PLAIN), PASSES,
+	 .reason = REASON_HEARTBEAT_STALE},
+	{"stuck, closed", {OUT4("10.1.0.1"), SIP}, INSIDE, .dataplane = STUCK, .failure = GATE_FAIL_CLOSED,
+	 SENT_BY(PLAIN), IS_DROPPED(HEARTBEAT_STALE)},
+	{"no heartbeat asked for", {OUT4("10.1.0.1"), SMTP}, INSIDE, .dataplane = STUCK_UNMINDED,
+	 .failure = GATE_FAIL_CLOSED, SENT_BY(PLAIN), IS_READ},
+	{"away, closed: what is never read passes", {OUT4("10.1.0.1")}, INSIDE, .dataplane = AWAY,
+	 .failure = GATE_FAIL_CLOSED, SENT_BY(PLAIN), PASSES},
+	{"away, open: the suspended stay so", {OUT4("10.2.0.1")}, INSIDE, .dataplane = AWAY, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"away, open: the mail of the suspended too", {OUT4("10.2.0.1"), SMTP}, INSIDE, .dataplane = AWAY,
+	 SENT_BY(SUSPENDED), IS_DROPPED(NO_SOCKET)},
+	{"stuck, open: the suspended's", {OUT4("10.2.0.1"), SMTP}, INSIDE, .dataplane = STUCK,
+	 SENT_BY(SUSPENDED), IS_DROPPED(HEARTBEAT_STALE)},
+	{"away, closed: the decided pass", {OUT4("10.1.0.1"), SMTP}, INSIDE, .dataplane = AWAY, .flow = KNOWN_PASS,
+	 .failure = GATE_FAIL_CLOSED, SENT_BY(PLAIN), PASSES, .reason = REASON_FLOW_DECIDED},
+};
+/* clang-format on */
+
+const unsigned stage_case_count = sizeof(stage_cases) / sizeof(stage_cases[0]);

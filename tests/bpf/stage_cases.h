@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What stage one must say of which packet: a table for the host's build and the kernel's. Every
+ * case begins with full buckets, no counts, the dataplane well.
+ */
+#ifndef POSTERN_TESTS_STAGE_CASES_H
+#define POSTERN_TESTS_STAGE_CASES_H
+
+#include "bpf/maps.h"
+#include "bpf/policy.h"
+#include "tests/bpf/frames.h"
+
+/* The port that cases come in by: the loopback's, which TEST_RUN takes by default. */
+#define CASE_IFINDEX 1
+#define CASE_PEER    2
+#define CASE_PLACE   2 /* of GATE_PORTS: not the first */
+
+/* What the dataplane does. */
+enum case_dataplane { WELL, AWAY, STUCK, STUCK_UNMINDED };
+
+/* What is known of the packet's flow. */
+enum case_flow { NEVER_SEEN, KNOWN_DROP, KNOWN_PASS, KNOWN_EXEMPT, EXPIRED_DROP, EXPIRED_PASS };
+
+struct stage_case {
+	const char *name;
+	struct frame_spec frame;
+	uint8_t from;       /* enum stage_from */
+	uint8_t dataplane;  /* enum case_dataplane */
+	uint8_t failure;    /* enum gate_failure */
+	uint8_t flow;       /* enum case_flow */
+	uint8_t flags;      /* enum gate_port_flag */
+	uint8_t shadow;     /* the policy's */
+	uint8_t before;     /* how many of the same come first */
+	uint8_t action;     /* enum wire_action, of the last */
+	enum reason reason; /* the same */
+	uint32_t tenant;    /* the same */
+	uint8_t outbound;   /* the same */
+	uint8_t shadowed;   /* the same: bits */
+	uint8_t dropped;    /* of all */
+};
+
+extern const struct stage_case stage_cases[];
+extern const unsigned stage_case_count;
+
+/* The policy that they hold for; policy_free() when done. */
+struct policy *stage_case_policy(void);
+
+/* The port as the case has it. */
+struct gate_port stage_case_port(const struct stage_case *c);
+/* Of the queue, at `now`. */
+uint64_t stage_case_heartbeat(const struct stage_case *c, uint64_t now);
+/* False: nothing is known. */
+bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_verdict *verdict);
+
+#endif
