@@ -17,6 +17,19 @@ static inline uint64_t word_read(const uint8_t *p)
 	return le64toh(w);
 }
 
+/* Less than a word, one byte at least: pieces that overlap say the same twice. */
+static inline uint64_t part_read(const uint8_t *p, size_t len)
+{
+	uint32_t low, high;
+
+	if (len < 4)
+		return p[0] | (uint64_t)p[len / 2] << 8 * (len / 2) |
+		       (uint64_t)p[len - 1] << 8 * (len - 1);
+	memcpy(&low, p, sizeof(low));
+	memcpy(&high, p + len - 4, sizeof(high));
+	return le32toh(low) | (uint64_t)le32toh(high) << 8 * (len - 4);
+}
+
 static inline void rounds(uint64_t v[4], int n)
 {
 	while (n-- > 0) {
@@ -64,14 +77,15 @@ void siphash_add(struct siphash *h, const void *data, size_t len)
 		word_add(h, h->tail | word << filled);
 		h->tail = filled ? word >> (64 - filled) : 0;
 	}
-	for (; len; p++, len--) {
-		h->tail |= (uint64_t)*p << filled;
-		filled += 8;
-		if (filled == 64) {
-			word_add(h, h->tail);
-			h->tail = 0;
-			filled = 0;
-		}
+	if (!len)
+		return;
+
+	uint64_t word = part_read(p, len);
+
+	h->tail |= word << filled;
+	if (filled + 8 * len >= 64) {
+		word_add(h, h->tail);
+		h->tail = filled ? word >> (64 - filled) : 0;
 	}
 }
 

@@ -31,17 +31,19 @@ bool bytes_case_starts(struct bytes s, struct bytes prefix)
 bool bytes_all_from(struct bytes s, uint8_t least)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
-	size_t i = 0;
 
-	/* A byte that is less borrows from its high bit, unless it has one. */
-	for (; i + 8 <= s.len; i += 8) {
-		uint64_t w = word_at(s.p + i);
+	if (s.len < 8) {
+		for (size_t i = 0; i < s.len; i++)
+			if (s.p[i] < least)
+				return false;
+		return true;
+	}
+	for (size_t i = 0; i < s.len; i += 8) {
+		uint64_t w = word_at(s.p + (i + 8 <= s.len ? i : s.len - 8));
 
+		/* A byte that is less borrows from its high bit, unless it has one. */
 		if ((w - least * each) & ~w & 0x80 * each)
 			return false;
 	}
-	for (; i < s.len; i++)
-		if (s.p[i] < least)
-			return false;
 	return true;
 }

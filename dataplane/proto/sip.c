@@ -226,22 +226,24 @@ enum sip_result sip_parse_start_line(struct bytes line, struct sip_message *out)
 	return start_line_read(line, out);
 }
 
-/* What a head's headers say: of each, the first one's value. */
-struct values {
+/* A head's headers: the first one of each. */
+struct firsts {
 	uint64_t seen; /* by id */
-	struct bytes of[SIP_HEADER_COUNT];
+	const struct sip_header *of[SIP_HEADER_COUNT];
+	struct sip_header late[SIP_HEADER_COUNT + 1]; /* that are not listed in the message */
+	unsigned late_count;
 };
 
 _Static_assert(SIP_HEADER_COUNT <= 64, "one bit a header");
 
-static bool has(const struct values *v, enum sip_header_id id)
+static bool has(const struct firsts *f, enum sip_header_id id)
 {
-	return v->seen >> id & 1;
+	return f->seen >> id & 1;
 }
 
-static struct bytes value(const struct values *v, enum sip_header_id id)
+static struct bytes value(const struct firsts *f, enum sip_header_id id)
 {
-	return has(v, id) ? v->of[id] : bytes_of(NULL, 0);
+	return has(f, id) ? f->of[id]->value : bytes_of(NULL, 0);
 }
 
 /* Whatever may come once comes again: the first counts. */
@@ -259,38 +261,40 @@ static bool is_duplicate(enum sip_header_id id)
 	}
 }
 
-static void header_take(struct sip_message *out, const struct sip_header *h, struct values *v)
+/* True: it is the first of its kind. */
+static bool header_take(struct sip_message *out, const struct sip_header *h, struct firsts *f)
 {
-	bool first = !has(v, h->id);
+	bool first = !has(f, h->id);
 
 	if (h->id == SIP_HEADER_CONTENT_LENGTH)
 		content_length_read(out, h->value, first);
 	if (first) {
-		v->seen |= UINT64_C(1) << h->id;
-		v->of[h->id] = h->value;
+		f->seen |= UINT64_C(1) << h->id;
+		f->of[h->id] = h;
 	} else if (is_duplicate(h->id)) {
 		out->flags |= SIP_FLAG_DUPLICATE;
 	}
+	return first;
 }
 
-static void values_read(struct sip_message *out, const struct values *v)
+static void values_read(struct sip_message *out, const struct firsts *f)
 {
-	if (has(v, SIP_HEADER_FROM) && !sip_address_parse(v->of[SIP_HEADER_FROM], &out->from))
+	if (has(f, SIP_HEADER_FROM) && !sip_address_parse(value(f, SIP_HEADER_FROM), &out->from))
 		out->flags |= SIP_FLAG_BAD_FROM;
-	if (has(v, SIP_HEADER_TO) && !sip_address_parse(v->of[SIP_HEADER_TO], &out->to))
+	if (has(f, SIP_HEADER_TO) && !sip_address_parse(value(f, SIP_HEADER_TO), &out->to))
 		out->flags |= SIP_FLAG_BAD_TO;
-	if (has(v, SIP_HEADER_CSEQ))
-		cseq_read(out, v->of[SIP_HEADER_CSEQ]);
-	if (has(v, SIP_HEADER_EXPIRES))
-		out->expires = sip_number_value(v->of[SIP_HEADER_EXPIRES], UINT32_MAX);
-	out->via = value(v, SIP_HEADER_VIA);
-	out->call_id = value(v, SIP_HEADER_CALL_ID);
-	out->contact = value(v, SIP_HEADER_CONTACT);
-	out->user_agent = value(v, SIP_HEADER_USER_AGENT);
-	out->p_asserted_identity = value(v, SIP_HEADER_P_ASSERTED_IDENTITY);
-	out->p_preferred_identity = value(v, SIP_HEADER_P_PREFERRED_IDENTITY);
-	out->identity = value(v, SIP_HEADER_IDENTITY);
-	out->privacy = value(v, SIP_HEADER_PRIVACY);
+	if (has(f, SIP_HEADER_CSEQ))
+		cseq_read(out, value(f, SIP_HEADER_CSEQ));
+	if (has(f, SIP_HEADER_EXPIRES))
+		out->expires = sip_number_value(value(f, SIP_HEADER_EXPIRES), UINT32_MAX);
+	out->via = value(f, SIP_HEADER_VIA);
+	out->call_id = value(f, SIP_HEADER_CALL_ID);
+	out->contact = value(f, SIP_HEADER_CONTACT);
+	out->user_agent = value(f, SIP_HEADER_USER_AGENT);
+	out->p_asserted_identity = value(f, SIP_HEADER_P_ASSERTED_IDENTITY);
+	out->p_preferred_identity = value(f, SIP_HEADER_P_PREFERRED_IDENTITY);
+	out->identity = value(f, SIP_HEADER_IDENTITY);
+	out->privacy = value(f, SIP_HEADER_PRIVACY);
 }
 
 /* RFC 3261 8.1.1: what every message must have; and the tag that old peers leave away. */
@@ -316,12 +320,12 @@ static uint32_t missing(const struct sip_message *out, uint64_t seen)
 
 static void headers_read(struct bytes rest, struct sip_message *out)
 {
-	struct values values;
+	struct firsts firsts;
 	uint32_t flags = 0;
 	enum sip_header_next next;
-	struct sip_header beyond, *h = out->headers;
+	struct sip_header *h = out->headers;
 
-	values.seen = 0;
+	firsts.seen = firsts.late_count = 0;
 	while ((next = sip_header_next(&rest, h, &flags)) < SIP_HEADER_END) {
 		if (next == SIP_HEADER_BAD) {
 			flags |= SIP_FLAG_BAD_HEADER;
@@ -330,15 +334,16 @@ static void headers_read(struct bytes rest, struct sip_message *out)
 		out->header_total++;
 		if (h->folded)
 			flags |= SIP_FLAG_FOLDED;
-		header_take(out, h, &values);
+		if (header_take(out, h, &firsts) && out->header_total > SIP_HEADERS_KEPT)
+			firsts.late_count++;
 		if (out->header_total <= SIP_HEADERS_KEPT)
 			out->header_count++;
 		else
 			flags |= SIP_FLAG_HEADERS_CUT;
-		h = out->header_total < SIP_HEADERS_KEPT ? h + 1 : &beyond;
+		h = out->header_total < SIP_HEADERS_KEPT ? h + 1 : &firsts.late[firsts.late_count];
 	}
 	out->flags |= flags;
-	values_read(out, &values);
+	values_read(out, &firsts);
 	out->head.len = (size_t)(rest.p - out->head.p);
 	if (next == SIP_HEADER_UNEND) {
 		/* Some leave the last line ends away: harmless where it can be told that nothing
@@ -350,7 +355,7 @@ static void headers_read(struct bytes rest, struct sip_message *out)
 		else
 			malformed(out, SIP_ERROR_HEAD_END);
 	}
-	out->flags |= missing(out, values.seen);
+	out->flags |= missing(out, firsts.seen);
 	if (out->content_length < 0)
 		out->flags |= SIP_FLAG_NO_CONTENT_LENGTH;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/proto/sip.h"
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 _Static_assert((int)SIP_HEADER_COUNT < 'a', "ids and letters must not meet");
 
-static const struct bytes names[SIP_HEADER_COUNT] = {
-#define X(id, name, compact) [SIP_HEADER_##id] = {(const uint8_t *)(name), sizeof(name) - 1},
+static const char names[SIP_HEADER_COUNT][24] = {
+#define X(id, name, compact) [SIP_HEADER_##id] = name,
 	SIP_HEADERS(X)
 #undef X
 };
@@ -85,93 +89,209 @@ int64_t sip_number_value(struct bytes s, uint64_t max)
 	return s.len ? (int64_t)value : -1;
 }
 
+/*
+ * Where two differ in more than the case of letters. Known names are of letters, which have
+ * bit 0x40, and of '-'.
+ */
+static uint64_t words_differ(const void *p, const char *name)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, name, sizeof(b));
+	return (a ^ b) & ~((b & 0x40 * each) >> 1);
+}
+
+/* Both of the same length, LONGEST_NAME at most. */
+static bool is_name(struct bytes s, const char *name)
+{
+	if (s.len <= 8)
+		return bytes_caseeq(s, bytes_of(name, s.len));
+	return !(words_differ(s.p, name) | words_differ(s.p + s.len - 8, name + s.len - 8)) &&
+	       (s.len <= 16 || !words_differ(s.p + 8, name + 8));
+}
+
+/* The one header that it can be, by the length of its name, two at least, and a letter. */
+static uint8_t id_by_shape(const uint8_t *p, size_t len)
+{
+	return by_shape[len][p[len > 2 ? 2 : 1] % LETTERS];
+}
+
+static enum sip_header_id compact_id(uint8_t c)
+{
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'z' ? compact_forms[c] : SIP_HEADER_OTHER;
+}
+
 enum sip_header_id sip_header_id(struct bytes name)
 {
-	if (name.len == 1) {
-		uint8_t c = ascii_lower(name.p[0]);
-
-		return c >= 'a' && c <= 'z' ? compact_forms[c] : SIP_HEADER_OTHER;
-	}
+	if (name.len == 1)
+		return compact_id(name.p[0]);
 	if (name.len < 2 || name.len > LONGEST_NAME)
 		return SIP_HEADER_OTHER;
 
-	uint8_t letter = name.p[name.len > 2 ? 2 : 1] % LETTERS;
-	uint8_t id = by_shape[name.len][letter];
+	uint8_t id = id_by_shape(name.p, name.len);
 
-	return id && bytes_caseeq(names[id], name) ? (enum sip_header_id)id : SIP_HEADER_OTHER;
+	return id && is_name(name, names[id]) ? (enum sip_header_id)id : SIP_HEADER_OTHER;
 }
 
 const char *sip_header_name(enum sip_header_id id)
 {
-	return id == SIP_HEADER_OTHER ? "" : (const char *)names[id].p;
+	return names[id];
 }
 
-/* Takes a line with its end off the front of *rest. *ended: there was a line end. */
-static struct bytes line_next(struct bytes *rest, bool *ended, uint32_t *flags)
-{
-	const uint8_t *lf = bytes_chr(*rest, '\n');
-	size_t taken = lf ? (size_t)(lf - rest->p) + 1 : rest->len;
-	struct bytes line = {rest->p, lf ? taken - 1 : taken};
+/* A line without its end. */
+struct line {
+	struct bytes text;
+	size_t colon; /* where its first one is, if among the first NEAR bytes; or anything beyond
+		       */
+	bool ended;
+};
 
-	*ended = lf != NULL;
-	if (lf) {
-		if (line.len && line.p[line.len - 1] == '\r')
-			line.len--;
-		else
-			*flags |= SIP_FLAG_BARE_LF;
+#define NEAR 16
+
+#ifdef __SSE2__
+
+static uint32_t mask16(const uint8_t *p, char c)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+}
+
+static uint64_t mask64(const uint8_t *p, char c)
+{
+	return mask16(p, c) | mask16(p + 16, c) << 16 |
+	       (uint64_t)(mask16(p + 32, c) | mask16(p + 48, c) << 16) << 32;
+}
+
+/* The first LF, or NULL. Most lines are shorter than a look: no branch depends on how long they
+ * are. */
+static const uint8_t *line_find(struct bytes rest, size_t *colon)
+{
+	const uint8_t *p = rest.p, *end = rest.p + rest.len;
+
+	*colon = SIZE_MAX;
+	if (rest.len < NEAR)
+		return bytes_chr(rest, '\n');
+	*colon = (size_t)__builtin_ctz(mask16(p, ':') | 1 << NEAR);
+	for (; end - p >= 64; p += 64) {
+		uint64_t ends = mask64(p, '\n');
+
+		if (ends)
+			return p + __builtin_ctzll(ends);
 	}
-	*rest = bytes_of(rest->p + taken, rest->len - taken);
+	for (; end - p >= 16; p += 16) {
+		uint32_t ends = mask16(p, '\n');
+
+		if (ends)
+			return p + __builtin_ctz(ends);
+	}
+
+	/* The last ones by a look that ends with them; what it has seen before falls out. */
+	uint32_t ends = mask16(end - 16, '\n') >> (16 - (end - p));
+
+	return ends ? p + __builtin_ctz(ends) : NULL;
+}
+
+#else
+
+static const uint8_t *line_find(struct bytes rest, size_t *colon)
+{
+	*colon = SIZE_MAX; /* unknown: the name is looked for byte by byte */
+	return bytes_chr(rest, '\n');
+}
+
+#endif
+
+/* The id of a name in a line of NEAR bytes or more that can be read, whatever they are. */
+static enum sip_header_id id_near(const uint8_t *p, size_t len)
+{
+	/* Bytes of a name, and none of what follows it. */
+	static const uint8_t masks[2 * NEAR] = {[0 ... NEAR - 1] = 0xff};
+	uint64_t mask[2];
+	uint8_t id;
+
+	if (len < 2)
+		return len ? compact_id(p[0]) : SIP_HEADER_OTHER;
+	memcpy(mask, masks + NEAR - len, sizeof(mask));
+	id = id_by_shape(p, len);
+	return (words_differ(p, names[id]) & mask[0]) |
+			       (words_differ(p + 8, names[id] + 8) & mask[1])
+		       ? SIP_HEADER_OTHER
+		       : (enum sip_header_id)id;
+}
+
+/* Takes a line with its end off the front of *rest. */
+static inline struct line line_next(struct bytes *rest, uint32_t *flags)
+{
+	struct line line = {.text = *rest};
+	const uint8_t *lf = line_find(*rest, &line.colon);
+
+	if (!lf) {
+		*rest = bytes_of(rest->p + rest->len, 0);
+		return line;
+	}
+	line.ended = true;
+	line.text.len = (size_t)(lf - rest->p);
+	*rest = bytes_of(lf + 1, rest->len - line.text.len - 1);
+	if (line.text.len && lf[-1] == '\r')
+		line.text.len--;
+	else
+		*flags |= SIP_FLAG_BARE_LF;
 	return line;
 }
 
-/* A header's name, and where its colon is; NULL: it has none, or its name is no token. */
-static const uint8_t *name_read(struct bytes line, struct bytes *name)
+/* A header's name and id, and where its colon is; NULL: it has none, or its name is no token. */
+static inline const uint8_t *name_read(const struct line *line, struct sip_header *out)
 {
-	size_t i = 0;
+	struct bytes text = line->text;
 
-	while (i < line.len && token_chars[line.p[i]])
-		i++;
-	*name = bytes_of(line.p, i);
-	if (i && i < line.len && line.p[i] == ':')
-		return line.p + i;
+	if (line->colon < text.len) {
+		out->name = bytes_of(text.p, line->colon);
+		out->id = (uint8_t)id_near(text.p, line->colon);
+		if (out->id != SIP_HEADER_OTHER)
+			return text.p + line->colon;
+	}
 
-	/* RFC 3261 7.3.1: white space may come before the colon. */
-	const uint8_t *colon = bytes_chr(line, ':');
+	const uint8_t *colon = bytes_chr(text, ':');
 
-	if (!colon || line.p[0] == ' ' || line.p[0] == '\t')
+	if (!colon || text.p[0] == ' ' || text.p[0] == '\t')
 		return NULL;
-	*name = bytes_trim(bytes_of(line.p, (size_t)(colon - line.p)));
-	return sip_is_token(*name) ? colon : NULL;
+	/* RFC 3261 7.3.1: white space may come before the colon. */
+	out->name = bytes_trim(bytes_of(text.p, (size_t)(colon - text.p)));
+	out->id = (uint8_t)sip_header_id(out->name);
+	return sip_is_token(out->name) ? colon : NULL;
 }
 
 enum sip_header_next sip_header_next(struct bytes *rest, struct sip_header *out, uint32_t *flags)
 {
-	bool ended;
-
 	if (rest->len == 0)
 		return SIP_HEADER_UNEND;
 
-	struct bytes line = line_next(rest, &ended, flags);
+	struct line line = line_next(rest, flags);
+	struct bytes *text = &line.text;
 
 	/* A lone CR at the very end is half an empty line. */
-	if (line.len == 0 || (!ended && line.len == 1 && line.p[0] == '\r'))
-		return ended ? SIP_HEADER_END : SIP_HEADER_UNEND;
+	if (text->len == 0 || (!line.ended && text->len == 1 && text->p[0] == '\r'))
+		return line.ended ? SIP_HEADER_END : SIP_HEADER_UNEND;
 
 	out->folded = false;
 	/* RFC 3261 7.3.1: a line that begins with white space continues the one before. */
-	while (ended && rest->len && (rest->p[0] == ' ' || rest->p[0] == '\t')) {
-		struct bytes more = line_next(rest, &ended, flags);
+	while (line.ended && rest->len && (rest->p[0] == ' ' || rest->p[0] == '\t')) {
+		struct line more = line_next(rest, flags);
 
-		line.len = (size_t)(more.p + more.len - line.p);
+		line.ended = more.ended;
+		text->len = (size_t)(more.text.p + more.text.len - text->p);
 		out->folded = true;
 	}
 
-	const uint8_t *colon = name_read(line, &out->name);
+	const uint8_t *colon = name_read(&line, out);
 
 	if (!colon)
 		return SIP_HEADER_BAD;
-	out->value = bytes_trim(bytes_of(colon + 1, (size_t)(line.p + line.len - colon - 1)));
-	out->id = (uint8_t)sip_header_id(out->name);
+	out->value = bytes_trim(bytes_of(colon + 1, (size_t)(text->p + text->len - colon - 1)));
 	/* A fold before the value's first or after its last character is trimmed off. */
 	out->folded = out->folded && bytes_chr(out->value, '\n');
 	return SIP_HEADER_FOUND;
