@@ -112,7 +112,7 @@ struct calls *calls_new(const struct policy *policy)
 		rte_free(calls);
 		return NULL;
 	}
-	rte_spinlock_init(&calls->lock);
+	rte_ticketlock_init(&calls->lock);
 	calls->table = call_table_init(memory, &config);
 	return calls;
 }
@@ -127,7 +127,7 @@ void calls_free(struct calls *calls)
 
 static struct call_table *calls_hold(struct worker *w)
 {
-	rte_spinlock_lock(&w->calls->lock);
+	rte_ticketlock_lock(&w->calls->lock);
 	w->calls->holder = w;
 	return w->calls->table;
 }
@@ -148,7 +148,7 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	standing->refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
 	standing->open = call && (call->state == CALL_TRYING || call->state == CALL_ANSWERED) &&
 			 !(events & CALL_EVENT_ATTEMPT);
-	rte_spinlock_unlock(&w->calls->lock);
+	rte_ticketlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
 	return events;
 }
@@ -157,7 +157,7 @@ void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *m
 {
 	uint32_t events = call_refuse(calls_hold(w), w->now, tenant, msg, code);
 
-	rte_spinlock_unlock(&w->calls->lock);
+	rte_ticketlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
 }
 
@@ -167,11 +167,11 @@ void calls_expire(struct worker *w, unsigned budget)
 	if (w->order)
 		return;
 	call_expire(calls_hold(w), w->now, budget);
-	rte_spinlock_unlock(&w->calls->lock);
+	rte_ticketlock_unlock(&w->calls->lock);
 }
 
 void calls_flush(struct worker *w)
 {
 	call_flush(calls_hold(w), w->now);
-	rte_spinlock_unlock(&w->calls->lock);
+	rte_ticketlock_unlock(&w->calls->lock);
 }

@@ -7,13 +7,13 @@
 #ifndef POSTERN_CALLS_H
 #define POSTERN_CALLS_H
 
-#include <rte_spinlock.h>
+#include <rte_ticketlock.h>
 
 #include "dataplane/proto/call.h"
 #include "dataplane/worker.h"
 
 struct calls {
-	rte_spinlock_t lock;
+	rte_ticketlock_t lock; /* its release waits for no store, as a spinlock's does */
 	struct call_table *table;
 	size_t size;           /* of its memory */
 	struct worker *holder; /* for the table's callback */

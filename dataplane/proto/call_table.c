@@ -77,11 +77,13 @@ uint32_t call_count(const struct call_table *t)
 uint64_t call_hash_of(const struct call_table *t, struct bytes call_id, struct bytes tag)
 {
 	struct siphash h;
+	uint32_t border = (uint32_t)call_id.len; /* or ("ab", "c") would be ("a", "bc") */
 	uint64_t hash;
 
 	siphash_init(&h, t->config.key);
-	siphash_add_bytes(&h, call_id);
-	siphash_add_bytes(&h, tag);
+	siphash_add(&h, call_id.p, call_id.len);
+	siphash_add(&h, tag.p, tag.len);
+	siphash_add(&h, &border, sizeof(border));
 	hash = siphash_end(&h);
 	return hash ? hash : 1;
 }
