@@ -104,15 +104,17 @@ static void scan_body(struct sip_scan *s, struct bytes body)
 
 static void scan_message(struct sip_scan *s, const struct sip_message *msg)
 {
-	char code[4];
+	char code[3];
 
 	if (msg->kind == SIP_REQUEST) {
 		scan(s, RULE_BUFFER_SIP_METHOD, msg->method);
 		scan(s, RULE_BUFFER_SIP_URI, msg->uri);
 		scan(s, RULE_BUFFER_SIP_REQUEST_LINE, msg->start_line);
 	} else {
-		snprintf(code, sizeof(code), "%03u", msg->code % 1000u);
-		scan(s, RULE_BUFFER_SIP_STAT_CODE, bytes_of(code, 3));
+		code[0] = (char)('0' + msg->code / 100 % 10);
+		code[1] = (char)('0' + msg->code / 10 % 10);
+		code[2] = (char)('0' + msg->code % 10);
+		scan(s, RULE_BUFFER_SIP_STAT_CODE, bytes_of(code, sizeof(code)));
 		scan(s, RULE_BUFFER_SIP_STAT_MSG, msg->reason);
 		scan(s, RULE_BUFFER_SIP_RESPONSE_LINE, msg->start_line);
 	}

@@ -82,10 +82,13 @@ def main():
     rates("gate, 1,000 rules, checksums verified", ns["checked"], size)
     for n in (100, 1000):
         rates(f"bare Hyperscan, {n:,} rules", ceilings[f"ceiling-{n}"], size)
+        rates(f"bare Hyperscan, led, {n:,} rules", ceilings[f"ceiling-{n}.led"], size)
     print("\nratios, within each round")
     ratio("(a) no inspection / testpmd", ns["plain"], ns["testpmd"])
     for n in (100, 1000):
         ratio(f"(b) {n:,} rules / bare Hyperscan", ns[f"rules-{n}"], ceilings[f"ceiling-{n}"])
+    for n in (100, 1000):
+        ratio(f"    {n:,} rules / bare, led", ns[f"rules-{n}"], ceilings[f"ceiling-{n}.led"])
     ratio("    checksums verified / ignored", ns["checked"], ns["rules-1000"])
     print("\ncycles a packet, median" + "".join(f"{s:>9s}" for s in STAGES) + "      sum")
     for name, subject in [("no inspection", "plain"), ("no rules", "rules-0"),

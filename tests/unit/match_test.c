@@ -121,7 +121,7 @@ static void a_stream_finds_what_packets_cut(void **state)
 /* Hyperscan takes other engines for more literals, and the compiler has a say in it. */
 static void any_number_of_literals_is_found(void **state)
 {
-	static const unsigned numbers[] = {1, 23, 24, 25, 103, 104, 105, 499, 500, 501, 1200};
+	static const unsigned numbers[] = {1, 23, 24, 25, 103, 104, 105, 299, 300, 301, 1200};
 
 	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++) {
 		static const char hay[] = "ham \xf8\xc1\xfd\xf8\xc1 \xfe\x80\xfd\x80\xfc\x80 hay";
