@@ -18,56 +18,97 @@
 
 #define BYTES_WIDE_CPU __attribute__((target("avx2")))
 
+typedef __m256i wide_places; /* for each of BYTES_WIDE places: all ones, or nothing */
+
 static inline bool bytes_has_wide(void)
 {
 	return __builtin_cpu_supports("avx2");
 }
 
-/* Where c stands among the BYTES_WIDE bytes at p: a bit for each. */
-BYTES_WIDE_CPU static inline uint32_t wide_mask(const uint8_t *p, char c)
+BYTES_WIDE_CPU static inline wide_places wide_load(const uint8_t *p)
 {
-	__m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
 
-	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c)));
+/* Where c stands among the bytes at p. */
+BYTES_WIDE_CPU static inline wide_places wide_byte(const uint8_t *p, char c)
+{
+	return _mm256_cmpeq_epi8(wide_load(p), _mm256_set1_epi8(c));
+}
+
+/* The same of a lower case letter, in either case. */
+BYTES_WIDE_CPU static inline wide_places wide_letter(const uint8_t *p, char c)
+{
+	return _mm256_cmpeq_epi8(wide_load(p) | _mm256_set1_epi8(0x20), _mm256_set1_epi8(c));
+}
+
+BYTES_WIDE_CPU static inline uint32_t wide_mask(wide_places places)
+{
+	return (uint32_t)_mm256_movemask_epi8(places);
 }
 
 #else
 
 #define BYTES_WIDE_CPU
 
+typedef uint32_t wide_places;
+
 static inline bool bytes_has_wide(void)
 {
 	return false;
 }
 
-static inline uint32_t wide_mask(const uint8_t *p, char c)
+static inline wide_places wide_byte(const uint8_t *p, char c)
 {
-	uint32_t mask = 0;
+	wide_places places = 0;
 
 	for (unsigned i = 0; i < BYTES_WIDE; i++)
-		mask |= (uint32_t)(p[i] == (uint8_t)c) << i;
-	return mask;
+		places |= (uint32_t)(p[i] == (uint8_t)c) << i;
+	return places;
+}
+
+static inline wide_places wide_letter(const uint8_t *p, char c)
+{
+	return wide_byte(p, c) | wide_byte(p, (char)(c & ~0x20));
+}
+
+static inline uint32_t wide_mask(wide_places places)
+{
+	return places;
 }
 
 #endif
 
 /*
- * The first i in [1, len) that `masks` has a bit for, it being asked with p + i and
- * able to look at the byte before; or the first place that it could not be asked
- * about, too near the end.
+ * The first i in [1, len) that is(p + i) holds for; len if there is none. `is` may look
+ * at the bytes before as well, and is a function known here. len > BYTES_WIDE.
  */
 BYTES_WIDE_CPU static inline __attribute__((always_inline)) size_t
-wide_find(const uint8_t *p, size_t len, uint32_t (*masks)(const uint8_t *p))
+wide_find(const uint8_t *p, size_t len, wide_places (*is)(const uint8_t *p))
 {
+	uint32_t mask;
 	size_t i = 1;
 
-	for (; i + BYTES_WIDE <= len; i += BYTES_WIDE) {
-		uint32_t mask = masks(p + i);
+	for (; i + 2 * BYTES_WIDE <= len; i += 2 * BYTES_WIDE) {
+		wide_places here = is(p + i), next = is(p + i + BYTES_WIDE);
 
+		if (!wide_mask(here | next))
+			continue;
+		mask = wide_mask(here);
+		return mask ? i + (size_t)__builtin_ctz(mask)
+			    : i + BYTES_WIDE + (size_t)__builtin_ctz(wide_mask(next));
+	}
+	if (i + BYTES_WIDE <= len) {
+		mask = wide_mask(is(p + i));
 		if (mask)
 			return i + (size_t)__builtin_ctz(mask);
+		i += BYTES_WIDE;
 	}
-	return i;
+	if (i == len)
+		return len;
+	/* What is left, and before it what is known to be none. */
+	mask = wide_mask(is(p + len - BYTES_WIDE)) >> (i - (len - BYTES_WIDE));
+	return mask ? i + (size_t)__builtin_ctz(mask) : len;
 }
 
 #endif

@@ -100,23 +100,27 @@ static const uint8_t *hold(const struct mime_run *r, const uint8_t *p, const uin
 	return nl + 1;
 }
 
-BYTES_WIDE_CPU static inline uint32_t dash_masks(const uint8_t *p)
+BYTES_WIDE_CPU static inline wide_places is_line_dash(const uint8_t *p)
 {
-	return wide_mask(p, '-') & wide_mask(p - 1, '\n');
+	return wide_byte(p, '-') & wide_byte(p - 1, '\n');
 }
 
 BYTES_WIDE_CPU static size_t find_dash_wide(const uint8_t *p, size_t len)
 {
-	return wide_find(p, len, dash_masks);
+	return wide_find(p, len, is_line_dash);
 }
 
 /* The first dash that begins a line, after p, or end. */
 static const uint8_t *find_dash(const uint8_t *p, const uint8_t *end)
 {
-	p += bytes_has_wide() ? find_dash_wide(p, (size_t)(end - p)) : 1;
-	while (p < end && !(*p == '-' && p[-1] == '\n'))
-		p++;
-	return p;
+	size_t len = (size_t)(end - p);
+
+	if (len > BYTES_WIDE && bytes_has_wide())
+		return p + find_dash_wide(p, len);
+	for (p++; p < end; p++)
+		if (*p == '-' && p[-1] == '\n')
+			return p;
+	return end;
 }
 
 const uint8_t *body_feed(const struct mime_run *r, const uint8_t *p, const uint8_t *end)

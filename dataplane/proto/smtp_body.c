@@ -99,22 +99,22 @@ static void scan_tell(struct body_scan *b, size_t end)
 	scan_flush(b);
 }
 
-BYTES_WIDE_CPU static inline uint32_t dot_masks(const uint8_t *p)
+BYTES_WIDE_CPU static inline wide_places is_line_dot(const uint8_t *p)
 {
-	return wide_mask(p, '.') & (wide_mask(p - 1, '\n') | wide_mask(p - 1, '\r'));
+	return wide_byte(p, '.') & (wide_byte(p - 1, '\n') | wide_byte(p - 1, '\r'));
 }
 
 BYTES_WIDE_CPU static size_t find_dot_wide(const uint8_t *p, size_t len)
 {
-	return wide_find(p, len, dot_masks);
+	return wide_find(p, len, is_line_dot);
 }
 
 /* The first dot behind a CR or LF, from p[1] on, or len. */
 static size_t find_dot(const uint8_t *p, size_t len)
 {
-	size_t i = bytes_has_wide() ? find_dot_wide(p, len) : 1;
-
-	for (; i < len; i++)
+	if (len > BYTES_WIDE && bytes_has_wide())
+		return find_dot_wide(p, len);
+	for (size_t i = 1; i < len; i++)
 		if (p[i] == '.' && (p[i - 1] == '\n' || p[i - 1] == '\r'))
 			return i;
 	return len;

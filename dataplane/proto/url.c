@@ -61,7 +61,8 @@ static void begin(struct url_scan *u, struct bytes text, size_t end)
 		const struct beginning *b = &beginnings[i];
 		const uint8_t *start = back + URL_TAIL - b->text.len;
 
-		if (!bytes_caseeq(bytes_of(start, b->text.len), b->text) ||
+		if (b->text.p[b->text.len - 2] != (back[URL_TAIL - 2] | 0x20) ||
+		    !bytes_caseeq(bytes_of(start, b->text.len), b->text) ||
 		    (b->word && is_alnum(start[-1])))
 			continue;
 		memcpy(u->url, start, b->text.len);
@@ -201,15 +202,14 @@ static bool may_end(uint8_t c)
 }
 
 /* Prose has few colons, but many dots. */
-BYTES_WIDE_CPU static inline uint32_t end_masks(const uint8_t *p)
+BYTES_WIDE_CPU static inline wide_places is_end(const uint8_t *p)
 {
-	return wide_mask(p, ':') |
-	       (wide_mask(p, '.') & (wide_mask(p - 1, 'w') | wide_mask(p - 1, 'W')));
+	return wide_byte(p, ':') | (wide_byte(p, '.') & wide_letter(p - 1, 'w'));
 }
 
 BYTES_WIDE_CPU static size_t next_wide(const uint8_t *p, size_t len)
 {
-	return wide_find(p, len, end_masks);
+	return wide_find(p, len, is_end);
 }
 
 /* The next place from i on where a beginning may end, or the text's end. */
@@ -217,8 +217,10 @@ static size_t next(struct bytes text, size_t i)
 {
 	if (i == 0 && may_end(text.p[0]))
 		return 0;
-	i -= i > 0;
-	i += bytes_has_wide() ? next_wide(text.p + i, text.len - i) : 1;
+	if (text.len - i > BYTES_WIDE && bytes_has_wide()) {
+		i -= i > 0; /* its own place is one behind the first */
+		return i + next_wide(text.p + i, text.len - i);
+	}
 	while (i < text.len && !may_end(text.p[i]))
 		i++;
 	return i;
