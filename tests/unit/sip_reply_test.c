@@ -38,7 +38,7 @@ static void siphash_agrees_with_its_authors_vectors(void **state)
 
 static uint64_t transaction(const char *start, const char *via, const char *rest)
 {
-	char text[512];
+	static char text[512]; /* msg goes on pointing into it */
 
 	snprintf(text, sizeof(text), "%s\r\nVia: SIP/2.0/UDP %s\r\n%s\r\n", start, via, rest);
 	parse(text);
