@@ -16,6 +16,8 @@
 size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint8_t *p, size_t len);
 void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes);
 bool smtp_inspect_waiting(const struct flow *f);
+/* The client's bytes that wait were sent after what the server says behind a gap. */
+void smtp_inspect_client_is_later(struct flow *f);
 /* Nobody will answer: go on. */
 void smtp_inspect_release(struct worker *w, struct flow *f);
 /* The flow is over; its session block can be read until the caller gives it back. */

@@ -665,6 +665,14 @@ void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t
 	smtp_gap(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes, &env);
 }
 
+void smtp_inspect_client_is_later(struct flow *f)
+{
+	struct smtp_session *s = f->session;
+
+	if (s)
+		smtp_client_is_later(&s->parser);
+}
+
 bool smtp_inspect_waiting(const struct flow *f)
 {
 	const struct smtp_session *s = f->session;

@@ -233,6 +233,14 @@ static bool wait_in_line(struct worker *w, struct burst *b, unsigned i, struct f
 	return true;
 }
 
+/* Was the server's segment recorded before what waits of the client? */
+static bool was_before(struct rte_mbuf *m, const struct flow *f)
+{
+	struct rte_mbuf *waits = f->half[f->client].ahead.head;
+
+	return waits && packet_meta(m)->number < packet_meta(waits)->number;
+}
+
 /* False: the segment waits; it is not in the burst any more. */
 static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
@@ -250,8 +258,14 @@ static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struc
 		return true;
 	if (wait_in_line(w, b, i, f))
 		return b->work[i] != SLOT_HELD;
-	if (b->gap[i])
+	if (b->gap[i]) {
+		if (is_smtp(f) && !w->at.to_server && was_before(b->pkt[i], f))
+			smtp_inspect_client_is_later(f);
 		feed_gap(w, f, b->gap[i]);
+		/* Was that what the other side waited for? Then it comes before the rest. */
+		wake_other(w, b, f, w->at.side);
+		at_slot(w, b, i);
+	}
 	read_segment(w, b, i, f);
 	if (b->work[i] == SLOT_HELD)
 		return false;

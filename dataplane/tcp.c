@@ -145,6 +145,7 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 	struct tcp_half *half = &f->half[side];
 	struct packet_meta *meta = packet_meta(m);
 	int32_t delta = (int32_t)(meta->seq - half->next);
+	uint32_t behind;
 
 	*known = 0;
 	if (delta == 0) {
@@ -153,15 +154,16 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 	}
 	if (delta > 0)
 		return (uint32_t)delta > WINDOW_MAX ? TCP_OUTSIDE : TCP_AHEAD;
-	if ((uint32_t)-delta > WINDOW_MAX)
+	behind = half->next - meta->seq;
+	if (behind > WINDOW_MAX)
 		return TCP_OUTSIDE;
-	*known = RTE_MIN((uint32_t)-delta, meta->len);
+	*known = RTE_MIN(behind, meta->len);
 	/* Not a keep-alive: one byte before the next, of any value (RFC 9293 3.8.4). */
 	if (*known && (delta != -1 || meta->len > 1))
 		w->counters->tcp.retransmitted++;
-	if ((uint32_t)-delta >= meta->len + meta->missing + meta->fin)
+	if (behind >= meta->len + meta->missing + meta->fin)
 		return TCP_BEHIND;
-	skip_known(meta, (uint32_t)-delta);
+	skip_known(meta, behind);
 	half_advance(f, side, meta);
 	return TCP_IN_ORDER;
 }

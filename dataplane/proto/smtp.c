@@ -27,6 +27,11 @@ bool smtp_waiting(const struct smtp *s)
 	return is_blocked(s) && smtp_can_wait(s);
 }
 
+void smtp_client_is_later(struct smtp *s)
+{
+	s->state &= ~(uint32_t)ST_CLIENT_AHEAD;
+}
+
 bool smtp_is_tls(const struct smtp *s)
 {
 	return s->mode == MODE_TLS;
@@ -92,14 +97,19 @@ static size_t client_feed(struct smtp *s, const uint8_t *p, size_t len, const st
 	while (at < len) {
 		size_t n;
 
-		if (smtp_waiting(s))
-			break;
+		if (smtp_waiting(s)) {
+			s->state |= ST_CLIENT_AHEAD;
+			return at;
+		}
 		if (is_blocked(s))
 			smtp_session_assume(s, env);
 		n = client_step(s, p + at, len - at, env);
 		s->client_at += n;
 		at += n;
+		if (smtp_has(s, ST_EARLY))
+			smtp_early_answer(s, env);
 	}
+	s->state &= ~(uint32_t)ST_CLIENT_AHEAD;
 	return at;
 }
 
@@ -129,6 +139,8 @@ size_t smtp_feed(struct smtp *s, enum smtp_direction direction, const void *data
 static void client_resync(struct smtp *s, const struct smtp_env *env)
 {
 	smtp_client_drop_line(s, env);
+	if (s->early_count)
+		s->state |= ST_EARLY;
 	s->mode = MODE_RESYNC;
 	smtp_session_lost(s, SMTP_LOST_DESYNC, SMTP_FROM_CLIENT, s->client_at, env);
 }
@@ -187,6 +199,9 @@ static void server_gap(struct smtp *s, uint64_t bytes, const struct smtp_env *en
 	smtp_reply_drop(s, env);
 	s->state |= ST_SERVER_SPOKE | ST_REPLY_START | ST_REPLY_GAP;
 	smtp_session_lost(s, SMTP_LOST_DESYNC, SMTP_FROM_SERVER, s->server_at, env);
+	/* RFC 2920 3.1: a client goes on behind DATA when it has had all replies. */
+	while (s->mode == MODE_DATA_WAIT && smtp_has(s, ST_CLIENT_AHEAD) && smtp_queue_count(s) > 1)
+		smtp_session_give_up(s, env);
 	/* The one reply that the client waits for was in there. */
 	if (is_blocked(s) && s->run_count == 1)
 		smtp_session_assume(s, env);

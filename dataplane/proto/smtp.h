@@ -31,6 +31,7 @@
 #define SMTP_NAME_MAX 23   /* bytes of a verb's name; a longer one is "?" */
 #define SMTP_TEXT_MAX 1024 /* bytes of a reply's text that are kept */
 #define SMTP_RUNS     16   /* runs of like unanswered commands held without a block */
+#define SMTP_EARLY    6    /* replies that are remembered until a gap in commands is known */
 
 enum smtp_direction {
 	SMTP_FROM_CLIENT,
@@ -212,6 +213,8 @@ struct smtp {
 	uint16_t text_len, text_line;
 	uint16_t code;
 	struct smtp_enhanced enhanced;
+	uint16_t early[SMTP_EARLY]; /* codes of replies to commands not seen yet */
+	uint8_t early_count;
 	uint8_t head[4]; /* a reply line's first bytes */
 	uint8_t head_len;
 	uint8_t strays; /* lines in a row that are no reply */
@@ -227,12 +230,19 @@ void smtp_init(struct smtp *s, unsigned flags);
 /*
  * Reads the next `len` bytes of one direction. Returns how many it took. Fewer
  * than `len`:
- *   from the client: it must wait for the server (smtp_waiting()). Keep the rest.
+ *   from the client: it must wait for the server (smtp_waiting()). Keep the rest; that there
+ *   is some tells the parser what a gap in the replies has hidden.
  *   from the server: a reply ended that wait. Feed the client's bytes that were kept,
  *   if any; then go on with the rest of these.
  */
 size_t smtp_feed(struct smtp *s, enum smtp_direction direction, const void *data, size_t len,
 		 const struct smtp_env *env);
+
+/*
+ * Before a gap in the replies is told: what waits of the client was sent after the replies behind
+ * the gap, too, so it does not show what was in it.
+ */
+void smtp_client_is_later(struct smtp *s);
 
 /* Would client bytes fed now be refused? */
 bool smtp_waiting(const struct smtp *s);

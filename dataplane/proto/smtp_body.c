@@ -277,6 +277,7 @@ size_t smtp_body_feed(struct smtp *s, const uint8_t *p, size_t len, const struct
 	struct body_scan b;
 	size_t i = 0;
 
+	s->state |= ST_MSG_TEXT;
 	/* Not an initializer: it would clear the buffer. */
 	b.s = s;
 	b.env = env;

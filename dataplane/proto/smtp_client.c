@@ -168,6 +168,9 @@ static void client_command(struct smtp *s, struct bytes line, uint64_t end,
 	bool text = smtp_command_parse(line, &command, name);
 
 	s->state |= ST_CLIENT_SPOKE;
+	/* Nothing is missing: what the server said so far answered none of the client's. */
+	if (!smtp_has(s, ST_EARLY))
+		smtp_early_clear(s);
 	if (s->mode == MODE_AUTH_GUESS && command.verb == SMTP_UNKNOWN) {
 		smtp_session_push(s, SMTP_AUTH_LINE, false, env);
 		return;

@@ -50,11 +50,16 @@ enum smtp_state {
 	ST_TX_MESSAGE = 1 << 20,
 	ST_TX_RESULT = 1 << 21, /* a chunk was refused, and that was told */
 	ST_TLS_TOLD = 1 << 22,
+	/* The client's bytes come after replies to them */
+	ST_EARLY = 1 << 23,
+	ST_EARLY_ALIGNED = 1 << 24, /* the next of these answers the next command */
+	ST_CLIENT_AHEAD = 1 << 25,  /* bytes of the client wait for the server */
+	ST_MSG_TEXT = 1 << 26,      /* the message has begun to come */
 };
 
 #define ST_MSG_BITS                                                                              \
 	(ST_MSG_OPEN | ST_MSG_GHOST | ST_MSG_MUTE | ST_MSG_ANSWERED | ST_MSG_GAP | ST_MSG_BARE | \
-	 ST_MSG_ASSUMED)
+	 ST_MSG_ASSUMED | ST_MSG_TEXT)
 
 static inline bool smtp_has(const struct smtp *s, uint32_t bits)
 {
@@ -86,6 +91,7 @@ struct smtp_pending smtp_queue_last(const struct smtp *s);
 struct smtp_pending smtp_queue_pop(struct smtp *s, struct proto_pool *pool);
 /* Is the newest one `verb`? Then takes it back. */
 bool smtp_queue_unpush(struct smtp *s, enum smtp_verb verb);
+uint32_t smtp_queue_count(const struct smtp *s);
 void smtp_queue_fini(struct smtp *s, struct proto_pool *pool);
 
 /*
@@ -110,6 +116,12 @@ void smtp_body_gap(struct smtp *s, uint64_t bytes, const struct smtp_env *env);
 size_t smtp_reply_feed(struct smtp *s, const uint8_t *p, size_t len, const struct smtp_env *env);
 void smtp_reply_drop(struct smtp *s, const struct smtp_env *env);
 
+/* smtp_early.c: replies that were read before their commands */
+void smtp_early_add(struct smtp *s, uint16_t code);
+void smtp_early_clear(struct smtp *s);
+/* ST_EARLY, and the client said something: what of it is answered already? */
+void smtp_early_answer(struct smtp *s, const struct smtp_env *env);
+
 /* smtp_session.c: what commands, ends and replies do to the session */
 void smtp_message_begin(struct smtp *s, uint64_t at, bool ghost, const struct smtp_env *env);
 /* Tells the end; true: withheld. */
@@ -127,6 +139,8 @@ void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
 void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct smtp_env *env);
 /* The client waits, and no reply will be seen: as if it were a yes. */
 void smtp_session_assume(struct smtp *s, const struct smtp_env *env);
+/* The oldest unanswered command has this reply, which was told before. */
+void smtp_session_answer(struct smtp *s, uint16_t code, const struct smtp_env *env);
 /* Gives up waiting for the oldest unanswered command. */
 void smtp_session_give_up(struct smtp *s, const struct smtp_env *env);
 void smtp_session_tls(struct smtp *s, const struct smtp_env *env);

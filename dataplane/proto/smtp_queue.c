@@ -120,6 +120,15 @@ bool smtp_queue_unpush(struct smtp *s, enum smtp_verb verb)
 	return true;
 }
 
+uint32_t smtp_queue_count(const struct smtp *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->run_count; i++)
+		n += ring(s)[slot(s, i)] / RUN_ONE;
+	return n;
+}
+
 void smtp_queue_fini(struct smtp *s, struct proto_pool *pool)
 {
 	if (s->spill)

@@ -302,6 +302,16 @@ static bool body_is_answered(const struct smtp *s, uint16_t code)
 	return !is_silent(s, smtp_has(s, ST_MSG_MUTE));
 }
 
+/*
+ * A message was assumed, because replies were missing, and not a byte of it has come; nobody
+ * says 2yz to DATA: it is a reply from before it.
+ */
+static bool is_late(const struct smtp *s, uint16_t code)
+{
+	return is_yes(code) && s->mode == MODE_BODY && smtp_has(s, ST_MSG_ASSUMED) &&
+	       !smtp_has(s, ST_MSG_TEXT | ST_MSG_GAP);
+}
+
 void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct smtp_env *env)
 {
 	struct smtp_pending command;
@@ -310,16 +320,23 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	while (reply->code == 354 && smtp_queue_last(s).verb == SMTP_DATA &&
 	       smtp_queue_peek(s).verb != SMTP_DATA && smtp_queue_peek(s).verb != SMTP_XEXCH50)
 		smtp_session_give_up(s, env);
-	command = smtp_queue_pop(s, env->pool);
+	if (is_late(s, reply->code))
+		command = (struct smtp_pending){SMTP_UNSOLICITED, false};
+	else
+		command = smtp_queue_pop(s, env->pool);
 	/* Every command has its reply: none was missed. */
 	if (!s->run_count)
 		s->state &= ~(uint32_t)ST_REPLY_GAP;
 	if (command.verb == SMTP_UNSOLICITED) {
 		if (reply->code == 220 && !smtp_has(s, ST_REPLIED | ST_CLIENT_SPOKE))
 			command.verb = SMTP_GREETING;
-		else if (body_is_answered(s, reply->code))
+		else if (!is_late(s, reply->code) && body_is_answered(s, reply->code))
 			command = body_answered(s, reply->code, env);
 	}
+	if (command.verb != SMTP_UNSOLICITED || smtp_has(s, ST_EARLY))
+		smtp_early_clear(s);
+	else if (s->mode == MODE_COMMAND)
+		smtp_early_add(s, reply->code);
 	s->state |= ST_REPLIED;
 	reply->verb = (int)command.verb == SMTP_BDAT_BAD ? SMTP_BDAT : command.verb;
 	reply->withheld = command.withheld;
@@ -328,11 +345,16 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	command_answered(s, command, reply->code, reply->at.end, env);
 }
 
-void smtp_session_give_up(struct smtp *s, const struct smtp_env *env)
+void smtp_session_answer(struct smtp *s, uint16_t code, const struct smtp_env *env)
 {
 	struct smtp_pending command = smtp_queue_pop(s, env->pool);
 
-	command_answered(s, command, 0, s->server_at, env);
+	command_answered(s, command, code, s->server_at, env);
+}
+
+void smtp_session_give_up(struct smtp *s, const struct smtp_env *env)
+{
+	smtp_session_answer(s, 0, env);
 }
 
 void smtp_session_assume(struct smtp *s, const struct smtp_env *env)

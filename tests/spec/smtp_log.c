@@ -269,11 +269,12 @@ static size_t feed_guarded(struct smtp_log *log, enum smtp_direction direction, 
 
 static void drain(struct smtp_log *log)
 {
-	size_t taken = 0;
+	size_t taken = 0, n = 1;
 
-	while (taken < log->backlog_len && !smtp_waiting(&log->parser))
-		taken += feed_guarded(log, SMTP_FROM_CLIENT, log->backlog + taken,
-				      log->backlog_len - taken);
+	/* Bytes that must wait are offered all the same: the parser knows that there are some. */
+	for (; n && taken < log->backlog_len; taken += n)
+		n = feed_guarded(log, SMTP_FROM_CLIENT, log->backlog + taken,
+				 log->backlog_len - taken);
 	log->backlog_len -= taken;
 	if (taken)
 		memmove(log->backlog, log->backlog + taken, log->backlog_len);
