@@ -8,7 +8,8 @@
 
 bool tls_is_hello(struct bytes data)
 {
-	return data.len >= 3 && data.p[0] == HANDSHAKE && data.p[1] == 3 && data.p[2] <= 4;
+	return data.len && data.p[0] == HANDSHAKE && (data.len < 2 || data.p[1] == 3) &&
+	       (data.len < 3 || data.p[2] <= 4);
 }
 
 /* Takes n bytes off the front; an empty span when there are not as many. */

@@ -8,7 +8,7 @@
 
 #include "dataplane/proto/bytes.h"
 
-/* Do the bytes begin as a TLS handshake record does (RFC 8446 5.1)? Three bytes suffice. */
+/* Do the bytes begin as a TLS handshake record does (RFC 8446 5.1)? One suffices: no text does. */
 bool tls_is_hello(struct bytes data);
 
 /*

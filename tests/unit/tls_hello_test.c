@@ -55,7 +55,11 @@ static void what_is_no_client_hello_has_no_name(void **state)
 	assert_int_equal(tls_server_name(bytes_of(other, sizeof(other))).len, 0);
 	assert_int_equal(tls_server_name(BYTES("EHLO client.example.org\r\n")).len, 0);
 	assert_false(tls_is_hello(BYTES("EHLO client.example.org\r\n")));
-	assert_true(tls_is_hello(bytes_of(hello, 3)));
+	assert_false(tls_is_hello(bytes_of(hello, 0)));
+	for (size_t len = 1; len <= 3; len++)
+		assert_true(tls_is_hello(bytes_of(hello, len)));
+	assert_false(tls_is_hello(BYTES("\x16\x04\x01")));
+	assert_false(tls_is_hello(BYTES("\x16\x03\x05")));
 }
 
 int main(void)
