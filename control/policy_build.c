@@ -94,8 +94,7 @@ static int build_prefixes(struct policy *policy, const struct config *config,
 	if (err)
 		return err;
 	for (size_t i = 0; i < list->count; i++)
-		list->items[i].slot =
-			place_of(places, list->items[i].slot - config_tenant_slot(0));
+		list->items[i].slot = place_of(places, list->items[i].slot - config_tenant_slot(0));
 	return prefix_table_init(&policy->prefixes, list->items, list->count);
 }
 
