@@ -6,6 +6,8 @@
  * `policy` is the snapshot itself; its pointers mean nothing and are zero. What they would point
  * to is in the sections: offsets from the image's start, counts of elements, aligned to 64.
  *
+ * Lists of prefixes are control's only: they are left out, but for how many are blocked.
+ *
  * Tenants' slots are not the image's: they are in an array that outlives it. What is in it of them
  * (section `slots`) is how the configuration would have them; only a dataplane that was started
  * with an image and without an array takes its own array from there.
@@ -29,11 +31,13 @@ struct policy_image {
 	uint64_t checksum; /* XXH3 of what follows `checksum`, for damage, not for malice */
 	uint64_t generation;
 	uint32_t policy_size, slot_size, node_size, reasons;
-	struct policy_span slots;     /* struct tenant_slot: policy.slot_count */
-	struct policy_span names;     /* uint32_t, by slot: offsets into `text` */
-	struct policy_span text;      /* NUL-terminated strings */
-	struct policy_span nodes;     /* struct prefix_node */
-	struct policy_span leaves;    /* uint32_t */
+	struct policy_span slots;         /* struct tenant_slot: policy.slot_count */
+	struct policy_span names;         /* uint32_t, by slot: offsets into `text` */
+	struct policy_span text;          /* NUL-terminated strings */
+	struct policy_span nodes;         /* struct prefix_node: of policy.prefixes, */
+	struct policy_span leaves;        /* uint32_t */
+	struct policy_span blocked_nodes; /* and of policy.blocked */
+	struct policy_span blocked_leaves;
 	struct policy_span hashes;    /* uint64_t */
 	struct policy_span emergency; /* uint64_t */
 	struct policy policy;

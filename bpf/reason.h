@@ -43,6 +43,9 @@
 	X(SIP_ENCRYPTED, "sip_encrypted", "TLS: metadata only from here on")                        \
 	X(CALL_BUDGET, "call_budget", "the tenant's share of the call table is full")               \
 	X(MATCH_BUDGET, "match_budget", "no matcher state left for this message")                   \
+	/* Live ports */                                                                            \
+	X(OVERSIZE, "oversize", "a frame larger than the gate forwards")                            \
+	X(CONGESTION, "congestion", "the port or worker it was for had no room")                    \
 	/* The wire, when the dataplane is not there */                                             \
 	X(PORT_UNKNOWN, "port_unknown", "the port has no place in the gate")                        \
 	X(NO_SOCKET, "no_socket", "no dataplane listens on the queue: failure policy")              \

@@ -82,13 +82,23 @@ static void on_ended(void *ctx, const struct call *call, uint32_t events)
 	event_send(w, &e);
 }
 
-struct calls *calls_new(const struct policy *policy)
+/* What may change while calls are known. */
+static void choices_of(struct call_config *config, const struct policy *policy)
 {
 	static const enum call_asr_mode modes[] = {
 		[ASR_WITH_PROGRESS] = CALL_ASR_PROVISIONAL,
 		[ASR_FINAL_ONLY] = CALL_ASR_NEVER,
 		[ASR_ALL] = CALL_ASR_ALWAYS,
 	};
+
+	config->short_ns = policy->short_call;
+	config->no_bye_ns = policy->timeouts.call;
+	config->linger_ns = policy->timeouts.sip_transaction;
+	config->asr_mode = modes[policy->asr_mode];
+}
+
+struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8_t *key)
+{
 	struct calls *calls = rte_zmalloc("calls", sizeof(*calls), 0);
 	struct call_config config;
 	void *memory;
@@ -96,12 +106,11 @@ struct calls *calls_new(const struct policy *policy)
 	if (!calls)
 		return NULL;
 	call_config_default(&config);
-	config.short_ns = policy->short_call;
-	config.no_bye_ns = policy->timeouts.call;
-	config.linger_ns = policy->timeouts.sip_transaction;
-	config.asr_mode = modes[policy->asr_mode];
+	choices_of(&config, policy);
+	if (key)
+		memcpy(config.key, key, sizeof(config.key));
 	config.calls = policy->budgets.calls;
-	config.tenants = policy->slot_count;
+	config.tenants = slots;
 	config.tenant_max =
 		(uint32_t)((uint64_t)policy->budgets.calls * policy->budgets.calls_share / 100);
 	config.ended = on_ended;
@@ -159,6 +168,16 @@ void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *m
 
 	rte_ticketlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
+}
+
+void calls_follow(struct worker *w)
+{
+	struct call_config config;
+
+	call_config_default(&config);
+	choices_of(&config, w->policy);
+	call_table_choose(calls_hold(w), &config);
+	rte_spinlock_unlock(&w->calls->lock);
 }
 
 void calls_expire(struct worker *w, unsigned budget)

@@ -19,8 +19,9 @@ struct calls {
 	struct worker *holder; /* for the table's callback */
 };
 
-/* NULL: no memory. tenants: slots. */
-struct calls *calls_new(const struct policy *policy);
+/* NULL: no memory. slots: of tenants, that may have calls. `key`: SIPHASH_KEY_SIZE
+ * bytes that nobody else knows; NULL: the same in every run. */
+struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8_t *key);
 void calls_free(struct calls *calls);
 
 /* How the call that a message is of stood before it. */
@@ -33,6 +34,8 @@ struct call_standing {
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 		       struct call_standing *standing);
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
+/* Takes over what the worker's policy says of calls: w->policy has changed. */
+void calls_follow(struct worker *w);
 void calls_expire(struct worker *w, unsigned budget);
 /* The replay is over: calls without an end are told as they stand. */
 void calls_flush(struct worker *w);

@@ -92,7 +92,7 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 	for (uint32_t i = 0; i < m->nhits; i++) {
 		const struct ruleset_rule *rule = m->hits[i].rule;
 
-		w->rule_hits[rule - first]++;
+		w->rule_hits[m->places ? m->places[rule - first] : (uint32_t)(rule - first)]++;
 		if (rule->action == VERDICT_PASS || finding->passed)
 			continue;
 		if (!w->at.ending)

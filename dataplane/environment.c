@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK's environment for whoever has neither root nor hugepages. */
+/* DPDK's environment: for a replay without root, hugepages or devices; for a live gate with them.
+ */
 #include <errno.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -67,29 +68,86 @@ static int lcores_text(char *text, size_t size, unsigned workers)
 	return 0;
 }
 
+/* "0@2,1@3": each lcore has a CPU of its own. `cpus` was checked: numbers and commas. */
+static int lcores_pinned(char *text, size_t size, const char *cpus)
+{
+	size_t at = 0;
+
+	for (unsigned lcore = 0; *cpus; lcore++) {
+		size_t len = strcspn(cpus, ",");
+		int n = snprintf(text + at, size - at, "%s%u@%.*s", at ? "," : "", lcore, (int)len,
+				 cpus);
+
+		if (n < 0 || (size_t)n >= size - at)
+			return -E2BIG;
+		at += (size_t)n;
+		cpus += len + (cpus[len] == ',');
+	}
+	return 0;
+}
+
+/* What EAL is told, for each of its arguments a place. */
+struct eal_args {
+	const char *argv[32];
+	int argc;
+	char memory[24], lcores[8192], prefix[48];
+};
+
+static void arg(struct eal_args *a, const char *text)
+{
+	a->argv[a->argc++] = text;
+}
+
+static void args_fill(struct eal_args *a, const struct environment *e)
+{
+	snprintf(a->memory, sizeof(a->memory), "%zu", e->megabytes);
+	snprintf(a->prefix, sizeof(a->prefix), "postern-%d", (int)getpid());
+	arg(a, "postern");
+	/* Hugepages without files in hugetlbfs: nobody finds what was left behind. */
+	arg(a, e->huge ? "--in-memory" : "--no-huge");
+	if (!e->huge)
+		arg(a, "--no-shconf");
+	arg(a, "--no-telemetry");
+	arg(a, "--log-level");
+	arg(a, "error");
+	arg(a, "-m");
+	arg(a, a->memory);
+	arg(a, "--lcores");
+	arg(a, a->lcores);
+	arg(a, "--file-prefix");
+	arg(a, a->prefix);
+	for (unsigned i = 0; i < 2 && e->device[i]; i++) {
+		arg(a, "-a");
+		arg(a, e->device[i]);
+	}
+	if (!e->device[0])
+		arg(a, "--no-pci");
+}
+
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR])
 {
-	char memory[24], lcores[8192], prefix[48], runtime[] = "/tmp/postern-XXXXXX";
-	const char *const args[] = {
-		"postern",     "--no-huge",     "--no-pci", "--no-shconf", "--no-telemetry",
-		"--log-level", "error",         "-m",       memory,        "--lcores",
-		lcores,        "--file-prefix", prefix,
-	};
-	int rc;
+	return gate_environment_start(
+		&(struct environment){.workers = workers, .megabytes = megabytes}, error);
+}
 
-	snprintf(memory, sizeof(memory), "%zu", megabytes);
-	rc = lcores_text(lcores, sizeof(lcores), workers);
+int gate_environment_start(const struct environment *e, char error[GATE_ERROR])
+{
+	char runtime[] = "/tmp/postern-XXXXXX";
+	struct eal_args args = {.argc = 0};
+	int rc = e->cpus ? lcores_pinned(args.lcores, sizeof(args.lcores), e->cpus)
+			 : lcores_text(args.lcores, sizeof(args.lcores), e->workers);
+
 	if (rc < 0) {
 		snprintf(error, GATE_ERROR, "%s",
 			 rc == -ENODEV ? "DPDK finds no CPU: is /sys mounted?"
 				       : "more CPUs than DPDK can be told of");
 		return rc;
 	}
-	snprintf(prefix, sizeof(prefix), "postern-%d", (int)getpid());
+	args_fill(&args, e);
 	runtime_make(runtime);
 	rte_log_set_global_level(RTE_LOG_ERR);
 	started = true;
-	rc = rte_eal_init(RTE_DIM(args), (char **)(uintptr_t)args);
+	rc = rte_eal_init(args.argc, (char **)(uintptr_t)args.argv);
 	runtime_remove(runtime);
 	if (rc >= 0)
 		return 0;

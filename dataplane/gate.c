@@ -6,6 +6,7 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 
+#include "bpf/shm.h"
 #include "dataplane/calls.h"
 #include "dataplane/inspect.h"
 #include "dataplane/memory.h"
@@ -36,6 +37,11 @@ size_t gate_flow_bytes(void)
 	return flow_table_flow_size() + RTE_ALIGN_CEIL(smtp_session_size(), 64u);
 }
 
+static uint32_t slots_of(const struct gate_config *config)
+{
+	return config->slots ? config->slots : config->policy->slot_count;
+}
+
 static size_t worker_memory(uint32_t slots, uint32_t rules)
 {
 	return EVENT_RING + sizeof(struct worker) + sizeof(struct counters) + rules * 8 +
@@ -45,16 +51,19 @@ static size_t worker_memory(uint32_t slots, uint32_t rules)
 size_t gate_memory(const struct gate_config *config)
 {
 	uint32_t rules = config->ruleset ? ruleset_image(config->ruleset)->rules.count : 0;
-	size_t bytes = (config->workers + 1) * worker_memory(config->policy->slot_count, rules) +
-		       (size_t)SMALL_PACKETS * config->workers * 2 * sizeof(void *);
+	size_t packets = (size_t)SMALL_PACKETS * config->workers + config->port_packets;
+	size_t bytes = (config->workers + 1) * worker_memory(slots_of(config), rules) +
+		       packets * 2 * sizeof(void *);
+
+	if (config->devices)
+		bytes += packets * (GATE_SMALL + 512) + (size_t)LARGE_PACKETS * 66 * 1024;
 
 	return bytes / (1 << 20) + 32;
 }
 
-static int worker_pools(struct worker *w, const struct policy *policy)
+static int worker_pools(struct worker *w, const struct policy *policy, uint32_t slots)
 {
 	const struct policy_budgets *b = &policy->budgets;
-	uint32_t slots = policy->slot_count;
 	uint32_t lines = RTE_MAX(b->sessions / 4, 64u), frames = RTE_MAX(b->sessions / 64, 64u);
 	int rc;
 
@@ -76,22 +85,26 @@ static void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	matcher_free(w->matcher);
+	/* Those that were offered are whose offer it was. */
+	if (!w->taken)
+		matcher_free(w->newest);
 	flow_table_free(w->flows);
 	block_pool_fini(&w->sessions);
 	block_pool_fini(&w->lines);
 	block_pool_fini(&w->frames);
 	block_pool_fini(&w->messages);
 	reassembly_free(w->reassembly);
-	if (w->events) {
-		rte_free(w->events->bytes);
-		rte_free(w->events->state);
-		rte_free(w->events);
+	if (!w->shm) {
+		if (w->events) {
+			rte_free(w->events->bytes);
+			rte_free(w->events->state);
+		}
+		rte_free(w->counters);
+		rte_free(w->tenants);
+		rte_free(w->rule_hits);
+		rte_free(w->peaks);
 	}
-	rte_free(w->counters);
-	rte_free(w->tenants);
-	rte_free(w->rule_hits);
-	rte_free(w->peaks);
+	rte_free(w->events);
 	rte_free(w);
 }
 
@@ -106,10 +119,24 @@ static int worker_events(struct worker *w)
 	return w->events->state && w->events->bytes ? 0 : -ENOMEM;
 }
 
-static int worker_memory_of(struct worker *w, const struct gate_config *config, struct gate *gate)
+/* Where everybody can see it. */
+static int worker_share(struct worker *w, struct shm_head *shm)
 {
-	const struct policy_budgets *b = &config->policy->budgets;
-	uint32_t slots = config->policy->slot_count;
+	w->shm = shm_worker(shm, w->index);
+	w->counters = shm_counters(shm, w->index);
+	w->tenants = shm_tenants(shm, w->index);
+	w->peaks = shm_peaks(shm, w->index);
+	w->rule_hits = shm_hits(shm, w->index);
+	w->events = rte_zmalloc("event_ring", sizeof(*w->events), 64);
+	if (!w->events)
+		return -ENOMEM;
+	*w->events = shm_ring(shm, w->index);
+	return 0;
+}
+
+static int worker_count(struct worker *w, const struct gate_config *config)
+{
+	uint32_t slots = slots_of(config);
 	uint32_t rules = config->ruleset ? ruleset_image(config->ruleset)->rules.count : 0;
 
 	w->counters = rte_zmalloc("counters", sizeof(*w->counters), 64);
@@ -118,6 +145,14 @@ static int worker_memory_of(struct worker *w, const struct gate_config *config, 
 	w->rule_hits = rte_zmalloc("rule_hits", sizeof(*w->rule_hits) * (rules + 1), 64);
 	if (!w->counters || !w->tenants || !w->peaks || !w->rule_hits)
 		return -ENOMEM;
+	return config->events ? worker_events(w) : 0;
+}
+
+static int worker_tables(struct worker *w, const struct gate_config *config, struct gate *gate)
+{
+	const struct policy_budgets *b = &config->policy->budgets;
+	uint32_t slots = slots_of(config);
+
 	w->reassembly =
 		reassembly_new(b->fragments, config->policy->timeouts.fragment, gate->large);
 	if (!w->reassembly)
@@ -126,14 +161,14 @@ static int worker_memory_of(struct worker *w, const struct gate_config *config, 
 	if (w->index == config->workers)
 		return 0;
 	w->flows = flow_table_new(b->flows, slots, share_of(b->flows, b->flows_share), flow_end, w);
-	return w->flows ? worker_pools(w, config->policy) : -ENOMEM;
+	return w->flows ? worker_pools(w, config->policy, slots) : -ENOMEM;
 }
 
 static struct worker *worker_new(struct gate *gate, const struct gate_config *config,
 				 unsigned index)
 {
 	struct worker *w = rte_zmalloc("worker", sizeof(*w), 64);
-	uint32_t streams = RTE_MIN(config->policy->budgets.messages, (uint32_t)STREAMS_MAX);
+	int rc;
 
 	if (!w)
 		return NULL;
@@ -145,13 +180,16 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	w->calls = gate->calls;
 	w->history_max = SMALL_PACKETS / 4;
 	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;
-	if (worker_memory_of(w, config, gate) != 0 || (config->events && worker_events(w) != 0) ||
-	    (config->ruleset && index < config->workers &&
-	     matcher_new(config->ruleset, streams, &w->matcher) != 0)) {
-		worker_free(w);
-		return NULL;
-	}
-	return w;
+	rc = config->shm ? worker_share(w, config->shm) : worker_count(w, config);
+	if (!rc)
+		rc = worker_tables(w, config, gate);
+	if (!rc && config->ruleset && index < config->workers)
+		rc = matcher_new(config->ruleset, gate->streams, &w->matcher);
+	w->newest = w->matcher;
+	if (!rc)
+		return w;
+	worker_free(w);
+	return NULL;
 }
 
 static void packets_release(struct rte_mempool_memhdr *part, void *unused)
@@ -174,6 +212,14 @@ static bool packets_fill(struct rte_mempool *pool, enum memory_use use)
 	if (rc <= 0)
 		memory_release(memory, bytes);
 	return rc == (int)pool->size;
+}
+
+/* As devices want it: in memory that they can reach. */
+static struct rte_mempool *device_packets_new(const char *name, unsigned n, unsigned size)
+{
+	return rte_pktmbuf_pool_create(name, n, 256, RTE_ALIGN(sizeof(struct packet_meta), 64),
+				       (uint16_t)(size + RTE_PKTMBUF_HEADROOM),
+				       (int)rte_socket_id());
 }
 
 static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned size,
@@ -203,10 +249,15 @@ static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned si
 
 static int gate_build(struct gate *gate, const struct gate_config *config)
 {
-	gate->small =
-		packets_new("small", SMALL_PACKETS * config->workers, GATE_SMALL, MEMORY_DENSE);
-	gate->large = packets_new("large", LARGE_PACKETS, LARGE_SIZE, MEMORY_SPARSE);
-	gate->calls = calls_new(config->policy);
+	unsigned small = SMALL_PACKETS * config->workers + config->port_packets;
+
+	gate->streams = RTE_MIN(config->policy->budgets.messages, (uint32_t)STREAMS_MAX);
+	gate->small = config->devices ? device_packets_new("small", small, GATE_SMALL)
+				      : packets_new("small", small, GATE_SMALL, MEMORY_DENSE);
+	gate->large = config->devices
+			      ? device_packets_new("large", LARGE_PACKETS, LARGE_SIZE)
+			      : packets_new("large", LARGE_PACKETS, LARGE_SIZE, MEMORY_SPARSE);
+	gate->calls = calls_new(config->policy, slots_of(config), config->key);
 	if (!gate->small || !gate->large || !gate->calls)
 		return -ENOMEM;
 	for (unsigned i = 0; i < config->workers; i++) {
@@ -214,7 +265,7 @@ static int gate_build(struct gate *gate, const struct gate_config *config)
 		if (!gate->worker[i])
 			return -ENOMEM;
 	}
-	if (config->workers == 1)
+	if (config->workers == 1 || config->options.live)
 		return 0;
 	gate->front = worker_new(gate, config, config->workers);
 	if (!gate->front)

@@ -18,10 +18,18 @@ struct gate_config {
 	unsigned workers;              /* 1: the calling thread is the worker */
 	struct worker_options options;
 	bool events; /* each worker has a ring */
+	/* A live gate's: */
+	uint32_t slots;        /* tenants there is room for, slot 0 included; 0: the policy's */
+	struct shm_head *shm;  /* where counters and events are; NULL: memory of the gate's own */
+	uint32_t port_packets; /* buffers that ports hold, beyond the workers' own */
+	bool devices;          /* real devices read and write packets: they must find the memory */
+	const uint8_t
+		*key; /* SIPHASH_KEY_SIZE bytes nobody else knows; NULL: the same in every run */
 };
 
 struct gate {
 	unsigned workers;
+	uint32_t streams; /* of each streaming buffer that a worker's matcher can have open */
 	struct worker *worker[GATE_WORKERS_MAX];
 	struct worker *front;      /* several workers: reassembly and stage one before them */
 	struct rte_mempool *small; /* packets up to GATE_SMALL bytes */
@@ -39,6 +47,17 @@ struct gate {
  */
 int gate_environment(unsigned workers, size_t megabytes, char error[GATE_ERROR]);
 void gate_environment_end(void);
+
+/* A live gate's may have more. */
+struct environment {
+	unsigned workers;
+	size_t megabytes;
+	const char *cpus;      /* "0,2,3": lcore 0's, 1's and so on; NULL: any */
+	bool huge;             /* hugepages, for real devices and speed; else small pages */
+	const char *device[2]; /* PCI addresses that are used; NULL: no PCI at all */
+};
+
+int gate_environment_start(const struct environment *e, char error[GATE_ERROR]);
 
 /* Megabytes that gate_environment() needs for this configuration; tables have their own. */
 size_t gate_memory(const struct gate_config *config);

@@ -11,6 +11,14 @@ size_t mail_size(void)
 	return sizeof(struct mail);
 }
 
+/* Only this worker writes it; control reads it to see when the last mail has let go. */
+static void matcher_hold(struct matcher *m, int change)
+{
+	uint32_t held = atomic_load_explicit(&m->held, memory_order_relaxed);
+
+	atomic_store_explicit(&m->held, held + (uint32_t)change, memory_order_release);
+}
+
 struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
 		      const struct match_txn *session)
 {
@@ -25,9 +33,11 @@ struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
 	mail->from_len = (uint16_t)RTE_MIN(from.len, (size_t)MAIL_ADDRESS);
 	if (from.len) /* a MAIL may name nobody */
 		memcpy(mail->from, from.p, mail->from_len);
+	mail->matcher = w->matcher;
 	if (w->matcher) {
 		struct match_flow flow = match_flow_of(w, f, true);
 
+		matcher_hold(w->matcher, 1);
 		match_begin(w->matcher, &mail->txn, &flow, session);
 	}
 	return mail;
@@ -35,8 +45,10 @@ struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
 
 void mail_free(struct worker *w, struct flow *f, struct mail *mail)
 {
-	if (w->matcher)
-		match_end(w->matcher, &mail->txn);
+	if (mail->matcher) {
+		match_end(mail->matcher, &mail->txn);
+		matcher_hold(mail->matcher, -1);
+	}
 	pool_put(block_pool_for(&w->messages, f->tenant), mail);
 }
 

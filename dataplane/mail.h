@@ -20,7 +20,8 @@
 #define MAIL_FIELD      1024 /* bytes of each header in it */
 
 struct mail {
-	struct mail *next; /* waiting for its reply */
+	struct mail *next;       /* waiting for its reply */
+	struct matcher *matcher; /* the rules that it began with and ends with; NULL: none */
 	struct match_txn txn;
 	struct finding finding;
 	bool begun;      /* body bytes came */

@@ -88,6 +88,9 @@ struct matcher {
 	const struct ruleset *ruleset;
 	const struct ruleset_image *image;
 	bool scans[RULE_BUFFER_COUNT]; /* some rule looks at it */
+	/* The caller's, who replaces rulesets while traffic flows: */
+	const uint32_t *places; /* where each rule's hits are counted; NULL: at its own place */
+	_Atomic uint32_t held;  /* by mails that began with it; its worker's */
 	uint32_t nhits, max_hits;
 	struct match_hit *hits; /* the caller reads them and sets nhits to 0 */
 	struct match_stats stats;

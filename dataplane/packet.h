@@ -46,7 +46,8 @@ struct packet_meta {
 	uint32_t wirelen; /* bytes on the wire; more than the mbuf's when the capture was cut */
 	uint16_t link;    /* enum link_type */
 	uint8_t flags;    /* enum packet_flag */
-	uint8_t reason;   /* enum reason, for whatever left the gate or did not */
+	/* enum reason, for whatever left the gate or did not; from a port: why it is not to */
+	uint8_t reason;
 	uint64_t decided; /* the packet in hand when this one's fate was decided */
 	struct rte_mbuf *next;
 	struct rte_mbuf *fragments; /* reassembled: the packets it came in, linked by next */
@@ -56,7 +57,7 @@ struct packet_meta {
 	uint16_t payload;           /* offset of the first payload byte kept */
 	uint16_t tcp;               /* offset of the TCP header */
 	uint8_t fin;
-	uint8_t role; /* enum port_role: where it leaves */
+	uint8_t role; /* enum port_role: where it leaves; a live port's, else stage one's */
 	uint8_t from; /* enum stage_from: where it came in */
 };
 

@@ -22,6 +22,8 @@ static bool sections_ok(const struct policy_image *i)
 	       section_ok(i, i->names, sizeof(uint32_t)) && section_ok(i, i->text, 1) &&
 	       section_ok(i, i->nodes, sizeof(struct prefix_node)) &&
 	       section_ok(i, i->leaves, sizeof(uint32_t)) &&
+	       section_ok(i, i->blocked_nodes, sizeof(struct prefix_node)) &&
+	       section_ok(i, i->blocked_leaves, sizeof(uint32_t)) &&
 	       section_ok(i, i->hashes, sizeof(uint64_t)) &&
 	       section_ok(i, i->emergency, sizeof(uint64_t));
 }
@@ -55,24 +57,32 @@ static bool node_ok(const struct prefix_table *t, uint32_t n, const struct prefi
 			      children <= t->node_count - node->child_base));
 }
 
-static bool prefixes_ok(const struct policy_image *i)
+static bool table_ok(const struct policy_image *i, const struct prefix_table *t, uint32_t owners,
+		     const struct policy_span *node_section, const struct policy_span *leaf_section)
 {
-	const struct prefix_table *t = &i->policy.prefixes;
-	const struct prefix_node *nodes = AT(i, const struct prefix_node, nodes);
-	const uint32_t *leaves = AT(i, const uint32_t, leaves);
+	const struct prefix_node *nodes = (const void *)((const char *)i + node_section->offset);
+	const uint32_t *leaves = (const void *)((const char *)i + leaf_section->offset);
 
-	if (!t->node_count || t->node_count != i->nodes.count || t->leaf_count != i->leaves.count)
+	if (!t->node_count || t->node_count != node_section->count ||
+	    t->leaf_count != leaf_section->count)
 		return false;
 	for (unsigned v = 0; v < PREFIX_VLANS; v++)
 		if (t->root4[v] >= t->node_count || t->root6[v] >= t->node_count)
 			return false;
 	for (uint32_t n = 0; n < t->leaf_count; n++)
-		if (leaves[n] >= i->policy.slot_count)
+		if (leaves[n] >= owners)
 			return false;
 	for (uint32_t n = 0; n < t->node_count; n++)
-		if (!node_ok(t, n, &nodes[n], i->policy.slot_count))
+		if (!node_ok(t, n, &nodes[n], owners))
 			return false;
 	return true;
+}
+
+static bool prefixes_ok(const struct policy_image *i)
+{
+	return table_ok(i, &i->policy.prefixes, i->policy.slot_count, &i->nodes, &i->leaves) &&
+	       (!i->policy.blocked_list.count ||
+		table_ok(i, &i->policy.blocked, 2, &i->blocked_nodes, &i->blocked_leaves));
 }
 
 static bool lists_ok(const struct policy_image *i)
@@ -189,6 +199,8 @@ int policy_load(const void *data, size_t size, struct tenant_slot *slots, uint32
 		names[i] = AT(image, const char, text) + AT(image, const uint32_t, names)[i];
 	p->prefixes.nodes = AT(image, struct prefix_node, nodes);
 	p->prefixes.leaves = AT(image, uint32_t, leaves);
+	p->blocked.nodes = AT(image, struct prefix_node, blocked_nodes);
+	p->blocked.leaves = AT(image, uint32_t, blocked_leaves);
 	p->lists.hashes = p->lists.capacity ? AT(image, uint64_t, hashes) : NULL;
 	p->emergency.numbers = AT(image, uint64_t, emergency);
 	*policyp = p;

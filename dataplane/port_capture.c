@@ -52,7 +52,7 @@ int port_capture_open(struct port_capture *p, struct gate *gate, bool keep_tx,
 	if (port_start(p, gate) != 0)
 		goto fail;
 	for (unsigned i = 0; i < p->queues; i++) {
-		struct port_queue queue = {p->port, (uint16_t)i};
+		struct port_queue queue = {p->port, (uint16_t)i, NULL};
 
 		gate->worker[i]->rx = queue;
 		if (!keep_tx)

@@ -301,6 +301,7 @@ static bool partial_finish(struct worker *w, struct burst *b, unsigned i, struct
 		.flags = last->flags | PACKET_REASSEMBLED,
 		.from = last->from,
 		.fragments = p->first,
+		.role = last->role,
 	};
 	p->whole = NULL;
 	w->reassembly->used--;

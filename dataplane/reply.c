@@ -112,6 +112,12 @@ static void reply_send(struct worker *w, struct flow *f, struct rte_mbuf *m)
 	struct burst *b = &w->burst;
 	enum port_role port = f->tenant && !(f->flags & FLOW_OUTBOUND) ? PORT_OUTSIDE : PORT_INSIDE;
 
+	/* To where the client's packets come from. */
+	if (w->options.live) {
+		port = packet_meta(b->pkt[w->at.slot])->role;
+		if (w->at.to_server)
+			port = port == PORT_INSIDE ? PORT_OUTSIDE : PORT_INSIDE;
+	}
 	packet_meta(m)->reason = b->reason[w->at.slot];
 	packet_meta(m)->role = port;
 	if (b->tx_count[port] == RTE_DIM(b->tx[port]))

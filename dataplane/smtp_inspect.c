@@ -22,6 +22,7 @@ struct smtp_session {
 	uint8_t helo_len;
 	bool counted, first_client_byte, tls;
 	bool in_transaction; /* MAIL was sent, and not refused so far */
+	uint32_t view;       /* worker.view: of the rules that txn is about */
 	uint8_t sni_len;
 	char helo[HELO_MAX];
 	char sni[SNI_MAX];
@@ -57,6 +58,32 @@ static struct match_txn *txn_now(struct smtp_session *s)
 	struct mail *mail = mail_now(s);
 
 	return mail ? &mail->txn : &s->txn;
+}
+
+/* What the session said before its first mail, to new rules. What they hit was said long ago. */
+static void session_begin(struct smtp_ctx *c)
+{
+	struct smtp_session *s = c->s;
+	struct match_flow flow;
+
+	s->view = c->w->view;
+	if (!c->w->matcher)
+		return;
+	flow = match_flow_of(c->w, c->f, true);
+	match_begin(c->w->matcher, &s->txn, &flow, NULL);
+	if (s->helo_len)
+		match_block(c->w->matcher, &s->txn, RULE_BUFFER_SMTP_HELO, s->helo, s->helo_len);
+	c->w->matcher->nhits = 0;
+}
+
+/* A mail ends with the rules that it began with; whatever begins takes the newest. */
+static void rules_take(struct smtp_ctx *c)
+{
+	const struct mail *mail = mail_now(c->s);
+
+	c->w->matcher = mail ? mail->matcher : c->w->newest;
+	if (!mail && c->s->view != c->w->view)
+		session_begin(c);
 }
 
 static void scan(struct smtp_ctx *c, enum rule_buffer buffer, struct bytes data,
@@ -254,6 +281,7 @@ static bool on_command(void *ctx, const struct smtp_command *cmd)
 	struct smtp_ctx *c = ctx;
 
 	session_count(c);
+	rules_take(c);
 	count_name(c->w->counters->smtp.commands, cmd->name);
 	if (!may_decide(c->w))
 		return c->w->at.ghost;
@@ -344,6 +372,7 @@ static void on_reply(void *ctx, const struct smtp_reply *r)
 	struct smtp_ctx *c = ctx;
 
 	session_count(c);
+	rules_take(c);
 	c->w->counters->smtp.replies[r->code]++;
 	if (r->verb == SMTP_RCPT)
 		on_rcpt_reply(c, r);
@@ -362,6 +391,7 @@ static void on_message_begin(void *ctx, uint64_t at, bool ghost)
 {
 	struct smtp_ctx *c = ctx;
 
+	rules_take(c);
 	c->w->counters->smtp.messages_attempted++;
 	c->w->tenants[c->f->tenant].messages++;
 	/* Midstream: data without an envelope. */
@@ -373,6 +403,7 @@ static void on_body(void *ctx, struct bytes span, uint64_t at)
 {
 	struct smtp_ctx *c = ctx;
 
+	rules_take(c);
 	if (c->s->mail)
 		mail_body(c->w, c->s->mail, span);
 }
@@ -467,6 +498,7 @@ static bool on_message_end(void *ctx, const struct smtp_end *end)
 	struct mail *mail = c->s->mail;
 	bool withheld;
 
+	rules_take(c);
 	if (end->kind == SMTP_END_BARE_LF && may_decide(c->w) && !is_end(c, end))
 		return false;
 	if (mail)
@@ -502,6 +534,7 @@ static void on_message_result(void *ctx, const struct smtp_result *r)
 		c->s->pending = mail->next;
 	else
 		mail = c->s->mail; /* refused before its end */
+	c->w->matcher = mail ? mail->matcher : c->w->newest;
 	if (!r->ghost) {
 		n->smtp.messages_accepted += r->outcome == SMTP_ACCEPTED;
 		n->smtp.messages_refused_by_peer += r->outcome == SMTP_REFUSED;
@@ -521,6 +554,7 @@ static void on_transaction_abort(void *ctx, const struct smtp_abort *abort)
 {
 	struct smtp_ctx *c = ctx;
 
+	rules_take(c);
 	smtp_event(c, c->s->mail, "aborted", 0, abort->accepted);
 	mail_drop(c, &c->s->mail);
 	mail_drop(c, &c->s->nested);
@@ -590,12 +624,8 @@ static struct smtp_session *session_open(struct worker *w, struct flow *f)
 	memset(s, 0, sizeof(*s));
 	smtp_init(&s->parser, (f->flags & FLOW_MIDSTREAM ? SMTP_MIDSTREAM : 0u) |
 				      (w->options.keep_ghosts ? SMTP_KEEP_GHOSTS : SMTP_TWO_WAY));
-	if (w->matcher) {
-		struct match_flow flow = match_flow_of(w, f, true);
-
-		match_begin(w->matcher, &s->txn, &flow, NULL);
-	}
 	f->session = s;
+	session_begin(&(struct smtp_ctx){w, f, s});
 	return s;
 }
 
@@ -645,6 +675,7 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 	env = env_of(w, f, &c);
 	w->at.offset = (to_server ? s->parser.client_at : s->parser.server_at) - w->at.fed;
 	took = smtp_feed(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, p, len, &env);
+	w->matcher = w->newest;
 	if (smtp_is_tls(&s->parser)) {
 		f->flags |= FLOW_UNINSPECTED;
 		if (to_server)
@@ -663,6 +694,7 @@ void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t
 		return;
 	env = env_of(w, f, &c);
 	smtp_gap(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes, &env);
+	w->matcher = w->newest;
 }
 
 void smtp_inspect_client_is_later(struct flow *f)
@@ -686,6 +718,7 @@ void smtp_inspect_release(struct worker *w, struct flow *f)
 	struct smtp_env env = env_of(w, f, &c);
 
 	smtp_release(&c.s->parser, &env);
+	w->matcher = w->newest;
 }
 
 void smtp_inspect_end(struct worker *w, struct flow *f)
@@ -706,6 +739,5 @@ void smtp_inspect_end(struct worker *w, struct flow *f)
 		s->pending = mail->next;
 		mail_free(w, f, mail);
 	}
-	if (w->matcher)
-		match_end(w->matcher, &s->txn);
+	w->matcher = w->newest;
 }

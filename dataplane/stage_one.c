@@ -166,11 +166,14 @@ void stage_one(struct worker *w, struct burst *b)
 
 	find_tenants(w, b);
 	for (unsigned i = 0; i < b->n; i++) {
-		const struct packet_meta *meta = packet_meta(b->pkt[i]);
+		struct packet_meta *meta = packet_meta(b->pkt[i]);
 		struct tenant_counters *t = &w->tenants[b->tenant[i]];
 
 		if (b->work[i] == SLOT_HELD)
 			continue;
+		/* A capture has no sides but the tenants'. */
+		if (!w->options.live)
+			meta->role = b->outbound[i] ? PORT_OUTSIDE : PORT_INSIDE;
 		if (decided) {
 			if (meta->flags & PACKET_REASSEMBLED)
 				decide_reassembled(w, b, i);
@@ -178,6 +181,8 @@ void stage_one(struct worker *w, struct burst *b)
 		}
 		t->packets++;
 		t->bytes += meta->wirelen;
+		if (meta->reason)
+			slot_decide(w, i, VERDICT_DROP, meta->reason);
 		if (b->tenant[i] || meta->from == FROM_INSIDE)
 			decide(w, b, i);
 	}

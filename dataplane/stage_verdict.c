@@ -11,7 +11,7 @@
 
 static enum port_role port_out(const struct burst *b, unsigned i)
 {
-	return b->outbound[i] ? PORT_OUTSIDE : PORT_INSIDE;
+	return packet_meta(b->pkt[i])->role;
 }
 
 static void send_on(struct burst *b, unsigned i, struct rte_mbuf *m)

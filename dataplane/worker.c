@@ -5,13 +5,30 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include "bpf/shm.h"
 #include "dataplane/calls.h"
+#include "dataplane/match.h"
 #include "dataplane/reassembly.h"
 
 #define BURST_SPAN   1000000000 /* ns: no timeout is shorter (control/config_policy.c) */
 #define SWEEP_ROUNDS 16         /* bursts between two sweeps */
 #define SWEEP_FLOWS  64
 #define SWEEP_CALLS  16
+
+unsigned worker_send(struct worker *w, enum port_role role, struct rte_mbuf **m, unsigned n)
+{
+	const struct port_queue *tx = &w->tx[role];
+	unsigned sent;
+
+	if (tx->port == PORT_NONE)
+		return 0;
+	if (tx->lock)
+		rte_spinlock_lock(tx->lock);
+	sent = rte_eth_tx_burst(tx->port, tx->queue, m, (uint16_t)n);
+	if (tx->lock)
+		rte_spinlock_unlock(tx->lock);
+	return sent;
+}
 
 static void stage_tx(struct worker *w, struct burst *b)
 {
@@ -22,16 +39,17 @@ static void stage_tx(struct worker *w, struct burst *b)
 		b->tx_count[role] = 0;
 		if (!n)
 			continue;
-		if (tx->port != PORT_NONE)
-			sent = rte_eth_tx_burst(tx->port, tx->queue, b->tx[role], (uint16_t)n);
+		sent = worker_send(w, role, b->tx[role], n);
 		if (sent < n && w->tx_full && tx->port != PORT_NONE)
 			sent += w->tx_full(w, role, b->tx[role] + sent, n - sent);
+		if (sent < n && w->options.live)
+			w->counters->reasons[REASON_CONGESTION] += n - sent;
 		if (sent < n)
 			rte_pktmbuf_free_bulk(b->tx[role] + sent, n - sent);
 	}
 }
 
-static void housekeeping(struct worker *w)
+void worker_sweep(struct worker *w)
 {
 	flow_table_sweep(w->flows, w->now, SWEEP_FLOWS, flow_deadline);
 	reassembly_sweep(w, false);
@@ -76,26 +94,63 @@ static unsigned receive(struct worker *w, struct rte_mbuf **pkt)
 	return now;
 }
 
+void worker_take(struct worker *w)
+{
+	const struct worker_view *view = atomic_load_explicit(&w->offered, memory_order_acquire);
+
+	if (view == w->taken || !view)
+		return;
+	w->taken = view;
+	w->policy = view->policy;
+	if (view->matcher != w->newest) {
+		w->newest = w->matcher = view->matcher;
+		w->view++;
+	}
+	calls_follow(w);
+	if (!w->shm)
+		return;
+	atomic_store_explicit(&w->shm->policy_generation, view->policy_generation,
+			      memory_order_relaxed);
+	atomic_store_explicit(&w->shm->ruleset_generation, view->ruleset_generation,
+			      memory_order_relaxed);
+}
+
+void worker_front(struct worker *w)
+{
+	struct burst *b = &w->burst;
+
+	b->streamed = b->out = 0;
+	w->cut_count = 0;
+	flow_table_round(w->flows, (uint32_t)++w->rounds);
+	TIMED(STAGE_DECODE, stage_decode(w, b); stage_one(w, b));
+}
+
+void worker_back(struct worker *w)
+{
+	struct burst *b = &w->burst;
+
+	TIMED(STAGE_FLOW, stage_flow(w, b));
+	TIMED(STAGE_STREAM, stage_stream(w, b));
+	TIMED(STAGE_INSPECT, stage_inspect(w, b));
+	TIMED(STAGE_VERDICT, stage_verdict(w, b); end_replaced(w));
+	TIMED(STAGE_TX, stage_tx(w, b));
+	if (w->rounds % SWEEP_ROUNDS == 0)
+		worker_sweep(w);
+}
+
 unsigned worker_turn(struct worker *w)
 {
 	struct burst *b = &w->burst;
 	unsigned n;
 
-	b->streamed = b->out = 0;
-	w->cut_count = 0;
 	TIMED(STAGE_RX, b->n = (uint16_t)receive(w, b->pkt));
 	n = b->n;
 	if (n) {
-		flow_table_round(w->flows, (uint32_t)++w->rounds);
-		TIMED(STAGE_DECODE, stage_decode(w, b); stage_one(w, b));
-		TIMED(STAGE_FLOW, stage_flow(w, b));
-		TIMED(STAGE_STREAM, stage_stream(w, b));
-		TIMED(STAGE_INSPECT, stage_inspect(w, b));
-		TIMED(STAGE_VERDICT, stage_verdict(w, b); end_replaced(w));
-		TIMED(STAGE_TX, stage_tx(w, b));
+		worker_front(w);
+		worker_back(w);
+	} else if (w->rounds % SWEEP_ROUNDS == 0) {
+		worker_sweep(w);
 	}
-	if (w->rounds % SWEEP_ROUNDS == 0)
-		housekeeping(w);
 	return n;
 }
 

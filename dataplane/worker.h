@@ -13,6 +13,7 @@
 #ifndef POSTERN_WORKER_H
 #define POSTERN_WORKER_H
 
+#include <rte_spinlock.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,8 +28,19 @@
 struct matcher;
 struct call_table;
 struct reassembly;
+struct shm_worker;
 
 struct calls;
+
+/*
+ * What control has a worker use. A worker takes the newest once a turn; what it used before is
+ * freed when it can't use it any more (dataplane/snapshot.h).
+ */
+struct worker_view {
+	const struct policy *policy;
+	struct matcher *matcher; /* this worker's; NULL: no rules */
+	uint64_t policy_generation, ruleset_generation;
+};
 
 struct worker_options {
 	bool inspect;        /* off: packets go as far as the flow table */
@@ -37,6 +49,7 @@ struct worker_options {
 	bool addresses;      /* EVENT_ADDRESS for each MAIL and RCPT */
 	bool keep_ghosts;    /* captures: what the gate refuses is answered all the same */
 	bool cycles;         /* measure each stage */
+	bool live;           /* ports know inside from outside; packets leave by the other one */
 };
 
 /* What the parsers' sinks know of the packet that they are called for. */
@@ -64,13 +77,20 @@ struct cut {
 struct port_queue {
 	uint16_t port;
 	uint16_t queue;
+	rte_spinlock_t
+		*lock; /* the workers that share the queue; NULL: it is this worker's alone */
 };
 
 struct worker {
 	unsigned index;
 	struct worker_options options;
 	const struct policy *policy;
-	struct matcher *matcher; /* NULL: no rules */
+	struct matcher *matcher;                     /* of what is in hand; NULL: no rules */
+	struct matcher *newest;                      /* what begins now begins with */
+	uint32_t view;                               /* counts up when `newest` changes */
+	_Atomic(const struct worker_view *) offered; /* NULL: no other than at the start */
+	const struct worker_view *taken;
+	struct shm_worker *shm; /* NULL: nobody looks */
 	struct port_queue rx;
 	struct port_queue tx[PORT_COUNT];
 	/* Replay: the port's queue is full; returns how many were sent after all. NULL: lose them.
@@ -101,8 +121,8 @@ struct worker {
 	struct counters *counters;
 	struct tenant_counters *tenants; /* by slot */
 	struct event_ring *events;       /* NULL: nobody listens */
-	uint64_t *rule_hits;             /* by the rule's place in the ruleset */
-	struct limit_peak *peaks;        /* by slot */
+	uint64_t *rule_hits;      /* by the rule's place in the ruleset, or matcher->places */
+	struct limit_peak *peaks; /* by slot */
 
 	struct flow *ended[BURST_SLOTS]; /* connections that others replaced in this burst */
 	unsigned ended_count;
@@ -114,6 +134,20 @@ struct worker {
 
 /* One turn of the loop: up to BURST_RX packets from rx to tx. Returns how many came. */
 unsigned worker_turn(struct worker *w);
+
+/*
+ * The same in parts, for who receives by himself: w->burst's `n` packets are in `pkt`, `n` > 0.
+ * Between front and back packets may be taken out: SLOT_HELD.
+ */
+void worker_front(struct worker *w);
+void worker_back(struct worker *w);
+/* To a port. Returns how many it took; the rest stays the caller's. */
+unsigned worker_send(struct worker *w, enum port_role role, struct rte_mbuf **m, unsigned n);
+/* Forgets what is idle, a bounded number at a time. */
+void worker_sweep(struct worker *w);
+
+/* Uses the newest policy and rules from here on. Between turns. */
+void worker_take(struct worker *w);
 
 /* No more packets will come: ends all flows, calls and fragments. */
 void worker_finish(struct worker *w);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/check.h"
+#include "tools/commands.h"
 #include "tools/replay.h"
 
 static int check_main(int argc, char **argv)
@@ -28,6 +29,7 @@ static const struct {
 } commands[] = {
 	{"replay", "run captures through the gate", replay_main},
 	{"check", "is a configuration good, and what does it say?", check_main},
+	{"compile", "the images that a dataplane goes by", compile_main},
 	{"version", "which version this is", version_main},
 };
 

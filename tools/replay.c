@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "control/policy_build.h"
-#include "control/ruleset_build.h"
+#include "tools/inputs.h"
 #include "tools/replay_output.h"
 
 /* Everything that a replay owns, in the order in which it comes to be. */
@@ -25,59 +25,23 @@ struct replay {
 
 static int load_policy(struct replay *r)
 {
-	struct diag diag = {0};
-	struct config *config = config_load(r->options.config, &diag);
-
-	if (config && !diag.errors)
-		r->policy = policy_build(config, &diag);
-	diag_print(&diag, stderr);
-	if (diag.errors || !r->policy) {
-		if (!diag.errors)
-			fprintf(stderr, "postern: %s: %s\n",
-				r->options.config ? r->options.config : "configuration",
-				strerror(errno));
-		config_free(config);
-		diag_fini(&diag);
-		return 1;
-	}
-	config_free(config);
-	diag_fini(&diag);
-	return 0;
+	r->policy = inputs_policy(r->options.config);
+	return r->policy ? 0 : 1;
 }
 
-static int build_rules(struct replay *r, struct rule_list *list, struct rule_diags *diags)
+static int load_rules(struct replay *r)
 {
 	char error[256];
 	size_t size;
 
-	for (size_t i = 0; i < r->options.rule_count; i++)
-		rules_load_path(list, diags, NULL, r->options.rules[i]);
-	if (!diags->errors && ruleset_build(list, 1, diags, &r->image, &size, NULL) == -ENOMEM) {
-		fprintf(stderr, "postern: not enough memory for the rules\n");
-		return 1;
-	}
-	for (size_t i = 0; i < diags->count; i++)
-		rule_diag_print(stderr, &diags->list[i]);
-	if (diags->errors)
+	if (!r->options.rule_count)
+		return 0;
+	if (inputs_rules(r->options.rules, r->options.rule_count, 1, &r->image, &size))
 		return 1;
 	if (ruleset_load(r->image, size, &r->ruleset, error, sizeof(error)) == 0)
 		return 0;
 	fprintf(stderr, "postern: %s\n", error);
 	return 1;
-}
-
-static int load_rules(struct replay *r)
-{
-	struct rule_list list = {0};
-	struct rule_diags diags = {0};
-	int rc;
-
-	if (!r->options.rule_count)
-		return 0;
-	rc = build_rules(r, &list, &diags);
-	rule_list_fini(&list);
-	rule_diags_fini(&diags);
-	return rc;
 }
 
 static int open_gate(struct replay *r)

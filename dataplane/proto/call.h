@@ -135,6 +135,8 @@ void call_config_default(struct call_config *config);
 
 size_t call_table_size(const struct call_config *config); /* bytes needed, 64-byte aligned */
 struct call_table *call_table_init(void *memory, const struct call_config *config);
+/* From here on the times and asr_mode of `config`; calls that are known go by them, too. */
+void call_table_choose(struct call_table *table, const struct call_config *config);
 
 /*
  * The table's keyed hash of Call-ID and From tag, never 0. Whoever keeps it in msg->call_hash

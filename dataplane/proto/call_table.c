@@ -64,6 +64,15 @@ struct call_table *call_table_init(void *memory, const struct call_config *confi
 	return t;
 }
 
+void call_table_choose(struct call_table *t, const struct call_config *config)
+{
+	t->config.short_ns = config->short_ns;
+	t->config.no_final_ns = config->no_final_ns;
+	t->config.no_bye_ns = config->no_bye_ns;
+	t->config.linger_ns = config->linger_ns;
+	t->config.asr_mode = config->asr_mode;
+}
+
 static uint32_t index_of(const struct call_table *t, const struct call *call)
 {
 	return (uint32_t)(call - t->calls);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # cell.sh sets them
-# What stands between the two ports: a bridge that reads nothing, or Postern. Sourced after network.sh.
+# What stands between the two ports: a bridge that reads nothing, or Postern: `shadow` is its packet path alone,
+# which reads everything and refuses nothing. Sourced after network.sh.
 
 readonly events=$work/gate.d/eve.json
 
@@ -9,6 +10,10 @@ readonly events=$work/gate.d/eve.json
 gate_possible() { # GATE [PROGRAMS]
 	case "$1" in
 	bridge) ;;
+	shadow)
+		gate_impossible='the programs are not built'
+		[ -x "${2:-}/dataplane/postern-dataplane" ]
+		;;
 	*)
 		gate_impossible="no such gate: $1"
 		return 1
@@ -20,6 +25,7 @@ gate_up() { # GATE [PROGRAMS]
 	mkdir -p "$work/gate.d"
 	case "$1" in
 	bridge) bridge_up ;;
+	shadow) dataplane_up "$2" ;;
 	*) die "no such gate: $1" ;;
 	esac
 	printf '%s\n' "$1" >"$work/gate"
@@ -29,8 +35,29 @@ gate_kind() {
 	cat "$work/gate"
 }
 
-gate_reads() { # whether what stands there is Postern
-	[ "$(gate_kind)" != bridge ]
+gate_reads() { # whether what stands there refuses anything
+	case "$(gate_kind)" in
+	bridge | shadow) return 1 ;;
+	esac
+}
+
+# The dataplane without posternd, from images in files. WORKERS and QUEUES in the environment.
+dataplane_up() { # PROGRAMS
+	local workers=${WORKERS:-1}
+	cp "$lab_d"/{optout,do-not-call}.txt "$work/gate.d"
+	{ cat "$lab_d/postern.conf"; echo 'policy: { shadow = true; };'; } >"$work/gate.d/postern.conf"
+	"$1/tools/postern" compile -c "$work/gate.d/postern.conf" -r "$lab_d/../../rules" \
+		--policy "$work/gate.d/policy" --ruleset "$work/gate.d/ruleset"
+	dataplane_start "$1" --workers "$workers" --queues "${QUEUES:-$workers}"
+}
+
+dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
+	start gate dataplane "$1/dataplane/postern-dataplane" --inside inside \
+		--outside outside --socket "$work/dataplane.sock" --idle-us 20 \
+		--policy "$work/gate.d/policy" --ruleset "$work/gate.d/ruleset" "${@:2}"
+	# shellcheck disable=SC2034 # tests end it
+	dataplane=$started
+	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
 # Of two expectations: with a gate that reads, and without.
