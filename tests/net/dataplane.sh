@@ -60,22 +60,24 @@ replaced_under_traffic() {
 	done
 	ask_end
 	expect 'all of them are told of' [ "$(grep -c 'event=ruleset.*error=0' "$work/dataplane.log")" -eq 19 ]
-	expect 'none is refused' eval '! grep -q "error=-" "$work/dataplane.log"'
+	expect 'none is refused' fails says error=-
 }
+
+dataplane_refuses() { # WORDS OPTION...
+	expect "it is refused: $1" fails in_ns gate "$programs/dataplane/postern-dataplane" "${@:2}" 2>"$work/second.log"
+	expect "it says: $1" grep -qF "$1" "$work/second.log"
+}
+
+fails() { ! "$@"; }
 
 bad_pushes() {
 	configuration 5
 	ask_start tenants "$mx4" "$acme"
 	head -c 5000 /dev/urandom >"$work/gate.d/junk"
-	expect 'a second dataplane on the socket is refused' eval '! in_ns gate "$programs/dataplane/postern-dataplane" \
-		--inside inside --outside outside --socket "$work/dataplane.sock" 2>"$work/second.log"'
-	expect 'and says why' grep -qF 'a dataplane listens there' "$work/second.log"
-	expect 'a policy that is none is refused at the start' eval '! in_ns gate "$programs/dataplane/postern-dataplane" \
-		--inside inside --outside outside --socket "$work/other.sock" --policy "$work/gate.d/junk" 2>"$work/second.log"'
-	expect 'and says why' grep -qF 'not a policy' "$work/second.log"
-	expect 'a port that is none is refused' eval '! in_ns gate "$programs/dataplane/postern-dataplane" \
-		--inside nosuch --outside outside --socket "$work/other.sock" --policy "$work/gate.d/policy" 2>"$work/second.log"'
-	expect 'and says why' grep -qF 'neither an interface nor a device' "$work/second.log"
+	dataplane_refuses 'a dataplane listens there' --inside inside --outside outside --socket "$work/dataplane.sock"
+	dataplane_refuses 'not a policy' --inside inside --outside outside --socket "$work/other.sock" --policy "$work/gate.d/junk"
+	dataplane_refuses 'neither an interface nor a device' --inside nosuch --outside outside --socket "$work/other.sock" \
+		--policy "$work/gate.d/policy"
 	expect 'its socket is gone' [ ! -e "$work/other.sock" ]
 	ask_end
 }
