@@ -336,6 +336,7 @@ static void without_an_array_buckets_and_suspensions_outlive_a_policy(void **sta
 	g.policy->slots[1].id = 8;
 	image = policy_image();
 	assert_int_equal(snapshot_policy_set(&s, &image, 3, error, sizeof(error)), 0);
+	worker_take(g.w);
 	assert_int_equal(g.w->policy->slots[1].bucket[LIMIT_MESSAGES], 0);
 	assert_int_equal(g.w->policy->slots[1].state, TENANT_ACTIVE);
 }
