@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/policy_image.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,6 +9,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+/*
+ * Whatever struct policy points to needs a section and a check (dataplane/policy_load.c), or the
+ * dataplane would follow a pointer of another process. Who changes it looks here, and then at this.
+ */
+static_assert(offsetof(struct policy, on_loss) == 35696,
+	      "a member of struct policy was added: does the image hold what it points to?");
 
 static struct policy_span place(uint64_t *at, uint64_t count, uint64_t size)
 {
