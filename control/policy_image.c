@@ -14,7 +14,7 @@
  * Whatever struct policy points to needs a section and a check (dataplane/policy_load.c), or the
  * dataplane would follow a pointer of another process. Who changes it looks here, and then at this.
  */
-static_assert(offsetof(struct policy, on_loss) == 35696,
+static_assert(offsetof(struct policy, on_loss) == 68520,
 	      "a member of struct policy was added: does the image hold what it points to?");
 
 static struct policy_span place(uint64_t *at, uint64_t count, uint64_t size)
@@ -63,6 +63,8 @@ static struct policy_image head_of(const struct policy *policy)
 	head.text = place(&at, text_size(policy), 1);
 	head.nodes = place(&at, policy->prefixes.node_count, sizeof(struct prefix_node));
 	head.leaves = place(&at, policy->prefixes.leaf_count, sizeof(uint32_t));
+	head.blocked_nodes = place(&at, policy->blocked.node_count, sizeof(struct prefix_node));
+	head.blocked_leaves = place(&at, policy->blocked.leaf_count, sizeof(uint32_t));
 	head.hashes = place(&at, policy->lists.length, sizeof(uint64_t));
 	head.emergency = place(&at, emergency_count(&policy->emergency), sizeof(uint64_t));
 	head.size = at;
@@ -96,6 +98,10 @@ static void put_policy(struct policy_image *to, const struct policy *policy)
 	to->policy.names = NULL;
 	to->policy.prefixes.nodes = NULL;
 	to->policy.prefixes.leaves = NULL;
+	to->policy.prefix_list = (struct prefix_list){0};
+	to->policy.blocked.nodes = NULL;
+	to->policy.blocked.leaves = NULL;
+	to->policy.blocked_list.items = NULL;
 	to->policy.lists.hashes = NULL;
 	to->policy.emergency.numbers = NULL;
 }
@@ -115,6 +121,8 @@ int policy_image_build(const struct policy *policy, void **imagep, size_t *sizep
 	put_names(image, &head, policy);
 	put(image, head.nodes, policy->prefixes.nodes, sizeof(struct prefix_node));
 	put(image, head.leaves, policy->prefixes.leaves, sizeof(uint32_t));
+	put(image, head.blocked_nodes, policy->blocked.nodes, sizeof(struct prefix_node));
+	put(image, head.blocked_leaves, policy->blocked.leaves, sizeof(uint32_t));
 	put(image, head.hashes, policy->lists.hashes, sizeof(uint64_t));
 	put(image, head.emergency, policy->emergency.numbers, sizeof(uint64_t));
 	to->checksum =
