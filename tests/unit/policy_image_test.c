@@ -23,7 +23,8 @@ static const char text[] =
 	"  { id = 9; name = \"bulk\"; prefixes = [ \"10.1.2.0/24\", \"10.2.0.0/15\" ]; vlan = 12; "
 	"},\n"
 	"  { id = 4; name = \"last\"; prefixes = [ \"192.0.2.0/25\" ]; state = \"suspended\"; }\n"
-	");\n";
+	");\n"
+	"lists: { blocked = [ \"203.0.113.0/24\" ]; };\n";
 
 static struct policy *built;
 static void *image;
@@ -96,6 +97,8 @@ static void ask(const struct policy *p)
 		assert_in_range(prefix_lookup(&p->prefixes, i % 3 ? 12 : 0, 4, addr), 0,
 				p->slot_count - 1);
 		assert_in_range(prefix_lookup(&p->prefixes, 0, 6, addr), 0, p->slot_count - 1);
+		if (p->blocked_list.count)
+			assert_in_range(prefix_lookup(&p->blocked, 0, 4, addr), 0, 1);
 	}
 	for (uint32_t slot = 0; slot < p->slot_count; slot++) {
 		list_opted_out(p, slot, BYTES("a@b.example"));
@@ -113,8 +116,12 @@ static void what_comes_out_is_what_went_in(void **state)
 	struct tenant_slot slots[4] = {0};
 	struct policy *p = load(image, image_size, slots, 4);
 	const uint8_t inner[4] = {10, 1, 2, 3}, outer[4] = {10, 1, 3, 3};
+	const uint8_t blocked[4] = {203, 0, 113, 9};
 
 	assert_non_null(p);
+	assert_int_equal(p->blocked_list.count, 1);
+	assert_int_equal(prefix_lookup(&p->blocked, 0, 4, blocked), 1);
+	assert_int_equal(prefix_lookup(&p->blocked, 0, 4, inner), 0);
 	assert_ptr_equal(p->slots, slots);
 	assert_int_equal(p->slot_count, 4);
 	for (unsigned i = 0; i < 4; i++)
