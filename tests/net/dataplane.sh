@@ -26,6 +26,7 @@ ask_start() { # NAMESPACE ADDRESS SOURCE: until ask_end
 	rm -f "$work/enough"
 	start "$1" ask "$echo_py" ask "$2" 9000 "$work/enough" "$3"
 	ask_pid=$started
+	wait_for 'an answer' grep -q answered "$work/ask.log"
 }
 
 ask_end() { # expects that everything came back
@@ -91,7 +92,6 @@ killed_and_back() {
 		mail_clean
 	done
 	ask_start tenants "$mx4" "$acme"
-	sleep 0.5
 	ask_end
 }
 
@@ -166,7 +166,6 @@ by_tap() {
 	echo_start far 10.9.0.2
 	wait_for 'a way through' echo_once tenants 10.9.0.2 10.9.0.1
 	ask_start tenants 10.9.0.2 10.9.0.1
-	sleep 1
 	ask_end
 	stop "$taps"
 	expect 'it ended well' grep -qF 'event=ended status=0' "$work/taps.log"

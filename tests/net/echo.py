@@ -6,7 +6,8 @@
     echo.py ask ADDRESS PORT UNTIL [SOURCE]   until the file UNTIL exists, then waits for what is still due
 
 At most WINDOW datagrams are on their way, so that no queue between two hosts overflows: a datagram that does not come
-back within PATIENCE seconds was lost. `ask` prints "sent N back N doubled N late N" and exits 1 unless all came back once."""
+back within PATIENCE seconds was lost. `ask` prints "answered" when the first is back, at its end
+"sent N back N doubled N late N", and exits 1 unless all came back once."""
 import os
 import select
 import socket
@@ -65,6 +66,8 @@ def ask(address, port, until, source):
             now = time.monotonic()
             if counts["back"] > before:
                 heard = now
+                if not before:
+                    print("answered", flush=True)
             elif now - heard > PATIENCE:
                 break
     print(" ".join(f"{name} {n}" for name, n in counts.items()))
