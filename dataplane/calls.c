@@ -177,7 +177,7 @@ void calls_follow(struct worker *w)
 	call_config_default(&config);
 	choices_of(&config, w->policy);
 	call_table_choose(calls_hold(w), &config);
-	rte_spinlock_unlock(&w->calls->lock);
+	rte_ticketlock_unlock(&w->calls->lock);
 }
 
 void calls_expire(struct worker *w, unsigned budget)
