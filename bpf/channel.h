@@ -33,6 +33,9 @@ enum channel_type {
 	CHANNEL_SLOTS,
 	CHANNEL_STATUS, /* answered with struct channel_status */
 	CHANNEL_STOP,   /* answered, then the dataplane ends as it does by SIGTERM */
+	/* Answered with the descriptor that the last SLOTS brought, for a client that starts
+	 * again; without any if there was none. */
+	CHANNEL_ARRAY,
 };
 
 struct channel_request {

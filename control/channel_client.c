@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bpf/tenant.h"
 #include "control/policy_image.h"
 
 int channel_connect(const char *path, unsigned timeout_ms)
@@ -39,7 +40,7 @@ struct channel_request channel_request_of(enum channel_type type)
 		.magic = CHANNEL_MAGIC, .version = CHANNEL_VERSION, .type = (uint16_t)type};
 }
 
-static int request_send(int channel, const struct channel_request *request, int fd)
+int channel_send(int channel, const struct channel_request *request, int fd)
 {
 	union {
 		struct cmsghdr head;
@@ -63,7 +64,7 @@ static int request_send(int channel, const struct channel_request *request, int 
 	return errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
-static int reply_receive(int channel, struct channel_reply *reply, int *got)
+int channel_receive(int channel, struct channel_reply *reply, int *got)
 {
 	union {
 		struct cmsghdr head;
@@ -103,11 +104,11 @@ int channel_call(int channel, const struct channel_request *request, int fd,
 		 struct channel_reply *reply, int *got)
 {
 	int came = -1;
-	int rc = request_send(channel, request, fd);
+	int rc = channel_send(channel, request, fd);
 
 	/* Who is refused at the door is told why, and can't send any more. */
 	if (!rc || rc == -EPIPE) {
-		int answered = reply_receive(channel, reply, &came);
+		int answered = channel_receive(channel, reply, &came);
 
 		if (!rc || !answered)
 			rc = answered;
@@ -144,4 +145,35 @@ int channel_push(int channel, enum channel_type type, const void *image, size_t 
 	}
 	memcpy(words, reply.words, CHANNEL_WORDS);
 	return reply.error;
+}
+
+static int ask_array(int channel)
+{
+	struct channel_request hello = channel_request_of(CHANNEL_HELLO);
+	struct channel_request array = channel_request_of(CHANNEL_ARRAY);
+	struct channel_reply reply;
+	int fd, rc = channel_call(channel, &hello, -1, &reply, NULL);
+
+	if (!rc)
+		rc = reply.error;
+	if (!rc && reply.status.tenant_abi != TENANT_ABI)
+		rc = -EPROTO;
+	if (!rc)
+		rc = channel_call(channel, &array, -1, &reply, &fd);
+	if (!rc && reply.error)
+		rc = reply.error;
+	if (!rc && fd < 0)
+		rc = -ENOENT;
+	return rc ? rc : fd;
+}
+
+int channel_array(const char *path, unsigned timeout_ms)
+{
+	int channel = channel_connect(path, timeout_ms), rc;
+
+	if (channel < 0)
+		return channel == -ECONNREFUSED ? -ENOENT : channel;
+	rc = ask_array(channel);
+	close(channel);
+	return rc;
 }

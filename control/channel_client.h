@@ -22,11 +22,24 @@ int channel_connect(const char *path, unsigned timeout_ms);
 int channel_call(int channel, const struct channel_request *request, int fd,
 		 struct channel_reply *reply, int *got);
 
+/*
+ * The tenants' array that a dataplane at `path` was given, of this build's TENANT_ABI: a descriptor
+ * that the caller closes. -ENOENT: it has none, or does not run. -errno.
+ */
+int channel_array(const char *path, unsigned timeout_ms);
+
 /* A request of that type; the rest is zero. */
 struct channel_request channel_request_of(enum channel_type type);
 
 /*
- * The same for images: puts them into a memfd, sends it. 0 or -errno, from the channel or out of
+ * The two halves of a call, for whoever waits in an event loop: *got is -1 or a descriptor that is
+ * the caller's. -ETIMEDOUT where a socket that doesn't block would.
+ */
+int channel_send(int channel, const struct channel_request *request, int fd);
+int channel_receive(int channel, struct channel_reply *reply, int *got);
+
+/*
+ * A call for images: puts them into a memfd, sends it. 0 or -errno, from the channel or out of
  * the reply; `words` say why then.
  */
 int channel_push(int channel, enum channel_type type, const void *image, size_t size,

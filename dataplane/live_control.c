@@ -61,6 +61,7 @@ static int slots_take(struct live *l, const struct channel_request *r, int fd, c
 static const char *const names[] = {
 	[CHANNEL_HELLO] = "hello", [CHANNEL_POLICY] = "policy", [CHANNEL_RULESET] = "ruleset",
 	[CHANNEL_SLOTS] = "slots", [CHANNEL_STATUS] = "status", [CHANNEL_STOP] = "stop",
+	[CHANNEL_ARRAY] = "array",
 };
 
 static int on_request(void *ctx, const struct channel_request *request, int fd,
@@ -84,6 +85,7 @@ static int on_request(void *ctx, const struct channel_request *request, int fd,
 		break;
 	case CHANNEL_HELLO:
 	case CHANNEL_STATUS:
+	case CHANNEL_ARRAY:
 		break;
 	}
 	if (!reply->error)
@@ -94,6 +96,8 @@ static int on_request(void *ctx, const struct channel_request *request, int fd,
 			 "generation=%llu error=%d words=\"%s\" us=%llu",
 			 (unsigned long long)request->generation, reply->error, reply->words,
 			 (unsigned long long)(monotonic_ns() - began) / 1000);
+	if (request->type == CHANNEL_ARRAY)
+		return l->snapshot.slots_size ? l->snapshot.slots_fd : -1;
 	return request->type == CHANNEL_HELLO ? l->shm_fd : -1;
 }
 

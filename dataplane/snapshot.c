@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dataplane/live_clock.h"
 #include "dataplane/memory.h"
@@ -221,14 +222,16 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 
 /* Tenants' slots ---------------------------------------------------------- */
 
-static void slots_release(struct tenant_slot *slots, size_t mapped, size_t own)
+static void slots_release(struct tenant_slot *slots, size_t mapped, int fd, size_t own)
 {
 	if (!slots)
 		return;
-	if (mapped)
+	if (mapped) {
 		munmap(slots, mapped);
-	else
+		close(fd);
+	} else {
 		memory_release(slots, own);
+	}
 }
 
 /* An array that may become shorter would end a worker with SIGBUS. */
@@ -298,7 +301,7 @@ int snapshot_slots_set(struct snapshot *s, int fd, uint64_t size, uint32_t count
 {
 	struct tenant_slot *slots = NULL, *before = s->slots;
 	size_t before_size = s->slots_size;
-	int rc;
+	int before_fd = s->slots_fd, kept, rc;
 
 	if (s->policy && count < s->policy->policy->slot_count) {
 		snprintf(error, error_size, "the policy in force has %u tenant slots, not %u",
@@ -306,15 +309,26 @@ int snapshot_slots_set(struct snapshot *s, int fd, uint64_t size, uint32_t count
 		return -E2BIG;
 	}
 	rc = slots_map(fd, size, count, &slots, error, error_size);
+	if (rc)
+		return rc;
+	kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (kept < 0)
+		snprintf(error, error_size, "no descriptor is left");
+	rc = kept < 0 ? -errno : 0;
 	if (!rc && s->policy)
 		rc = policy_move(s, slots, error, error_size);
-	if (rc && rc != -ETIMEDOUT)
+	if (rc && rc != -ETIMEDOUT) {
+		munmap(slots, size);
+		if (kept >= 0)
+			close(kept);
 		return rc;
+	}
 	s->slots = slots;
 	s->slots_count = count;
 	s->slots_size = size;
+	s->slots_fd = kept;
 	if (!rc)
-		slots_release(before, before_size, own_size(s));
+		slots_release(before, before_size, before_fd, own_size(s));
 	return rc;
 }
 
@@ -467,7 +481,7 @@ void snapshot_fini(struct snapshot *s)
 	}
 	rules_free(s->rules);
 	policy_free(s->policy);
-	slots_release(s->slots, s->slots_size, own_size(s));
+	slots_release(s->slots, s->slots_size, s->slots_fd, own_size(s));
 	free(s->views);
 	rte_free(s->rcu);
 	*s = (struct snapshot){0};

@@ -43,6 +43,7 @@ struct snapshot {
 	struct tenant_slot *slots;
 	uint32_t slots_count;
 	size_t slots_size;          /* mapped; 0: memory of ours */
+	int slots_fd;               /* of what is mapped, for who asks */
 	struct policy_held *policy; /* NULL: none came yet */
 	struct rules_held *rules;   /* NULL: none */
 	struct rules_held *old;     /* not in force, still held by mails */
