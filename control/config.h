@@ -50,10 +50,13 @@ struct config_gate {
 	int mode;                     /* enum gate_mode */
 	uint32_t workers, first_queue;
 	const char *cpus;
+	uint32_t idle_us, mtu;
+	int huge;
 	int failure;        /* enum failure_policy */
 	uint64_t heartbeat; /* ns */
 	const char *dataplane;
 	bool supervise;
+	uint32_t tenants;
 	struct setting_texts rules;
 	uint64_t compile_memory; /* bytes */
 	uint64_t compile_time;   /* ns */
@@ -139,6 +142,7 @@ void config_check_gate(const struct config *config, struct diag *diag);
 /* "xdp", "dpdk"; "open", "closed". */
 const char *config_gate_mode_name(enum gate_mode mode);
 const char *config_failure_name(enum failure_policy policy);
+const char *config_huge_name(int huge); /* "auto", "yes", "no" */
 
 /* "127.0.0.1:9425" or "[::1]:9425" taken apart; false: it is neither, or not the loopback. */
 #define CONFIG_HOST_SIZE 46

@@ -24,6 +24,13 @@ static const char *const failures[] = {
 	NULL,
 };
 
+static const char *const huges[] = {"auto", "yes", "no", NULL};
+
+const char *config_huge_name(int huge)
+{
+	return huges[huge];
+}
+
 const char *config_gate_mode_name(enum gate_mode mode)
 {
 	return modes[mode];
@@ -87,20 +94,27 @@ static const char *check_socket(const char *text)
 						    : "a path from the root, below 100 characters";
 }
 
-/* CPUs as EAL's -l and taskset(1) have them: "2,4-7". */
 static const char *check_cpus(const char *text)
 {
 	bool digit = false;
 
 	for (const char *p = text; *p; p++) {
-		if (*p >= '0' && *p <= '9')
-			digit = true;
-		else if ((*p == ',' || *p == '-') && digit)
-			digit = false;
-		else
-			return "CPU numbers such as \"2,4-7\"";
+		if (*p != ',' && (*p < '0' || *p > '9'))
+			return "CPU numbers such as \"1,2,3\"";
+		if (*p == ',' && !digit)
+			return "CPU numbers such as \"1,2,3\"";
+		digit = *p != ',';
 	}
-	return digit || !*text ? NULL : "CPU numbers such as \"2,4-7\"";
+	return digit || !*text ? NULL : "CPU numbers such as \"1,2,3\"";
+}
+
+static unsigned cpu_count(const char *text)
+{
+	unsigned n = *text != '\0';
+
+	for (; *text; text++)
+		n += *text == ',';
+	return n;
 }
 
 /* clang-format off */
@@ -152,7 +166,13 @@ const struct setting config_gate_settings[] = {
 	{.name = "first_queue", .type = SETTING_COUNT, AT(first_queue), .fallback = "0", .max = 255,
 	 .help = "the first of the queues that are the gate's, with `mode = \"xdp\"`"},
 	{.name = "cpus", .type = SETTING_TEXT, AT(cpus), .fallback = "", .check = check_cpus,
-	 .help = "the workers' CPUs, `\"2,4-7\"`; `\"\"`: any"},
+	 .help = "CPUs of the dataplane's main thread and of each worker, `\"1,2,3\"` with two workers; `\"\"`: any"},
+	{.name = "idle_us", .type = SETTING_COUNT, AT(idle_us), .fallback = "0", .max = 1000,
+	 .help = "pause of a worker that has no packets, in µs; 0: none, it keeps its CPU busy"},
+	{.name = "huge", .type = SETTING_CHOICE, AT(huge), .choices = huges, .fallback = "auto",
+	 .help = "hugepages: where there are some, needed, not used"},
+	{.name = "mtu", .type = SETTING_COUNT, AT(mtu), .fallback = "1500", .min = 576, .max = 2000,
+	 .help = "larger packets are refused, counted"},
 	{.name = "failure", .type = SETTING_CHOICE, AT(failure), .choices = failures, .fallback = "open",
 	 .help = "what the wire does while no dataplane inspects: `open`, forward; `closed`, drop what would be inspected"},
 	{.name = "heartbeat", .type = SETTING_DURATION, AT(heartbeat), .fallback = "500ms",
@@ -162,6 +182,8 @@ const struct setting config_gate_settings[] = {
 	 .help = "the dataplane's program; `\"\"`: the installed one"},
 	{.name = "supervise", .type = SETTING_BOOL, AT(supervise), .fallback = "true",
 	 .help = "posternd starts the dataplane and starts it again when it dies; `false`: something else does, as systemd"},
+	{.name = "tenants", .type = SETTING_COUNT, AT(tenants), .fallback = "4095", .min = 1, .max = 1048575,
+	 .help = "room for so many tenants, some KiB each; a removed one's is free again after an hour"},
 	{.name = "rules", .type = SETTING_TEXTS, AT(rules),
 	 .help = "files of rules, and directories of files that end in `.rules`"},
 	{.name = "compile_memory", .type = SETTING_SIZE, AT(compile_memory), .fallback = "4Gi",
@@ -193,6 +215,13 @@ void config_check_gate(const struct config *config, struct diag *diag)
 {
 	const struct config_gate *g = &config->gate;
 
+	/* What could not be read has been told, and is NULL. */
+	if (g->cpus && *g->cpus && cpu_count(g->cpus) != g->workers + 1)
+		setting_error(diag, place_of(config, "gate.cpus"),
+			      "%u CPUs for the main thread and %u worker%s", cpu_count(g->cpus),
+			      g->workers, g->workers == 1 ? "" : "s");
+	if (!g->inside || !g->outside)
+		return;
 	if (*g->inside && strcmp(g->inside, g->outside) == 0)
 		setting_error(diag, place_of(config, "gate.outside"),
 			      "\"%s\" is the inside port already", g->inside);

@@ -72,7 +72,9 @@ static const struct wrong wrongs[] = {
 	 "t.conf:1: error: gate.metrics.listen: expected an address of the loopback and a port, "
 	 "\"127.0.0.1:9425\" or \"[::1]:9425\", or \"\" for none, not \"0.0.0.0:9425\"\n"},
 	{"gate: { cpus = \"2-\"; };",
-	 "t.conf:1: error: gate.cpus: expected CPU numbers such as \"2,4-7\", not \"2-\"\n"},
+	 "t.conf:1: error: gate.cpus: expected CPU numbers such as \"1,2,3\", not \"2-\"\n"},
+	{"gate: { cpus = \"2,3\"; workers = 2; };",
+	 "t.conf:1: error: gate.cpus: 2 CPUs for the main thread and 2 workers\n"},
 	{"gate: { state_dir = \"state\"; };",
 	 "t.conf:1: error: gate.state_dir: expected a path from the root, not \"state\"\n"},
 	/* Tiers */
