@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct unit {
@@ -156,6 +157,38 @@ int value_rate(const char *text, struct rate *rate)
 		return -EINVAL;
 	*rate = r;
 	return 0;
+}
+
+static void period_text(uint64_t ns, char *text, size_t size)
+{
+	static const struct unit units[] = {{"d", UINT64_C(86400) * 1000000000},
+					    {"h", UINT64_C(3600) * 1000000000},
+					    {"min", UINT64_C(60) * 1000000000},
+					    {"s", UINT64_C(1000000000)},
+					    {"ms", 1000000}};
+	const struct unit *unit = units;
+
+	while (ns % unit->factor && unit < &units[4])
+		unit++;
+	if (ns == unit->factor)
+		snprintf(text, size, "%s", unit->name);
+	else
+		snprintf(text, size, "%llu%s", (unsigned long long)(ns / unit->factor), unit->name);
+}
+
+const char *rate_text(const struct rate *rate, char text[VALUE_TEXT])
+{
+	char period[24], burst[32] = "";
+
+	period_text(rate->period ? rate->period : 1000000000, period, sizeof(period));
+	if (rate->burst != rate->count)
+		snprintf(burst, sizeof(burst), " burst %llu", (unsigned long long)rate->burst);
+	if (rate->state == RATE_LIMITED)
+		snprintf(text, VALUE_TEXT, "%llu/%s%s", (unsigned long long)rate->count, period,
+			 burst);
+	else
+		snprintf(text, VALUE_TEXT, "%s", rate->state == RATE_UNSET ? "" : "unlimited");
+	return text;
 }
 
 int rate_gcra(const struct rate *rate, bool bytes, struct gcra *gcra)

@@ -36,6 +36,10 @@ int value_duration(const char *text, uint64_t *ns);
 int value_size(const char *text, uint64_t *size);
 int value_rate(const char *text, struct rate *rate);
 
+/* The rate as value_rate() reads it, shortest; "" when it is not set. Returns text. */
+#define VALUE_TEXT 96
+const char *rate_text(const struct rate *rate, char text[VALUE_TEXT]);
+
 /*
  * The rate as the limiter counts it, `bytes` in GCRA_BYTES_UNIT. 0, or -ERANGE: too fast to
  * be counted in ns, or a burst that takes longer than 400 days to come back.

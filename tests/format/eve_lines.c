@@ -11,6 +11,7 @@
 
 #include "control/counters_json.h"
 #include "control/eve.h"
+#include "control/gate_event.h"
 #include "control/summary.h"
 
 static const struct tenant_name slots[] = {{0, "", "active"}, {17, "example", "suspended"}};
@@ -117,6 +118,30 @@ static int event_write(enum event_type type, bool full)
 	return eve_write(stdout, head, event_size(&b), &names);
 }
 
+/* With all that any of them has, and with nothing. */
+static int gate_events(void)
+{
+	for (unsigned i = 0; gate_event_name(i); i++) {
+		json_t *all = json_pack(
+			"{s:s,s:s,s:s,s:i,s:i,s:{s:s},s:i,s:s,s:s,s:i,s:{s:i},s:[{s:s,s:s}],s:s,"
+			"s:i,s:i,s:i}",
+			"by", "root", "reason", "spam", "approver", "", "until", 0, "id", 7,
+			"limits", "calls", "1/s", "pid", 1, "status", "signal 9", "failure", "open",
+			"generation", 2, "counts", "rules", 3, "needs_restart", "setting",
+			"gate.mode", "restart", "both", "code", "busy", "count", 1, "worker", 0,
+			"age_ms", 600);
+		char *with = gate_event_line(1, gate_event_name(i), 7, "acme", all);
+		char *without = gate_event_line(1, gate_event_name(i), 0, NULL, NULL);
+
+		if (!with || !without)
+			return -1;
+		printf("%s\n%s\n", with, without);
+		free(with);
+		free(without);
+	}
+	return 0;
+}
+
 static int events(void)
 {
 	json_t *stats;
@@ -132,7 +157,7 @@ static int events(void)
 	stats = stats_json(1, &total);
 	rc = stats ? eve_write_object(stdout, stats) : -1;
 	json_decref(stats);
-	return rc;
+	return rc ? rc : gate_events();
 }
 
 static void fields(void)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every command that there is, and those that have no better place. */
+#include <stdlib.h>
+
+#include "control/command.h"
+#include "control/daemon.h"
+#include "control/show.h"
+#include "control/tenant_change.h"
+#include "control/tenant_show.h"
+
+static enum command_outcome run_help(struct request *r, json_t **result)
+{
+	json_t *list = json_array();
+
+	for (const struct command *c = commands; c->name; c++) {
+		json_t *arguments = json_array();
+
+		for (const struct command_argument *a = c->arguments; a && a->name; a++)
+			json_array_append_new(arguments,
+					      json_pack("{s:s, s:s, s:b, s:s}", "name", a->name,
+							"type", argument_type_name(a->type),
+							"required", a->required, "help", a->help));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", c->name,
+						      "privilege", privilege_name(c->privilege),
+						      "help", c->help, "arguments", arguments));
+	}
+	*result = json_pack("{s:o}", "commands", list);
+	return COMMAND_DONE;
+}
+
+static enum command_outcome run_reload(struct request *r, json_t **result)
+{
+	if (reload_start(r->daemon, r))
+		return COMMAND_LATER;
+	return request_error(r, "busy", "a reload is running; try again when it has ended");
+}
+
+/* A reload may outlive who asked for it; only a follower ends with its client. */
+static void follower_gone(struct request *r)
+{
+	struct follower *f = r->data;
+
+	TAILQ_REMOVE(&r->daemon->followers, f, entry);
+	r->daemon->follow_stats.now--;
+	free(f);
+	request_finish(r, NULL);
+}
+
+static bool follower_types(struct request *r, uint32_t *types)
+{
+	json_t *list = json_object_get(r->arguments, "types"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		uint32_t type = follow_type(json_string_value(item));
+
+		*types |= type;
+		if (type)
+			continue;
+		request_error(r, "bad_argument", "there are no events of type \"%.40s\"",
+			      json_string_value(item));
+		return false;
+	}
+	return true;
+}
+
+static enum command_outcome run_follow(struct request *r, json_t **result)
+{
+	struct follower f = {.request = r}, *kept;
+	uint32_t slot;
+
+	if (!follower_types(r, &f.types))
+		return COMMAND_FAILED;
+	if (request_text(r, "tenant")) {
+		slot = request_tenant(r);
+		if (!slot)
+			return COMMAND_FAILED;
+		f.tenant = r->daemon->roster->tenant[slot].id;
+	}
+	kept = malloc(sizeof(*kept));
+	if (!kept)
+		return request_error(r, "no_memory", "no memory");
+	*kept = f;
+	r->data = kept;
+	r->gone = follower_gone;
+	TAILQ_INSERT_TAIL(&r->daemon->followers, kept, entry);
+	r->daemon->follow_stats.now++;
+	request_follow(r, json_pack("{s:b}", "follows", true));
+	return COMMAND_LATER;
+}
+
+#define TENANT                                                             \
+	{                                                                  \
+		.name = "tenant", .type = ARGUMENT_TEXT, .required = true, \
+		.help = "its name or id"                                   \
+	}
+
+static const struct command_argument tenant_arguments[] = {TENANT, {0}};
+
+static const struct command_argument suspend_arguments[] = {
+	TENANT,
+	{.name = "reason",
+	 .type = ARGUMENT_TEXT,
+	 .required = true,
+	 .help = "why, for whoever asks later"},
+	{.name = "approver", .type = ARGUMENT_TEXT, .help = "who decided it"},
+	{.name = "until",
+	 .type = ARGUMENT_TEXT,
+	 .help = "when it ends by itself: `2026-11-30T08:00:00Z`, or a duration, `2h`"},
+	{0},
+};
+
+static const struct command_argument resume_arguments[] = {
+	TENANT,
+	{.name = "reason", .type = ARGUMENT_TEXT, .help = "why"},
+	{0},
+};
+
+static const struct command_argument limits_arguments[] = {
+	TENANT,
+	{.name = "limits",
+	 .type = ARGUMENT_VALUES,
+	 .required = true,
+	 .help = "limits by name: `{\"messages\": \"30/min burst 60\", \"calls\": \"unlimited\", "
+		 "\"bytes\": \"default\", \"recipients_per_minute\": 100}`"},
+	{0},
+};
+
+static const struct command_argument follow_arguments[] = {
+	{.name = "types", .type = ARGUMENT_TEXTS, .help = "`event_type`s; without: all of them"},
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "its events alone"},
+	{0},
+};
+
+/* clang-format off */
+const struct command commands[] = {
+	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments"},
+	{"status", PRIVILEGE_READ, NULL, run_status, "posternd, the dataplane and its workers, the configuration in force"},
+	{"show", PRIVILEGE_READ, NULL, run_show, "status, and how much traffic there was"},
+	{"stats", PRIVILEGE_READ, NULL, run_stats, "all counters, as in events of type `stats`"},
+	{"ports", PRIVILEGE_READ, NULL, run_ports, "the two ports, their links and counters"},
+	{"rules", PRIVILEGE_READ, NULL, run_rules, "rules in force, and which of them matched how often"},
+	{"failure", PRIVILEGE_READ, NULL, run_failure, "what the wire does while nobody inspects"},
+	{"tenants", PRIVILEGE_READ, NULL, run_tenants, "a line about each tenant"},
+	{"tenant", PRIVILEGE_READ, tenant_arguments, run_tenant, "everything about one tenant"},
+	{"tenant suspend", PRIVILEGE_CHANGE, suspend_arguments, run_tenant_suspend, "its mail and calls are refused, at once"},
+	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command"},
+	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them"},
+	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration"},
+	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force"},
+	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends"},
+	{0},
+};
+/* clang-format on */

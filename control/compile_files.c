@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the child of control/compile.c does. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/ruleset.h"
+#include "control/compile.h"
+#include "control/config.h"
+#include "control/policy_build.h"
+#include "control/policy_image.h"
+#include "control/ruleset_build.h"
+#include "control/setting_json.h"
+
+struct work {
+	const struct compile_job *job;
+	struct diag diag;
+	struct rule_diags rule_diags;
+	struct rule_list list;
+	struct config *config;
+	struct policy *policy;
+	uint32_t *slot_of;
+	void *policy_image, *ruleset_image;
+	size_t policy_size, ruleset_size;
+	struct ruleset_build_stats stats;
+};
+
+/* On this process's copy: posternd does the same when the dataplane has taken it all. */
+static int assign_slots(struct work *w)
+{
+	size_t n = w->config->tenants.count;
+	struct tenant_slots *slots = (struct tenant_slots *)(uintptr_t)w->job->slots;
+	uint32_t *ids = calloc(n + 1, sizeof(*ids));
+	int rc = -ENOMEM;
+
+	w->slot_of = calloc(n + 1, sizeof(*w->slot_of));
+	for (size_t i = 0; ids && i < n; i++)
+		ids[i] = config_tenant_at(w->config, i)->id;
+	if (ids && w->slot_of)
+		rc = tenant_slots_assign(slots, ids, n, w->job->now, w->slot_of);
+	if (rc == -ENOSPC)
+		diag_error(&w->diag, w->job->config, 0,
+			   "more tenants than there is room for (gate.tenants: %u); a removed "
+			   "tenant's place is free again after an hour",
+			   slots->count - 1);
+	free(ids);
+	return rc;
+}
+
+static int build_policy(struct work *w)
+{
+	int rc = 0;
+
+	w->config = config_load(w->job->config, &w->diag);
+	if (!w->config)
+		return w->diag.errors ? -EINVAL : -errno;
+	/* Every mistake at once: lists are read even where the tenants can't have their slots. */
+	if (!w->diag.errors)
+		rc = assign_slots(w);
+	if (rc == -ENOMEM)
+		return rc;
+	w->policy = rc ? policy_build(w->config, &w->diag)
+		       : policy_build_at(w->config, w->slot_of, tenant_slots_end(w->job->slots),
+					 &w->diag);
+	if (!w->policy)
+		return w->diag.errors ? -EINVAL : -errno;
+	w->policy->generation = w->job->generation;
+	return rc ? rc : policy_image_build(w->policy, &w->policy_image, &w->policy_size);
+}
+
+static int build_rules(struct work *w)
+{
+	const struct setting_texts *paths = &w->config->gate.rules;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < paths->count; i++) {
+		int rc = config_path(paths->items[i].where, paths->items[i].text, path,
+				     sizeof(path));
+
+		if (rc)
+			setting_error(&w->diag, paths->items[i].where, "%s", strerror(-rc));
+		else
+			rules_load_path(&w->list, &w->rule_diags, NULL, path);
+	}
+	if (w->rule_diags.errors || w->diag.errors)
+		return -EINVAL;
+	if (!w->list.count)
+		return 0;
+	return ruleset_build(&w->list, (uint32_t)w->job->generation, &w->rule_diags,
+			     &w->ruleset_image, &w->ruleset_size, &w->stats);
+}
+
+/* The report */
+
+static void add_problem(json_t *problems, const char *file, unsigned line, unsigned column,
+			bool error, const char *text)
+{
+	json_t *problem;
+
+	if (json_array_size(problems) >= COMPILE_PROBLEMS)
+		return;
+	problem = json_pack("{s:s*, s:s, s:s*}", "file", file, "severity",
+			    error ? "error" : "warning", "message", text);
+	if (line)
+		json_object_set_new(problem, "line", json_integer(line));
+	if (column)
+		json_object_set_new(problem, "column", json_integer(column));
+	json_array_append_new(problems, problem);
+}
+
+static json_t *problems_json(const struct work *w)
+{
+	json_t *problems = json_array();
+
+	/* Errors first: with a thousand warnings they would not be among those that are told. */
+	for (int errors = 1; errors >= 0; errors--) {
+		for (size_t i = 0; i < w->diag.count; i++) {
+			const struct diag_item *item = &w->diag.items[i];
+
+			if ((item->level == DIAG_ERROR) == errors)
+				add_problem(problems, item->file, item->line, 0, errors,
+					    item->text);
+		}
+		for (size_t i = 0; i < w->rule_diags.count; i++) {
+			const struct rule_diag *item = &w->rule_diags.list[i];
+
+			if ((item->severity == RULE_ERROR) == errors)
+				add_problem(problems, item->place.file, item->place.line,
+					    item->place.column, errors, item->message);
+		}
+	}
+	return problems;
+}
+
+static json_t *tenants_json(const struct work *w)
+{
+	const struct config *config = w->config;
+	json_t *tenants = json_array();
+
+	for (size_t i = 0; i < config->tenants.count; i++) {
+		const struct config_tenant *t = config_tenant_at(config, i);
+
+		json_array_append_new(tenants,
+				      json_pack("{s:I, s:I, s:s, s:s, s:I}", "slot",
+						(json_int_t)w->slot_of[i], "id", (json_int_t)t->id,
+						"name", t->name, "tier", t->tier ? t->tier : "",
+						"prefixes", (json_int_t)t->prefixes.count));
+	}
+	return tenants;
+}
+
+static json_t *sids_json(const struct work *w)
+{
+	json_t *sids = json_array();
+
+	for (size_t i = 0; i < w->list.count; i++)
+		json_array_append_new(sids, json_integer(w->list.rules[i].sid));
+	return sids;
+}
+
+static json_t *counts_json(const struct work *w)
+{
+	json_int_t prefixes = 0;
+
+	for (size_t i = 0; i < w->config->tenants.count; i++)
+		prefixes += (json_int_t)config_tenant_at(w->config, i)->prefixes.count;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tenants",
+			 (json_int_t)w->config->tenants.count, "prefixes", prefixes, "tiers",
+			 (json_int_t)w->config->tiers.count, "list_entries",
+			 (json_int_t)w->policy->lists.count, "rules", (json_int_t)w->list.count,
+			 "literals", (json_int_t)w->stats.literals, "regexes",
+			 (json_int_t)w->stats.regexes);
+}
+
+static void add_contents(json_t *report, const struct work *w)
+{
+	json_t *settings = json_object();
+	uint64_t digest = 0;
+
+	settings_json(settings, "gate", config_gate_settings, w->config);
+	settings_json(settings, "budgets", config_budget_settings, w->config);
+	if (w->ruleset_image)
+		digest = ((const struct ruleset_image *)w->ruleset_image)->checksum;
+	json_object_set_new(report, "tenants", tenants_json(w));
+	json_object_set_new(report, "rules", sids_json(w));
+	json_object_set_new(report, "counts", counts_json(w));
+	json_object_set_new(report, "settings", settings);
+	json_object_set_new(report, "digest", json_sprintf("%016llx", (unsigned long long)digest));
+}
+
+static int write_report(const struct work *w, bool ok, int fd)
+{
+	json_t *report = json_pack("{s:b, s:I, s:I, s:o}", "ok", ok, "errors",
+				   (json_int_t)(w->diag.errors + w->rule_diags.errors), "warnings",
+				   (json_int_t)(w->diag.warnings + w->rule_diags.warnings),
+				   "problems", problems_json(w));
+	int rc;
+
+	if (ok)
+		add_contents(report, w);
+	rc = json_dumpfd(report, fd, JSON_COMPACT);
+	json_decref(report);
+	return rc ? -ENOMEM : 0;
+}
+
+static int write_image(int fd, const char *image, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, image + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return errno ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int compile_files(const struct compile_job *job, int report, int policy, int ruleset)
+{
+	struct work w = {.job = job};
+	int rc = build_policy(&w), rules = w.config ? build_rules(&w) : 0;
+	bool ok;
+
+	if (!rc)
+		rc = rules;
+	ok = !rc && !w.diag.errors && !w.rule_diags.errors;
+	if (!ok && !w.diag.errors && !w.rule_diags.errors)
+		diag_error(&w.diag, job->config, 0, "%s", strerror(-rc));
+	rc = ok ? write_image(policy, w.policy_image, w.policy_size) : 0;
+	if (!rc && ok)
+		rc = write_image(ruleset, w.ruleset_image, w.ruleset_size);
+	if (!rc)
+		rc = write_report(&w, ok, report);
+	free(w.policy_image);
+	free(w.ruleset_image);
+	free(w.slot_of);
+	policy_free(w.policy);
+	rule_list_fini(&w.list);
+	rule_diags_fini(&w.rule_diags);
+	config_free(w.config);
+	diag_fini(&w.diag);
+	return rc;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * posternd's parts, in one place: each has a file of its own, and they meet here. The event loop's
+ * thread is the only one.
+ */
+#ifndef POSTERN_CONTROL_DAEMON_H
+#define POSTERN_CONTROL_DAEMON_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "control/config.h"
+#include "control/dataplane.h"
+#include "control/eve_log.h"
+#include "control/follow.h"
+#include "control/pump.h"
+#include "control/reload.h"
+#include "control/roster.h"
+#include "control/server.h"
+#include "control/slots.h"
+#include "control/state.h"
+#include "control/supervisor.h"
+#include "control/watch.h"
+
+struct metrics_http;
+
+struct daemon {
+	struct event_base *base;
+	const char *config_path, *version;
+	struct config *config; /* as it was at the start */
+	int failure;           /* enum failure_policy: in force */
+	uint64_t heartbeat;    /* ns: in force */
+	uint64_t started;      /* ns since 1970 */
+	bool supervise;
+	struct state *state;
+	struct slots slots;
+	struct tenant_slots places;
+	struct roster *roster; /* NULL: not yet compiled */
+	struct reload reload;
+	struct server *server;
+	struct dataplane *dataplane;
+	struct supervisor *supervisor; /* NULL: somebody else starts it */
+	struct eve_log *eve;
+	struct pump pump;
+	struct watch watch;
+	struct follow_list followers;
+	struct follow_stats follow_stats;
+	struct metrics_http *metrics; /* NULL: none */
+	char capabilities[256];       /* that it kept, in words */
+	int exit_status;
+};
+
+/* CLOCK_REALTIME and CLOCK_MONOTONIC, ns. */
+uint64_t daemon_time(void);
+uint64_t daemon_clock(void);
+
+/* What the dataplane should have now. */
+struct dataplane_policy daemon_policy(const struct daemon *daemon, const struct roster *roster);
+
+/* Makes one tenant's slot, or all of them, what configuration and overrides say. */
+void daemon_apply(struct daemon *daemon, uint32_t slot);
+void daemon_apply_all(struct daemon *daemon);
+
+/*
+ * An event of posternd's own: `gate` in EVE, a line in its log. `fields` (may be NULL) is an
+ * object of more members and is taken over; `slot` 0: of no tenant.
+ */
+void daemon_event(struct daemon *daemon, const char *event, uint32_t slot, json_t *fields);
+
+/* Leaves the loop. */
+void daemon_stop(struct daemon *daemon, int status);
+
+#endif

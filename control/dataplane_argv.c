@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/dataplane_argv.h"
+
+#include <stdio.h>
+
+struct maker {
+	struct dataplane_argv *argv;
+	size_t used, n;
+};
+
+static void add(struct maker *m, const char *option, const char *value)
+{
+	m->argv->list[m->n++] = (char *)(uintptr_t)option;
+	m->argv->list[m->n++] = (char *)(uintptr_t)value;
+}
+
+static void add_number(struct maker *m, const char *option, unsigned value)
+{
+	char *text = m->argv->text + m->used;
+
+	m->used += (size_t)snprintf(text, sizeof(m->argv->text) - m->used, "%u", value) + 1;
+	add(m, option, text);
+}
+
+void dataplane_argv_make(const struct config *config, const char *socket,
+			 struct dataplane_argv *argv)
+{
+	const struct config_gate *g = &config->gate;
+	struct maker m = {.argv = argv};
+
+	*argv = (struct dataplane_argv){0};
+	argv->list[m.n++] = (char *)(uintptr_t)(*g->dataplane ? g->dataplane : POSTERN_DATAPLANE);
+	add(&m, "--inside", g->inside);
+	add(&m, "--outside", g->outside);
+	add(&m, "--mode", config_gate_mode_name((enum gate_mode)g->mode));
+	if (g->mode == GATE_XDP)
+		add(&m, "--xdp-program", POSTERN_XDP_PROGRAM);
+	add(&m, "--socket", socket);
+	add_number(&m, "--workers", g->workers);
+	add_number(&m, "--tenants", g->tenants);
+	add_number(&m, "--idle-us", g->idle_us);
+	add_number(&m, "--mtu", g->mtu);
+	add(&m, "--huge", config_huge_name(g->huge));
+	if (*g->cpus)
+		add(&m, "--lcores", g->cpus);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line of the dataplane, from the configuration. */
+#ifndef POSTERN_CONTROL_DATAPLANE_ARGV_H
+#define POSTERN_CONTROL_DATAPLANE_ARGV_H
+
+#include "control/config.h"
+
+struct dataplane_argv {
+	char *list[40]; /* into `text` and the configuration; NULL ends */
+	char text[1024];
+};
+
+/* `socket` and `config` must outlive it. */
+void dataplane_argv_make(const struct config *config, const char *socket,
+			 struct dataplane_argv *argv);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What posternd tells of itself and of the dataplane, in the log of events:
+ *
+ *   {"timestamp": …, "event_type": "gate", "tenant_id": 7, "tenant": "acme",
+ *    "gate": {"event": "tenant_suspended", "severity": "notice", "by": "root", …}}
+ *
+ * Any thread; allocates.
+ */
+#ifndef POSTERN_CONTROL_GATE_EVENT_H
+#define POSTERN_CONTROL_GATE_EVENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "control/log.h"
+
+/* Name, severity, what it says. docs/eve.md lists them; a test holds it to this. */
+/* clang-format off */
+#define GATE_EVENTS(X)                                                                             \
+	X("dataplane_up", INFO, "the dataplane runs and has its policy")                           \
+	X("dataplane_down", ERROR, "the dataplane has gone: the failure policy holds the wire")    \
+	X("dataplane_died", ERROR, "the dataplane that posternd had started died")                 \
+	X("dataplane_wrong", ERROR, "the dataplane can't be talked to")                            \
+	X("dataplane_refused", ERROR, "the dataplane refused the policy in force")                 \
+	X("worker_stalled", ERROR, "a worker's heart stands still")                                \
+	X("worker_resumed", INFO, "all hearts beat again")                                         \
+	X("events_lost", WARNING, "events found no room in a worker's ring")                       \
+	X("reloaded", INFO, "a new configuration is in force")                                     \
+	X("reload_failed", WARNING, "a new configuration was refused: the old one stays")          \
+	X("failure_policy", WARNING, "the failure policy was changed by command")                  \
+	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
+	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
+	X("limits_set", INFO, "a tenant's limits were set")
+/* clang-format on */
+
+/*
+ * The event as a line without its end, the caller's to free(); NULL: no memory. Takes `fields`
+ * (may be NULL) over. `tenant` 0: of none.
+ */
+char *gate_event_line(uint64_t time, const char *event, uint32_t tenant, const char *name,
+		      json_t *fields);
+
+/* Of one in the list. */
+const char *gate_event_text(const char *event);
+enum log_level gate_event_level(const char *event);
+
+/* The list, for documents: the name, NULL beyond the end. */
+const char *gate_event_name(unsigned i);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Everything that is counted, as Prometheus reads it (exposition format 0.0.4). docs/control.md
+ * lists the metrics; a test holds it to the list below. Event loop.
+ */
+#ifndef POSTERN_CONTROL_METRICS_H
+#define POSTERN_CONTROL_METRICS_H
+
+struct daemon;
+struct evbuffer;
+
+#define METRICS_RULES 1000 /* sids with series of their own; the rest are summed as `_other` */
+
+/* Function, name, type, labels, help. */
+/* clang-format off */
+#define METRICS(X)                                                                                 \
+	X(build, "postern_build_info", gauge, "version", "1, with the version of posternd")        \
+	X(packets, "postern_packets_total", counter, "", "packets that came to the dataplane")     \
+	X(bytes, "postern_bytes_total", counter, "", "their bytes on the wire")                    \
+	X(link, "postern_link_packets_total", counter, "kind", "packets by what decoding found")   \
+	X(verdicts, "postern_verdicts_total", counter, "verdict", "packets decided upon")          \
+	X(reasons, "postern_reasons_total", counter, "reason", "reasons given")                    \
+	X(flows, "postern_flows", gauge, "", "flows remembered now")                               \
+	X(flows_created, "postern_flows_total", counter, "", "flows that began")                   \
+	X(tcp, "postern_tcp_segments_total", counter, "kind", "TCP oddities")                      \
+	X(sessions, "postern_smtp_sessions_total", counter, "kind", "SMTP sessions, and those that turned to TLS or authenticated") \
+	X(messages, "postern_smtp_messages_total", counter, "result", "mails attempted, and what became of them") \
+	X(recipients, "postern_smtp_recipients_total", counter, "result", "recipients, the same")  \
+	X(replies, "postern_smtp_replies_total", counter, "class", "SMTP replies by the first digit of their codes") \
+	X(calls, "postern_sip_calls_total", counter, "result", "calls attempted, and what became of them") \
+	X(responses, "postern_sip_responses_total", counter, "class", "SIP responses by the first digit of their codes") \
+	X(rules, "postern_rule_hits_total", counter, "sid", "matches of rules that matched")       \
+	X(cycles, "postern_cycles_total", counter, "stage", "the CPU's cycles, by stage")          \
+	X(tenant_packets, "postern_tenant_packets_total", counter, "tenant", "packets of a tenant, both ways") \
+	X(tenant_bytes, "postern_tenant_bytes_total", counter, "tenant", "their bytes")            \
+	X(tenant_messages, "postern_tenant_messages_total", counter, "tenant", "a tenant's mails") \
+	X(tenant_recipients, "postern_tenant_recipients_total", counter, "tenant", "their recipients") \
+	X(tenant_calls, "postern_tenant_calls_total", counter, "tenant", "a tenant's calls")       \
+	X(tenant_verdicts, "postern_tenant_verdicts_total", counter, "tenant verdict", "a tenant's packets decided upon") \
+	X(tenant_suspended, "postern_tenant_suspended", gauge, "tenant", "1: the tenant is suspended") \
+	X(tenants, "postern_tenants", gauge, "state", "tenants")                                   \
+	X(port_packets, "postern_port_packets_total", counter, "port direction", "packets of a port") \
+	X(port_bytes, "postern_port_bytes_total", counter, "port direction", "bytes of a port")    \
+	X(port_errors, "postern_port_errors_total", counter, "port kind", "packets that a port lost or damaged") \
+	X(port_up, "postern_port_up", gauge, "port", "1: the link is up")                          \
+	X(events, "postern_events_total", counter, "", "events read from the dataplane")           \
+	X(events_lost, "postern_events_lost_total", counter, "place", "events lost: in a worker's ring, in the log, in records that made no sense") \
+	X(dataplane_up, "postern_dataplane_up", gauge, "", "1: posternd talks to the dataplane")   \
+	X(dataplane_starts, "postern_dataplane_starts_total", counter, "", "dataplanes that posternd started") \
+	X(dataplane_deaths, "postern_dataplane_deaths_total", counter, "", "and those of them that died") \
+	X(heartbeats, "postern_worker_heartbeat_age_seconds", gauge, "worker", "time since a worker's last heartbeat") \
+	X(stalls, "postern_worker_stalls_total", counter, "", "times that a worker stood still for longer than gate.heartbeat") \
+	X(turns, "postern_worker_turns_total", counter, "worker kind", "turns of a worker's loop, with packets and without") \
+	X(not_sent, "postern_worker_not_sent_total", counter, "worker", "packets that a port would not take") \
+	X(generation, "postern_generation", gauge, "kind", "the configuration in force, and what the workers use; they differ while no dataplane has taken it") \
+	X(reloads, "postern_reloads_total", counter, "result", "configurations read")              \
+	X(connections, "postern_control_connections_total", counter, "result", "connections to the control socket") \
+	X(clients, "postern_control_clients", gauge, "", "connections now")                        \
+	X(requests, "postern_control_requests_total", counter, "", "lines received there")         \
+	X(followers, "postern_event_followers", gauge, "", "connections that follow events")       \
+	X(log, "postern_log_lines_total", counter, "level", "lines of posternd's log")             \
+	X(log_suppressed, "postern_log_suppressed_total", counter, "", "lines kept back for being too many") \
+	X(cpu, "process_cpu_seconds_total", counter, "", "CPU time of posternd")                   \
+	X(memory, "process_resident_memory_bytes", gauge, "", "memory of posternd")                \
+	X(start, "process_start_time_seconds", gauge, "", "when posternd started, seconds since 1970")
+/* clang-format on */
+
+/* 0 or -ENOMEM. */
+int metrics_write(struct daemon *daemon, struct evbuffer *out);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Metrics of tenants: a bounded number of them by name, the rest in one sum. */
+#include <stdlib.h>
+
+#include "control/metrics_internal.h"
+
+static int id_order(const void *a, const void *b)
+{
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+uint32_t metrics_last_tenant(const struct daemon *d)
+{
+	const struct roster *r = d->roster;
+	uint32_t most = d->config->gate.metrics_tenants, n = 0, last;
+	uint32_t *ids;
+
+	if (!r || r->tenants <= most)
+		return UINT32_MAX;
+	ids = calloc(r->count, sizeof(*ids));
+	for (uint32_t slot = 1; ids && slot < r->count; slot++)
+		if (r->tenant[slot].id)
+			ids[n++] = r->tenant[slot].id;
+	if (n)
+		qsort(ids, n, sizeof(*ids), id_order);
+	last = n && most ? ids[most - 1] : 0;
+	free(ids);
+	return last;
+}
+
+static void each(struct metrics_view *v, uint64_t (*value)(const struct tenant_counters *c),
+		 const char *more)
+{
+	const struct roster *r = v->daemon->roster;
+	uint64_t other = 0;
+
+	for (uint32_t slot = 0; r && v->memory && slot < r->count; slot++) {
+		const struct roster_tenant *t = &r->tenant[slot];
+		const struct tenant_counters c = tenant_counters_sum(v->memory, slot);
+
+		if (slot && t->id && t->id <= v->last_tenant)
+			sample_count(v, value(&c), "tenant=\"%s\"%s", sample_label(t->name), more);
+		else if (slot)
+			other += value(&c);
+		else
+			sample_count(v, value(&c), "tenant=\"%s\"%s", "_none", more);
+	}
+	if (r && v->memory)
+		sample_count(v, other, "tenant=\"%s\"%s", "_other", more);
+}
+
+#define COUNTER(id, expression)                                     \
+	static uint64_t value_##id(const struct tenant_counters *c) \
+	{                                                           \
+		return expression;                                  \
+	}                                                           \
+	void metric_tenant_##id(struct metrics_view *v)             \
+	{                                                           \
+		each(v, value_##id, "");                            \
+	}
+
+COUNTER(packets, c->packets)
+COUNTER(bytes, c->bytes)
+COUNTER(messages, c->messages)
+COUNTER(recipients, c->recipients)
+COUNTER(calls, c->calls)
+
+static uint64_t value_pass(const struct tenant_counters *c)
+{
+	return c->verdicts[VERDICT_PASS];
+}
+
+static uint64_t value_alert(const struct tenant_counters *c)
+{
+	return c->verdicts[VERDICT_ALERT];
+}
+
+static uint64_t value_drop(const struct tenant_counters *c)
+{
+	return c->verdicts[VERDICT_DROP];
+}
+
+static uint64_t value_reject(const struct tenant_counters *c)
+{
+	return c->verdicts[VERDICT_REJECT];
+}
+
+void metric_tenant_verdicts(struct metrics_view *v)
+{
+	each(v, value_pass, ",verdict=\"pass\"");
+	each(v, value_alert, ",verdict=\"alert\"");
+	each(v, value_drop, ",verdict=\"drop\"");
+	each(v, value_reject, ",verdict=\"reject\"");
+}
+
+static bool is_suspended(const struct metrics_view *v, uint32_t slot)
+{
+	return __atomic_load_n(&v->daemon->slots.slot[slot].state, __ATOMIC_ACQUIRE) ==
+	       TENANT_SUSPENDED;
+}
+
+void metric_tenant_suspended(struct metrics_view *v)
+{
+	const struct roster *r = v->daemon->roster;
+
+	for (uint32_t slot = 1; r && slot < r->count; slot++)
+		if (r->tenant[slot].id && r->tenant[slot].id <= v->last_tenant)
+			sample_count(v, is_suspended(v, slot), "tenant=\"%s\"",
+				     sample_label(r->tenant[slot].name));
+}
+
+void metric_tenants(struct metrics_view *v)
+{
+	const struct roster *r = v->daemon->roster;
+	uint32_t suspended = 0;
+
+	for (uint32_t slot = 1; r && slot < r->count; slot++)
+		suspended += r->tenant[slot].id && is_suspended(v, slot);
+	sample_count(v, (r ? r->tenants : 0) - suspended, "state=\"%s\"", "active");
+	sample_count(v, suspended, "state=\"%s\"", "suspended");
+}

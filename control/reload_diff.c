@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/reload_diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct names {
+	json_int_t count;
+	json_t *list;
+};
+
+static void names_add(struct names *names, json_t *name)
+{
+	names->count++;
+	if (json_array_size(names->list) < DIFF_NAMES)
+		json_array_append_new(names->list, name);
+	else
+		json_decref(name);
+}
+
+static json_t *names_json(const struct names *names, const char *what)
+{
+	return json_pack("{s:I, s:o}", "count", names->count, what, names->list);
+}
+
+/* Places are compared by id: one that a tenant left may be another's by now. */
+static bool is_same(const struct roster_tenant *a, const struct roster_tenant *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->tier, b->tier) == 0 &&
+	       a->prefixes == b->prefixes && memcmp(&a->base, &b->base, sizeof(a->base)) == 0;
+}
+
+static json_t *tenants_json(const struct roster *old, const struct roster *next)
+{
+	struct names added = {0, json_array()}, removed = {0, json_array()},
+		     changed = {0, json_array()};
+	uint32_t end = old && old->count > next->count ? old->count : next->count;
+
+	/* A tenant keeps its slot over configurations (control/tenant_slots.h). */
+	for (uint32_t i = 1; i < end; i++) {
+		const struct roster_tenant *a =
+			old && i < old->count && old->tenant[i].id ? &old->tenant[i] : NULL;
+		const struct roster_tenant *b =
+			i < next->count && next->tenant[i].id ? &next->tenant[i] : NULL;
+
+		if (a && b && a->id == b->id) {
+			if (!is_same(a, b))
+				names_add(&changed, json_string(b->name));
+			continue;
+		}
+		if (a)
+			names_add(&removed, json_string(a->name));
+		if (b)
+			names_add(&added, json_string(b->name));
+	}
+	return json_pack("{s:o, s:o, s:o}", "added", names_json(&added, "names"), "removed",
+			 names_json(&removed, "names"), "changed", names_json(&changed, "names"));
+}
+
+static int sid_order(const void *a, const void *b)
+{
+	const json_int_t x = *(const json_int_t *)a, y = *(const json_int_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorted; the caller frees. NULL with count 0: none, or no memory. */
+static json_int_t *sids_of(const struct roster *roster, size_t *count)
+{
+	const json_t *rules = roster ? json_object_get(roster->compiled->report, "rules") : NULL;
+	json_int_t *sids;
+
+	*count = 0;
+	sids = calloc(json_array_size(rules) + 1, sizeof(*sids));
+	if (!sids)
+		return NULL;
+	*count = json_array_size(rules);
+	for (size_t i = 0; i < *count; i++)
+		sids[i] = json_integer_value(json_array_get(rules, i));
+	qsort(sids, *count, sizeof(*sids), sid_order);
+	return sids;
+}
+
+static json_t *rules_json(const struct roster *old, const struct roster *next)
+{
+	struct names added = {0, json_array()}, removed = {0, json_array()};
+	size_t had, has, i = 0, j = 0;
+	json_int_t *a = sids_of(old, &had), *b = sids_of(next, &has);
+	const json_t *before = old ? json_object_get(old->compiled->report, "digest") : NULL;
+
+	while (a && b && (i < had || j < has)) {
+		if (j == has || (i < had && a[i] < b[j])) {
+			names_add(&removed, json_integer(a[i++]));
+		} else if (i == had || b[j] < a[i]) {
+			names_add(&added, json_integer(b[j++]));
+		} else {
+			i++;
+			j++;
+		}
+	}
+	free(a);
+	free(b);
+	return json_pack("{s:o, s:o, s:b}", "added", names_json(&added, "sids"), "removed",
+			 names_json(&removed, "sids"), "changed",
+			 !json_equal(before, json_object_get(next->compiled->report, "digest")));
+}
+
+static json_t *settings_json(const struct roster *old, const struct roster *next)
+{
+	const json_t *before = old ? json_object_get(old->compiled->report, "settings") : NULL;
+	json_t *after = json_object_get(next->compiled->report, "settings"),
+	       *changed = json_array();
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(after, name, value)
+	{
+		if (before && !json_equal(value, json_object_get(before, name)))
+			json_array_append_new(changed, json_string(name));
+	}
+	return changed;
+}
+
+json_t *reload_changes(const struct roster *old, const struct roster *next)
+{
+	return json_pack("{s:o, s:o, s:o}", "tenants", tenants_json(old, next), "rules",
+			 rules_json(old, next), "settings", settings_json(old, next));
+}
+
+/* What a reload puts into force is none's; the rest is read once, by one of the two. */
+static const char *reader_of(const char *setting)
+{
+	static const char *const at_once[] = {"gate.rules", "gate.failure", "gate.heartbeat",
+					      "gate.compile_memory", "gate.compile_time"};
+	static const char *const dataplane[] = {"gate.inside",      "gate.outside",  "gate.mode",
+						"gate.workers",     "gate.cpus",     "gate.tenants",
+						"gate.first_queue", "gate.dataplane"};
+
+	for (size_t i = 0; i < sizeof(at_once) / sizeof(at_once[0]); i++)
+		if (strcmp(setting, at_once[i]) == 0)
+			return NULL;
+	for (size_t i = 0; i < sizeof(dataplane) / sizeof(dataplane[0]); i++)
+		if (strcmp(setting, dataplane[i]) == 0)
+			return "both";
+	return strncmp(setting, "budgets.", 8) == 0 ? "postern-dataplane" : "posternd";
+}
+
+json_t *reload_restarts(const json_t *started, const struct roster *next)
+{
+	json_t *after = json_object_get(next->compiled->report, "settings"), *list = json_array();
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(after, name, value)
+	{
+		const char *reader = reader_of(name);
+
+		if (reader && !json_equal(value, json_object_get(started, name)))
+			json_array_append_new(
+				list, json_pack("{s:s, s:s}", "setting", name, "restart", reader));
+	}
+	return list;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/roster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bpf/policy_image.h"
+
+static uint32_t count_of(const json_t *object, const char *name)
+{
+	return (uint32_t)json_integer_value(json_object_get(object, name));
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+/* The section that the compiler has just written; the dataplane checks all of the image. */
+static int copy_slots(struct roster *r)
+{
+	const struct policy_image *image =
+		mmap(NULL, r->compiled->policy_size, PROT_READ, MAP_SHARED, r->compiled->policy, 0);
+	const struct tenant_slot *slots;
+
+	if (image == MAP_FAILED)
+		return -errno;
+	r->count = (uint32_t)image->slots.count;
+	slots = (const void *)((const char *)image + image->slots.offset);
+	r->tenant = calloc(r->count, sizeof(*r->tenant));
+	r->names = calloc(r->count, sizeof(*r->names));
+	for (uint32_t i = 0; r->tenant && i < r->count; i++) {
+		r->tenant[i].base = slots[i];
+		r->tenant[i].id = slots[i].id;
+		r->tenant[i].name = r->tenant[i].tier = "";
+	}
+	munmap((void *)(uintptr_t)image, r->compiled->policy_size);
+	return r->tenant && r->names ? 0 : -ENOMEM;
+}
+
+static int read_tenants(struct roster *r)
+{
+	const json_t *tenants = json_object_get(r->compiled->report, "tenants");
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(tenants, i, item)
+	{
+		uint32_t slot = count_of(item, "slot");
+		struct roster_tenant *t = &r->tenant[slot < r->count ? slot : 0];
+
+		if (!slot || slot >= r->count || t->id != count_of(item, "id"))
+			return -EBADMSG;
+		t->name = text_of(item, "name");
+		t->tier = text_of(item, "tier");
+		t->prefixes = count_of(item, "prefixes");
+		r->tenants++;
+	}
+	for (uint32_t slot = 0; slot < r->count; slot++)
+		r->names[slot] = (struct tenant_name){r->tenant[slot].id, r->tenant[slot].name, ""};
+	return 0;
+}
+
+int roster_new(struct compiled *compiled, struct roster **rosterp)
+{
+	struct roster *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r) {
+		compiled_free(compiled);
+		return -ENOMEM;
+	}
+	r->compiled = compiled;
+	rc = compiled->policy_size < sizeof(struct policy_image) ? -EBADMSG : copy_slots(r);
+	if (!rc)
+		rc = read_tenants(r);
+	if (rc) {
+		roster_free(r);
+		return rc;
+	}
+	*rosterp = r;
+	return 0;
+}
+
+void roster_free(struct roster *r)
+{
+	if (!r)
+		return;
+	compiled_free(r->compiled);
+	free(r->tenant);
+	free(r->names);
+	free(r);
+}
+
+uint32_t roster_slot_of(const struct roster *r, uint32_t id)
+{
+	for (uint32_t slot = 1; slot < r->count; slot++)
+		if (r->tenant[slot].id == id)
+			return id ? slot : 0;
+	return 0;
+}
+
+uint32_t roster_find(const struct roster *r, const char *tenant)
+{
+	char *end;
+	unsigned long id;
+
+	for (uint32_t slot = 1; slot < r->count; slot++)
+		if (r->tenant[slot].id && strcmp(r->tenant[slot].name, tenant) == 0)
+			return slot;
+	id = strtoul(tenant, &end, 10);
+	if (*tenant < '0' || *tenant > '9' || *end || id > UINT32_MAX)
+		return 0;
+	return roster_slot_of(r, (uint32_t)id);
+}
+
+struct tenant_slot tenant_effective(const struct tenant_slot *base, const struct override *o)
+{
+	struct tenant_slot slot = *base;
+
+	if (!o)
+		return slot;
+	if (o->suspended)
+		slot.state = TENANT_SUSPENDED;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (o->limit[i].state != RATE_UNSET)
+			rate_gcra(&o->limit[i], i == LIMIT_BYTES, &slot.limit[i]);
+	if (o->recipients_per_message.state != RATE_UNSET)
+		slot.recipients_per_message = o->recipients_per_message.state == RATE_LIMITED
+						      ? (uint32_t)o->recipients_per_message.count
+						      : 0;
+	return slot;
+}
+
+json_t *tenant_limit_json(const struct tenant_slot *slot, unsigned limit)
+{
+	const double unit = limit == LIMIT_BYTES ? GCRA_BYTES_UNIT : 1;
+	const struct gcra *g = &slot->limit[limit];
+	const bool shadow = slot->shadow >> limit & 1;
+
+	if (!g->interval)
+		return json_pack("{s:n, s:n, s:b}", "per_second", "burst", "shadow", shadow);
+	return json_pack("{s:f, s:f, s:b}", "per_second", 1e9 * unit / (double)g->interval, "burst",
+			 (double)g->tolerance * unit / (double)g->interval + 1, "shadow", shadow);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A compiled configuration as posternd holds it: the images to send, and the tenants by slot as the
+ * configuration has them. Nothing in it changes. The event loop's thread.
+ */
+#ifndef POSTERN_CONTROL_ROSTER_H
+#define POSTERN_CONTROL_ROSTER_H
+
+#include "bpf/tenant.h"
+#include "control/compile.h"
+#include "control/override.h"
+#include "control/tenant_name.h"
+
+struct roster_tenant {
+	uint32_t id;             /* 0: the slot is nobody's */
+	const char *name, *tier; /* tier "": none */
+	uint32_t prefixes;
+	struct tenant_slot base; /* by the configuration */
+};
+
+struct roster {
+	struct compiled *compiled;
+	uint32_t count;               /* of slots; slot 0, nobody's, is one */
+	uint32_t tenants;             /* of them that are somebody's */
+	struct roster_tenant *tenant; /* by slot */
+	struct tenant_name *names;    /* by slot, for events */
+};
+
+/* Takes `compiled` over, whose report must be "ok". 0, -EBADMSG: the images are none, -ENOMEM. */
+int roster_new(struct compiled *compiled, struct roster **rosterp);
+void roster_free(struct roster *roster);
+
+/* By name, or by id in digits; 0: there is none. */
+uint32_t roster_find(const struct roster *roster, const char *tenant);
+/* 0: there is none. */
+uint32_t roster_slot_of(const struct roster *roster, uint32_t id);
+
+static inline struct tenant_names roster_names(const struct roster *roster)
+{
+	return (struct tenant_names){roster->names, roster->count};
+}
+
+/* The slot as it should be: the configuration's with the override (may be NULL) over it. */
+struct tenant_slot tenant_effective(const struct tenant_slot *base,
+				    const struct override *override);
+
+/* A limit as words, "30/min"-like: from a slot that may have been set by anybody. */
+json_t *tenant_limit_json(const struct tenant_slot *slot, unsigned limit);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/tenant_change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/daemon.h"
+#include "control/tenant_show.h"
+
+#define SECOND     UINT64_C(1000000000)
+#define EXPIRE_MAX 32 /* at a time: each is a write to the disk */
+
+uint32_t request_tenant(struct request *r)
+{
+	const char *tenant = request_text(r, "tenant");
+	uint32_t slot = r->daemon->roster ? roster_find(r->daemon->roster, tenant) : 0;
+
+	if (!r->daemon->roster)
+		request_error(r, "starting", "posternd has not read its configuration yet");
+	else if (!slot)
+		request_error(r, "no_such_tenant", "there is no tenant \"%.60s\"", tenant);
+	return slot;
+}
+
+static struct override override_of(const struct daemon *d, uint32_t slot)
+{
+	const uint32_t id = d->roster->tenant[slot].id;
+	const struct override *there = state_find(d->state, id);
+
+	return there ? *there : (struct override){.tenant = id};
+}
+
+/*
+ * In the slot first, where it holds at once, then onto the disk. The answer says so when the
+ * second can't be done.
+ */
+static enum command_outcome change(struct request *r, uint32_t slot,
+				   const struct override *override, const char *event,
+				   json_t *fields, json_t **result)
+{
+	struct daemon *d = r->daemon;
+	const struct tenant_slot wanted = tenant_effective(&d->roster->tenant[slot].base, override);
+	int rc;
+
+	slot_apply(&d->slots.slot[slot], &wanted);
+	rc = state_store(d->state, override);
+	daemon_event(d, event, slot, fields);
+	*result = tenant_json(d, slot);
+	json_object_set_new(*result, "stored", json_boolean(rc == 0));
+	if (rc)
+		json_object_set_new(*result, "warning",
+				    json_sprintf("it holds, and is lost when posternd ends: the "
+						 "state can't be stored: %s",
+						 strerror(-rc)));
+	return COMMAND_DONE;
+}
+
+/* Suspend, resume */
+
+static bool copy_text(struct request *r, const char *name, char *to, size_t size)
+{
+	const char *text = request_text(r, name);
+
+	if (text && strlen(text) >= size) {
+		request_error(r, "bad_argument", "\"%s\" has at most %zu bytes", name, size - 1);
+		return false;
+	}
+	strcpy(to, text ? text : "");
+	return true;
+}
+
+/* "2h" from now, or "2026-11-30T08:00:00Z". */
+static bool parse_until(const char *text, uint64_t now, uint64_t *until)
+{
+	struct tm tm = {0};
+	uint64_t ns;
+	const char *end;
+	time_t time;
+
+	if (value_duration(text, &ns) == 0 && ns >= SECOND) {
+		*until = now + ns / SECOND;
+		return true;
+	}
+	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!end || (strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0))
+		return false;
+	time = timegm(&tm);
+	*until = time > 0 ? (uint64_t)time : 0;
+	return *until > now;
+}
+
+enum command_outcome run_tenant_suspend(struct request *r, json_t **result)
+{
+	uint32_t slot = request_tenant(r);
+	const char *until = request_text(r, "until");
+	struct override o;
+	json_t *fields;
+
+	if (!slot)
+		return COMMAND_FAILED;
+	o = override_of(r->daemon, slot);
+	o.suspended = true;
+	o.since = daemon_time() / SECOND;
+	o.until = 0;
+	strcpy(o.by, r->peer.name);
+	if (!copy_text(r, "reason", o.reason, sizeof(o.reason)) ||
+	    !copy_text(r, "approver", o.approver, sizeof(o.approver)))
+		return COMMAND_FAILED;
+	if (until && !parse_until(until, o.since, &o.until))
+		return request_error(r, "bad_argument",
+				     "\"until\" must be a time to come, \"2026-11-30T08:00:00Z\", "
+				     "or a duration, \"2h\", not \"%.40s\"",
+				     until);
+	fields = json_pack("{s:s, s:s, s:s, s:I}", "by", o.by, "reason", o.reason, "approver",
+			   o.approver, "until", (json_int_t)o.until);
+	return change(r, slot, &o, "tenant_suspended", fields, result);
+}
+
+enum command_outcome run_tenant_resume(struct request *r, json_t **result)
+{
+	uint32_t slot = request_tenant(r);
+	const struct roster_tenant *t;
+	struct override o;
+
+	if (!slot)
+		return COMMAND_FAILED;
+	t = &r->daemon->roster->tenant[slot];
+	o = override_of(r->daemon, slot);
+	if (!o.suspended && t->base.state == TENANT_SUSPENDED)
+		return request_error(r, "suspended_by_configuration",
+				     "%s is suspended by the configuration: change its \"state\" "
+				     "there and reload",
+				     t->name);
+	if (!o.suspended)
+		return request_error(r, "not_suspended", "%s is not suspended", t->name);
+	o.suspended = false;
+	o.reason[0] = o.approver[0] = o.by[0] = '\0';
+	o.since = o.until = 0;
+	return change(
+		r, slot, &o, "tenant_resumed",
+		json_pack("{s:s, s:s*}", "by", r->peer.name, "reason", request_text(r, "reason")),
+		result);
+}
+
+static bool is_over(const struct override *o, uint64_t now)
+{
+	return o->suspended && o->until && o->until <= now;
+}
+
+static void expire(struct daemon *d, struct override o)
+{
+	uint32_t slot = d->roster ? roster_slot_of(d->roster, o.tenant) : 0;
+
+	o.suspended = false;
+	o.reason[0] = o.approver[0] = o.by[0] = '\0';
+	o.since = o.until = 0;
+	state_store(d->state, &o);
+	if (slot)
+		daemon_apply(d, slot);
+	daemon_event(
+		d, "tenant_resumed", slot,
+		json_pack("{s:s, s:I}", "reason", "its time is over", "id", (json_int_t)o.tenant));
+}
+
+void tenants_expire(struct daemon *d)
+{
+	const uint64_t now = daemon_time() / SECOND;
+	unsigned left = EXPIRE_MAX;
+	size_t count, i = 0;
+	const struct override *all = state_all(d->state, &count);
+
+	while (i < count && left) {
+		if (!is_over(&all[i], now)) {
+			i++;
+			continue;
+		}
+		expire(d, all[i]);
+		left--;
+		all = state_all(d->state, &count); /* it may have gone from here */
+	}
+}
+
+/* Limits */
+
+static bool set_limits(struct request *r, struct override *o)
+{
+	json_t *limits = json_object_get(r->arguments, "limits"), *value;
+	const char *name;
+	char error[256];
+
+	if (!json_object_size(limits)) {
+		request_error(r, "bad_argument", "\"limits\" names none");
+		return false;
+	}
+	json_object_foreach(limits, name, value)
+	{
+		char *text = json_is_string(value)
+				     ? strdup(json_string_value(value))
+				     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		int rc = text ? override_set_limit(o, name, text, error, sizeof(error)) : -ENOMEM;
+
+		free(text);
+		if (!rc)
+			continue;
+		request_error(r, "bad_argument", "%s", rc == -ENOMEM ? "no memory" : error);
+		return false;
+	}
+	return true;
+}
+
+enum command_outcome run_limits_set(struct request *r, json_t **result)
+{
+	uint32_t slot = request_tenant(r);
+	struct override o;
+
+	if (!slot)
+		return COMMAND_FAILED;
+	o = override_of(r->daemon, slot);
+	if (!set_limits(r, &o))
+		return COMMAND_FAILED;
+	return change(
+		r, slot, &o, "limits_set",
+		json_pack("{s:s, s:o}", "by", r->peer.name, "limits", override_limits_json(&o)),
+		result);
+}

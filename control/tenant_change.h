@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Changes of one tenant by command: in its slot at once, and in the state. Event loop. */
+#ifndef POSTERN_CONTROL_TENANT_CHANGE_H
+#define POSTERN_CONTROL_TENANT_CHANGE_H
+
+#include "control/command.h"
+
+/* Suspensions whose time is over end. */
+void tenants_expire(struct daemon *daemon);
+
+/* The functions of the table. */
+enum command_outcome run_tenant_suspend(struct request *request, json_t **result);
+enum command_outcome run_tenant_resume(struct request *request, json_t **result);
+enum command_outcome run_limits_set(struct request *request, json_t **result);
+
+/*
+ * The slot of the tenant that the argument "tenant" names; 0 after request_error().
+ */
+uint32_t request_tenant(struct request *request);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/tenant_show.h"
+
+#include <string.h>
+
+#include "control/counters_json.h"
+#include "control/daemon.h"
+#include "control/tenant_change.h"
+
+static const struct override *override_at(const struct daemon *d, uint32_t slot)
+{
+	return state_find(d->state, d->roster->tenant[slot].id);
+}
+
+/* What is in the shared slot: that is what holds, whatever was meant. */
+static const char *state_of(const struct daemon *d, uint32_t slot)
+{
+	return __atomic_load_n(&d->slots.slot[slot].state, __ATOMIC_ACQUIRE) == TENANT_SUSPENDED
+		       ? "suspended"
+		       : "active";
+}
+
+static json_t *suspension_json(const struct daemon *d, uint32_t slot)
+{
+	const struct override *o = override_at(d, slot);
+
+	if (o && o->suspended)
+		return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "from", "command", "reason",
+				 o->reason, "approver", o->approver, "by", o->by, "since",
+				 (json_int_t)o->since, "until", (json_int_t)o->until);
+	if (d->roster->tenant[slot].base.state == TENANT_SUSPENDED)
+		return json_pack("{s:s}", "from", "configuration");
+	return json_null();
+}
+
+/* The nearest that any worker saw the tenant come to it. */
+static unsigned peak_of(const struct shm_head *memory, uint32_t slot, unsigned limit)
+{
+	unsigned most = 0;
+
+	for (unsigned i = 0; memory && slot < memory->slots && i < memory->workers; i++)
+		if (shm_peaks(memory, i)[slot].percent[limit] > most)
+			most = shm_peaks(memory, i)[slot].percent[limit];
+	return most;
+}
+
+static json_t *limits_json(const struct daemon *d, uint32_t slot)
+{
+	const struct shm_head *memory = dataplane_memory(d->dataplane);
+	const struct tenant_slot *live = &d->slots.slot[slot];
+	const struct override *o = override_at(d, slot);
+	json_t *limits = json_object();
+	char text[VALUE_TEXT];
+
+	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+		json_t *limit = tenant_limit_json(live, i);
+		bool set = o && o->limit[i].state != RATE_UNSET;
+
+		json_object_set_new(limit, "from", json_string(set ? "command" : "configuration"));
+		if (set)
+			json_object_set_new(limit, "set",
+					    json_string(rate_text(&o->limit[i], text)));
+		if (memory)
+			json_object_set_new(limit, "peak_percent",
+					    json_integer(peak_of(memory, slot, i)));
+		json_object_set_new(limits, tenant_limit_name(i), limit);
+	}
+	json_object_set_new(
+		limits, "recipients_per_message",
+		json_pack("{s:o, s:s}", "count",
+			  live->recipients_per_message ? json_integer(live->recipients_per_message)
+						       : json_null(),
+			  "from",
+			  o && o->recipients_per_message.state != RATE_UNSET ? "command"
+									     : "configuration"));
+	return limits;
+}
+
+static json_t *tenant_counters_json(const struct tenant_counters *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "packets",
+			 c->packets, "bytes", c->bytes, "messages", c->messages,
+			 "messages_accepted", c->messages_accepted, "recipients", c->recipients,
+			 "calls", c->calls, "calls_seized", c->calls_seized, "calls_answered",
+			 c->calls_answered, "calls_short", c->calls_short, "calls_completed",
+			 c->calls_completed, "verdicts", verdicts_json(c->verdicts), "reasons",
+			 reasons_json(c->reasons));
+}
+
+json_t *tenant_line_json(const struct daemon *d, uint32_t slot)
+{
+	const struct roster_tenant *t = &d->roster->tenant[slot];
+	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id", (json_int_t)t->id,
+			 "name", t->name, "tier", t->tier, "state", state_of(d, slot), "packets",
+			 c.packets, "bytes", c.bytes, "messages", c.messages, "calls", c.calls,
+			 "refused", c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT]);
+}
+
+json_t *tenant_json(const struct daemon *d, uint32_t slot)
+{
+	const struct roster_tenant *t = &d->roster->tenant[slot];
+	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "id", (json_int_t)t->id,
+			 "name", t->name, "tier", t->tier, "state", state_of(d, slot), "suspended",
+			 suspension_json(d, slot), "slot", (json_int_t)slot, "prefixes",
+			 (json_int_t)t->prefixes, "limits", limits_json(d, slot), "counters",
+			 tenant_counters_json(&c));
+}
+
+enum command_outcome run_tenants(struct request *r, json_t **result)
+{
+	const struct daemon *d = r->daemon;
+	json_t *list = json_array();
+
+	for (uint32_t slot = 1; d->roster && slot < d->roster->count; slot++)
+		if (d->roster->tenant[slot].id)
+			json_array_append_new(list, tenant_line_json(d, slot));
+	*result = json_pack("{s:o}", "tenants", list);
+	return COMMAND_DONE;
+}
+
+enum command_outcome run_tenant(struct request *r, json_t **result)
+{
+	uint32_t slot = request_tenant(r);
+
+	if (!slot)
+		return COMMAND_FAILED;
+	*result = tenant_json(r->daemon, slot);
+	return COMMAND_DONE;
+}
+
+enum command_outcome run_limits(struct request *r, json_t **result)
+{
+	uint32_t slot = request_tenant(r);
+
+	if (!slot)
+		return COMMAND_FAILED;
+	*result = json_pack("{s:s, s:o}", "name", r->daemon->roster->tenant[slot].name, "limits",
+			    limits_json(r->daemon, slot));
+	return COMMAND_DONE;
+}

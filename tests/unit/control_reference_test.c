@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * docs/control.md ends with tables of commands and metrics, docs/eve.md has one of posternd's own
+ * events, that are written from the code. The test holds them to it; with --write it writes them
+ * anew.
+ */
+#include "control/command.h"
+#include "control/gate_event.h"
+#include "control/metrics.h"
+#include "tests/unit/test.h"
+
+#define DOCUMENT POSTERN_ROOT "/docs/control.md"
+#define EVE      POSTERN_ROOT "/docs/eve.md"
+#define MARK     "<!-- From here on: written from the code by tests/unit/control_reference_test.c -->\n"
+
+static char document[1 << 17], reference[1 << 17];
+
+static void write_commands(FILE *out)
+{
+	fputs("\n## Commands\n\n| command | privilege | what it does |\n| --- | --- | --- |\n",
+	      out);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "| `%s` | %s | %s |\n", c->name, privilege_name(c->privilege),
+			c->help);
+	fputs("\n## Arguments\n\n| command | argument | type | | what it means |\n"
+	      "| --- | --- | --- | --- | --- |\n",
+	      out);
+	for (const struct command *c = commands; c->name; c++)
+		for (const struct command_argument *a = c->arguments; a && a->name; a++)
+			fprintf(out, "| `%s` | `%s` | %s | %s | %s |\n", c->name, a->name,
+				argument_type_name(a->type), a->required ? "required" : "",
+				a->help);
+}
+
+static void write_metrics(FILE *out)
+{
+	fputs("\n## Metrics\n\n| metric | type | labels | what it counts |\n"
+	      "| --- | --- | --- | --- |\n",
+	      out);
+#define X(id, name, type, labels, help)                                                        \
+	fprintf(out, "| `%s` | %s | %s%s%s | %s |\n", name, #type, *labels ? "`" : "", labels, \
+		*labels ? "`" : "", help);
+	METRICS(X)
+#undef X
+}
+
+static char *read_document(void)
+{
+	FILE *in = fopen(DOCUMENT, "r"), *out = fmemopen(reference, sizeof(reference), "w");
+	size_t len = in ? fread(document, 1, sizeof(document) - 1, in) : 0;
+	char *mark;
+
+	document[len] = '\0';
+	if (in)
+		fclose(in);
+	if (!out)
+		return NULL;
+	write_commands(out);
+	write_metrics(out);
+	fclose(out);
+	mark = strstr(document, MARK);
+	return mark ? mark + strlen(MARK) : NULL;
+}
+
+static void the_reference_is_the_codes(void **unused)
+{
+	char *written = read_document();
+
+	assert_non_null(written);
+	if (strcmp(written, reference) != 0)
+		fail_msg("docs/control.md is out of date: run this test with --write");
+}
+
+static void every_event_of_posternds_own_is_described(void **unused)
+{
+	static char eve[1 << 17];
+	FILE *in = fopen(EVE, "r");
+	size_t len = in ? fread(eve, 1, sizeof(eve) - 1, in) : 0;
+	char row[256];
+
+	assert_non_null(in);
+	fclose(in);
+	eve[len] = '\0';
+	for (unsigned i = 0; gate_event_name(i); i++) {
+		const char *name = gate_event_name(i);
+
+		snprintf(row, sizeof(row), "| `%s` | %s | %s |\n", name, gate_event_text(name),
+			 log_level_name(gate_event_level(name)));
+		if (!strstr(eve, row))
+			fail_msg("docs/eve.md lacks: %s", row);
+	}
+}
+
+static void names_of_commands_are_distinct_and_explained(void **unused)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		assert_non_null(c->run);
+		assert_true(c->privilege == PRIVILEGE_READ || c->privilege == PRIVILEGE_CHANGE);
+		assert_true(strlen(c->help) > 10);
+		for (const struct command *other = c + 1; other->name; other++)
+			assert_string_not_equal(c->name, other->name);
+	}
+}
+
+static int write_reference(void)
+{
+	char *mark = read_document();
+	FILE *out = mark ? fopen(DOCUMENT, "w") : NULL;
+
+	if (!out)
+		return 1;
+	fwrite(document, 1, (size_t)(mark - document), out);
+	fputs(reference, out);
+	return fclose(out) != 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_reference_is_the_codes),
+		cmocka_unit_test(every_event_of_posternds_own_is_described),
+		cmocka_unit_test(names_of_commands_are_distinct_and_explained),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "--write") == 0)
+		return write_reference();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

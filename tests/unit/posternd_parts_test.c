@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* posternd's small parts: its log, its words to the service manager, the tenants' slots. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "control/log.h"
+#include "control/notify.h"
+#include "control/slots.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/test.h"
+
+/* The log */
+
+static uint64_t clock_ns;
+
+static uint64_t fake_clock(void)
+{
+	return clock_ns;
+}
+
+static char *log_of(void (*write)(void))
+{
+	static char text[65536];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	memset(text, 0, sizeof(text));
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	log_init(out, LOG_INFO);
+	write();
+	fclose(out);
+	unsetenv("JOURNAL_STREAM");
+	log_init(stderr, LOG_INFO);
+	return text;
+}
+
+static void write_odd(void)
+{
+	log_info("odd", "text=%s n=%d", log_text("a \"b\" \\ \n\x1b[31m \xc3\xa9"), 3);
+	log_debug("not wanted", "n=%d", 1);
+}
+
+static void a_line_is_one_line_whatever_is_in_it(void **unused)
+{
+	assert_string_equal(log_of(write_odd), "<6>level=info msg=\"odd\" text=\"a \\\"b\\\" \\\\ "
+					       "\\x0a\\x1b[31m \xc3\xa9\" n=3\n");
+}
+
+static void write_many(void)
+{
+	for (int i = 0; i < 100; i++)
+		log_warning("many", "i=%d", i);
+	log_warning("another", "i=%d", 0);
+	clock_ns += UINT64_C(1000000000);
+	log_warning("many", "i=%d", 100);
+}
+
+static void many_of_one_message_are_kept_back_and_counted(void **unused)
+{
+	char *text;
+	unsigned lines = 0;
+
+	clock_ns = 1;
+	log_now = fake_clock;
+	text = log_of(write_many);
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	assert_int_equal(lines, LOG_BURST + 2);
+	assert_non_null(strstr(text, "msg=\"another\" i=0\n"));
+	assert_non_null(strstr(text, "msg=\"many\" i=100 suppressed=80\n"));
+	assert_int_equal(log_suppressed(), 80);
+}
+
+/* The service manager */
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	memcpy(address.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	assert_int_equal(bind(fd, (struct sockaddr *)&address,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))),
+			 0);
+	return fd;
+}
+
+static void check_notify(const char *path)
+{
+	int fd = listen_at(path);
+	char text[256], pid[16];
+	ssize_t len;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("NOTIFY_SOCKET", path, 1);
+	setenv("WATCHDOG_USEC", "3000000", 1);
+	setenv("WATCHDOG_PID", pid, 1);
+	notify_init();
+	assert_null(getenv("NOTIFY_SOCKET"));
+	assert_int_equal(notify_watchdog(), 3000000);
+	assert_int_equal(notify_send("READY=1\nSTATUS=%d tenants", 3), 0);
+	len = recv(fd, text, sizeof(text) - 1, 0);
+	assert_true(len > 0);
+	text[len] = '\0';
+	assert_string_equal(text, "READY=1\nSTATUS=3 tenants");
+	assert_int_equal(notify_reloading(), 0);
+	len = recv(fd, text, sizeof(text) - 1, 0);
+	assert_true(len > 0);
+	text[len] = '\0';
+	assert_int_equal(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+	close(fd);
+	assert_true(notify_send("STOPPING=1") < 0);
+	notify_fini();
+	assert_int_equal(notify_send("STOPPING=1"), 0);
+}
+
+static void the_service_manager_is_told_in_datagrams(void **unused)
+{
+	char name[64];
+
+	check_notify(scratch_path("notify"));
+	snprintf(name, sizeof(name), "@postern-test-%d", (int)getpid());
+	check_notify(name);
+}
+
+static void without_a_service_manager_nothing_is_said(void **unused)
+{
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	notify_init();
+	assert_int_equal(notify_send("READY=1"), 0);
+	assert_int_equal(notify_watchdog(), 0);
+	setenv("WATCHDOG_USEC", "1000", 1);
+	setenv("WATCHDOG_PID", "1", 1);
+	notify_init();
+	assert_int_equal(notify_watchdog(), 0); /* another process's */
+}
+
+/* Slots */
+
+static void slots_are_found_again_with_their_buckets(void **unused)
+{
+	struct slots slots, other;
+
+	assert_int_equal(slots_open(-1, 8, &slots), 0);
+	assert_false(slots.adopted);
+	assert_int_equal(slots.slot[7].id, 0);
+	slots.slot[3].id = 42;
+	slots.slot[3].bucket[LIMIT_CALLS] = 777;
+	/* While one has it, another sees the same bytes. */
+	assert_int_equal(slots_open(slots.fd, 8, &other), 0);
+	assert_true(other.adopted);
+	other.slot[3].state = TENANT_SUSPENDED;
+	assert_int_equal(slots.slot[3].state, TENANT_SUSPENDED);
+	slots_close(&slots);
+	assert_int_equal(other.slot[3].id, 42);
+	assert_int_equal(other.slot[3].bucket[LIMIT_CALLS], 777);
+	assert_true(ftruncate(other.fd, 0) < 0);
+	slots_close(&other);
+}
+
+static void slots_of_another_size_are_taken_over(void **unused)
+{
+	struct slots small, large, smaller;
+
+	assert_int_equal(slots_open(-1, 4, &small), 0);
+	small.slot[1].id = 41;
+	small.slot[3].id = 42;
+	assert_int_equal(slots_open(small.fd, 1000, &large), 0);
+	assert_true(large.adopted);
+	assert_int_equal(large.count, 1000);
+	assert_int_equal(large.slot[3].id, 42);
+	assert_int_equal(large.slot[999].id, 0);
+	assert_int_equal(slots_open(large.fd, 2, &smaller), 0);
+	assert_int_equal(smaller.count, 2);
+	assert_int_equal(smaller.slot[1].id, 41);
+	slots_close(&small);
+	slots_close(&large);
+	slots_close(&smaller);
+}
+
+static struct tenant_slot live, wanted;
+
+static void apply(uint64_t had, uint64_t had_tolerance, uint64_t has, uint64_t has_tolerance)
+{
+	live = wanted = (struct tenant_slot){.id = 1};
+	live.limit[LIMIT_CALLS] = (struct gcra){had, had_tolerance};
+	live.bucket[LIMIT_CALLS] = 99;
+	wanted.limit[LIMIT_CALLS] = (struct gcra){has, has_tolerance};
+	slot_apply(&live, &wanted);
+	assert_int_equal(live.limit[LIMIT_CALLS].interval, has);
+	assert_int_equal(live.limit[LIMIT_CALLS].tolerance, has_tolerance);
+}
+
+static void a_wider_limit_forgives_and_a_tighter_one_does_not(void **unused)
+{
+	apply(100, 1000, 100, 1000);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 99);
+	apply(100, 1000, 200, 1000);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 99);
+	apply(100, 1000, 100, 500);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 99);
+	apply(0, 0, 100, 500);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 99);
+	apply(100, 1000, 50, 500);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 0);
+	apply(100, 1000, 100, 2000);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 0);
+	apply(100, 1000, 0, 0);
+	assert_int_equal(live.bucket[LIMIT_CALLS], 0);
+}
+
+static void a_slots_next_tenant_begins_with_full_buckets(void **unused)
+{
+	live = (struct tenant_slot){
+		.id = 1, .state = TENANT_SUSPENDED, .bucket = {9, 9, 9, 9, 9, 9}};
+	wanted = (struct tenant_slot){.id = 2, .flags = 3, .shadow = 4, .country = 5};
+	slot_apply(&live, &wanted);
+	assert_memory_equal(&live, &wanted, sizeof(live));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_line_is_one_line_whatever_is_in_it),
+		TEST(many_of_one_message_are_kept_back_and_counted),
+		TEST(the_service_manager_is_told_in_datagrams),
+		TEST(without_a_service_manager_nothing_is_said),
+		TEST(slots_are_found_again_with_their_buckets),
+		TEST(slots_of_another_size_are_taken_over),
+		TEST(a_wider_limit_forgives_and_a_tighter_one_does_not),
+		TEST(a_slots_next_tenant_begins_with_full_buckets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
