@@ -6,6 +6,7 @@
 
 #include "control/check.h"
 #include "tools/commands.h"
+#include "tools/live.h"
 #include "tools/replay.h"
 
 static int check_main(int argc, char **argv)
@@ -37,7 +38,9 @@ static int usage(FILE *out, int status)
 {
 	fprintf(out, "usage: postern COMMAND ...\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "of a gate in a wire, asked of posternd:\n");
+	live_help(out);
 	fprintf(out, "postern COMMAND --help says more.\n");
 	return status;
 }
@@ -58,6 +61,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return end(commands[i].run(argc - 1, argv + 1));
+	if (live_is_command(argv[1]))
+		return end(live_main(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0)
 		return end(version_main(argc, argv));
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/live.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/live_client.h"
+#include "tools/live_json.h"
+#include "tools/live_page.h"
+
+struct call {
+	const char *socket;
+	bool json, follow;
+	const char *reason, *approver, *until, *tenant;
+	json_t *types;
+	int argc;
+	char **argv; /* what is left of the words */
+};
+
+/* How the words after a command become its arguments; NULL: they don't. */
+
+static json_t *words_none(const struct call *c)
+{
+	return c->argc == 0 ? json_object() : NULL;
+}
+
+static json_t *words_tenant(const struct call *c)
+{
+	return c->argc == 1 ? json_pack("{s:s}", "tenant", c->argv[0]) : NULL;
+}
+
+static json_t *words_suspend(const struct call *c)
+{
+	if (c->argc != 1 || !c->reason)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s*, s:s*}", "tenant", c->argv[0], "reason", c->reason,
+			 "approver", c->approver, "until", c->until);
+}
+
+static json_t *words_resume(const struct call *c)
+{
+	if (c->argc != 1)
+		return NULL;
+	return json_pack("{s:s, s:s*}", "tenant", c->argv[0], "reason", c->reason);
+}
+
+/* acme messages=30/min calls=unlimited */
+static json_t *words_limits(const struct call *c)
+{
+	json_t *limits = json_object();
+
+	for (int i = 1; i < c->argc; i++) {
+		char *equals = strchr(c->argv[i], '=');
+
+		if (!equals || equals == c->argv[i] || !equals[1]) {
+			json_decref(limits);
+			return NULL;
+		}
+		*equals = '\0';
+		json_object_set_new(limits, c->argv[i], json_string(equals + 1));
+	}
+	if (c->argc < 2) {
+		json_decref(limits);
+		return NULL;
+	}
+	return json_pack("{s:s, s:o}", "tenant", c->argv[0], "limits", limits);
+}
+
+static json_t *words_events(const struct call *c)
+{
+	if (c->argc != 0)
+		return NULL;
+	return json_pack("{s:O*, s:s*}", "types", c->types, "tenant", c->tenant);
+}
+
+static const struct live_command {
+	const char *words, *command, *usage, *help;
+	json_t *(*arguments)(const struct call *call);
+	void (*page)(struct page_out *out, const json_t *result);
+} list[] = {
+	{"show tenants", "tenants", "", "a line about each tenant", words_none, live_page_tenants},
+	{"show tenant", "tenant", "TENANT", "everything about one", words_tenant, live_page_tenant},
+	{"show", "show", "", "how the gate is", words_none, live_page_show},
+	{"status", "status", "", "the same without traffic", words_none, live_page_status},
+	{"tenants", "tenants", "", "a line about each tenant", words_none, live_page_tenants},
+	{"tenant suspend", "tenant suspend",
+	 "TENANT --reason TEXT [--approver NAME] [--until TIME|DURATION]",
+	 "its mail and calls are refused, at once", words_suspend, live_page_tenant},
+	{"tenant resume", "tenant resume", "TENANT [--reason TEXT]", "ends that", words_resume,
+	 live_page_tenant},
+	{"limits show", "limits", "TENANT", "its limits, and how near it came to them",
+	 words_tenant, live_page_limits},
+	{"limits set", "limits set", "TENANT LIMIT=RATE...",
+	 "30/min, unlimited, default; messages_per_minute=30", words_limits, live_page_limits},
+	{"reload", "reload", "", "reads configuration, lists and rules anew", words_none,
+	 live_page_reload},
+	{"stats", "stats", "", "what was counted", words_none, live_page_stats},
+	{"events", "events follow", "-f [--type TYPE]... [--tenant TENANT]", "events as they come",
+	 words_events, NULL},
+	{"ports", "ports", "", "the two ports", words_none, live_page_ports},
+	{"rules", "rules", "", "rules in force and what matched", words_none, live_page_rules},
+	{"failure", "failure", "", "what the wire does while nobody inspects", words_none,
+	 live_page_failure},
+};
+
+#define COMMANDS (sizeof(list) / sizeof(list[0]))
+
+bool live_is_command(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strncmp(list[i].words, name, len) == 0 &&
+		    (list[i].words[len] == ' ' || !list[i].words[len]))
+			return len > 0;
+	return false;
+}
+
+void live_help(FILE *out)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-16s %s\n", list[i].words, list[i].help);
+}
+
+static int usage(const char *first, FILE *out, int status)
+{
+	size_t len = strlen(first);
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strncmp(list[i].words, first, len) == 0 &&
+		    (list[i].words[len] == ' ' || !list[i].words[len]))
+			fprintf(out, "usage: postern %s%s%s [--json] [--socket PATH]\n    %s\n",
+				list[i].words, *list[i].usage ? " " : "", list[i].usage,
+				list[i].help);
+	return status;
+}
+
+/* The command that the most of the words are; *used of them. */
+static const struct live_command *find(int argc, char **argv, int *used)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *second = strchr(list[i].words, ' ');
+		size_t len = second ? (size_t)(second - list[i].words) : strlen(list[i].words);
+
+		if (strlen(argv[0]) != len || strncmp(argv[0], list[i].words, len) != 0)
+			continue;
+		if (second && (argc < 2 || strcmp(argv[1], second + 1) != 0))
+			continue;
+		*used = second ? 2 : 1;
+		return &list[i];
+	}
+	return NULL;
+}
+
+enum { OPT_JSON = 256, OPT_SOCKET, OPT_REASON, OPT_APPROVER, OPT_UNTIL, OPT_TYPE, OPT_TENANT };
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"reason", required_argument, NULL, OPT_REASON},
+	{"approver", required_argument, NULL, OPT_APPROVER},
+	{"until", required_argument, NULL, OPT_UNTIL},
+	{"type", required_argument, NULL, OPT_TYPE},
+	{"tenant", required_argument, NULL, OPT_TENANT},
+	{"follow", no_argument, NULL, 'f'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static void take_option(struct call *c, int option)
+{
+	switch (option) {
+	case OPT_JSON:
+		c->json = true;
+		break;
+	case OPT_SOCKET:
+		c->socket = optarg;
+		break;
+	case OPT_REASON:
+		c->reason = optarg;
+		break;
+	case OPT_APPROVER:
+		c->approver = optarg;
+		break;
+	case OPT_UNTIL:
+		c->until = optarg;
+		break;
+	case OPT_TENANT:
+		c->tenant = optarg;
+		break;
+	case OPT_TYPE:
+		if (!c->types)
+			c->types = json_array();
+		json_array_append_new(c->types, json_string(optarg));
+		break;
+	case 'f':
+		c->follow = true;
+	}
+}
+
+/* -1: go on; else the exit status. */
+static int parse(struct call *c, int argc, char **argv)
+{
+	const char *socket = getenv("POSTERN_SOCKET");
+	int option;
+
+	c->socket = socket && *socket ? socket : LIVE_SOCKET;
+	while ((option = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
+		if (option == 'h')
+			return usage(argv[0], stdout, 0);
+		if (option == '?')
+			return usage(argv[0], stderr, 2);
+		take_option(c, option);
+	}
+	c->argc = argc - optind;
+	c->argv = argv + optind;
+	return -1;
+}
+
+static void print(const struct call *c, const struct live_command *command, const json_t *result)
+{
+	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
+
+	if (c->json) {
+		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+		fputc('\n', stdout);
+	} else {
+		command->page(&out, result);
+	}
+}
+
+static int follow(const struct call *c, struct live_client *client)
+{
+	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
+	const char *text;
+	json_t *event;
+
+	while ((event = live_read(client, &text))) {
+		if (c->json)
+			fputs(text, stdout);
+		else
+			live_page_event(&out, event);
+		json_decref(event);
+		if (fflush(stdout) != 0)
+			return 1;
+	}
+	fprintf(stderr, "postern: posternd ended the connection: it stopped, or this reader was "
+			"too slow (gate.control.follow_buffer)\n");
+	return 1;
+}
+
+static int run(const struct call *c, const struct live_command *command, json_t *arguments)
+{
+	struct live_client client;
+	json_t *result;
+	int rc = live_open(&client, c->socket);
+
+	if (rc) {
+		json_decref(arguments);
+		return rc;
+	}
+	rc = live_ask(&client, command->command, arguments);
+	result = rc ? NULL : live_result(&client);
+	rc = !result;
+	if (result && command->page)
+		print(c, command, result);
+	else if (result)
+		rc = follow(c, &client);
+	json_decref(result);
+	live_close(&client);
+	return rc || fflush(stdout) != 0;
+}
+
+int live_main(int argc, char **argv)
+{
+	struct call c = {0};
+	const struct live_command *command = NULL;
+	json_t *arguments = NULL;
+	int used, rc = parse(&c, argc, argv);
+
+	if (rc < 0) {
+		/* The words stand together once getopt has moved the options before them. */
+		c.argc++;
+		c.argv--;
+		c.argv[0] = argv[0];
+		command = find(c.argc, c.argv, &used);
+		if (command) {
+			c.argc -= used;
+			c.argv += used;
+			arguments = command->arguments(&c);
+		}
+		rc = arguments && (command->page || c.follow) ? run(&c, command, arguments)
+							      : usage(argv[0], stderr, 2);
+	}
+	json_decref(c.types);
+	return rc;
+}
