@@ -290,8 +290,12 @@ int live_main(int argc, char **argv)
 			c.argv += used;
 			arguments = command->arguments(&c);
 		}
-		rc = arguments && (command->page || c.follow) ? run(&c, command, arguments)
-							      : usage(argv[0], stderr, 2);
+		if (arguments && (command->page || c.follow)) {
+			rc = run(&c, command, arguments);
+		} else {
+			json_decref(arguments);
+			rc = usage(argv[0], stderr, 2);
+		}
 	}
 	json_decref(c.types);
 	return rc;
