@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,9 +13,14 @@
 static int program_open(uint32_t ifindex, int *fd, uint32_t *id, uint32_t *mode)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	int err = bpf_xdp_query((int)ifindex, 0, &query);
+	char name[IF_NAMESIZE];
+	int err;
 
 	*fd = -1;
+	/* The kernel has no answer for what isn't there, and libbpf takes that for "none". */
+	if (!if_indextoname(ifindex, name))
+		return -ENODEV;
+	err = bpf_xdp_query((int)ifindex, 0, &query);
 	if (err < 0)
 		return err;
 	*id = query.prog_id;

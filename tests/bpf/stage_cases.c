@@ -32,7 +32,20 @@ static const char text[] =
 	");\n"
 	"lists: { blocked = [ \"198.51.100.0/24\", \"2001:db8:bad::/48\", \"203.0.113.7\" ]; };\n";
 
-struct policy *stage_case_policy(void)
+static const char capture_text[] =
+	"tenants: (\n"
+	"{ id = 1; name = \"ten\"; prefixes = [ \"10.0.0.0/8\" ];\n"
+	"  limits: { packets = \"5000/d\"; syns = \"50/d\"; }; },\n"
+	"{ id = 2; name = \"home\"; prefixes = [ \"192.168.0.0/16\", \"fc00::/7\" ]; },\n"
+	"{ id = 3; name = \"suspended\"; state = \"suspended\"; prefixes = [ \"172.16.0.0/12\" ]; "
+	"},\n"
+	"{ id = 4; name = \"global\"; prefixes = [ \"2000::/3\", \"128.0.0.0/2\" ];\n"
+	"  limits: { bytes = \"2M/d\"; }; },\n"
+	"{ id = 5; name = \"local\"; prefixes = [ \"127.0.0.0/8\", \"::1\" ]; }\n"
+	");\n"
+	"lists: { blocked = [ \"192.0.0.0/9\", \"2001:db8::/32\" ]; };\n";
+
+static struct policy *policy_of(const char *config_text)
 {
 	char path[] = "/tmp/postern-cases-XXXXXX";
 	int fd = mkstemp(path);
@@ -40,7 +53,7 @@ struct policy *stage_case_policy(void)
 	struct config *config;
 	struct policy *policy = NULL;
 
-	if (fd < 0 || write(fd, text, sizeof(text) - 1) != sizeof(text) - 1)
+	if (fd < 0 || dprintf(fd, "%s", config_text) < 0)
 		abort();
 	close(fd);
 	config = config_load(path, &diag);
@@ -54,6 +67,16 @@ struct policy *stage_case_policy(void)
 	config_free(config);
 	diag_fini(&diag);
 	return policy;
+}
+
+struct policy *stage_case_policy(void)
+{
+	return policy_of(text);
+}
+
+struct policy *stage_capture_policy(void)
+{
+	return policy_of(capture_text);
 }
 
 struct gate_port stage_case_port(const struct stage_case *c)

@@ -45,6 +45,9 @@ extern const unsigned stage_case_count;
 /* The policy that they hold for; policy_free() when done. */
 struct policy *stage_case_policy(void);
 
+/* One under which the addresses of captures are tenants'. */
+struct policy *stage_capture_policy(void);
+
 /* The port as the case has it. */
 struct gate_port stage_case_port(const struct stage_case *c);
 /* Of the queue, at `now`. */
