@@ -141,6 +141,7 @@ SEPARATE int gate_decode(struct xdp_md *ctx, struct stage_packet *p)
 struct stage_tables {
 	const struct gate_shared *gate;
 	const struct gate_port *port;
+	uint64_t now; /* 0: nobody has asked yet */
 };
 
 STAGE_INLINE uint32_t prefix_owner(uint16_t vlan, uint8_t family, const uint8_t addr[16])
@@ -205,8 +206,17 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 {
 	struct flow_key key = {0};
 
+	if (!t->gate->flows)
+		return NULL;
 	gate_flow_key(p, &key);
 	return bpf_map_lookup_elem(&postern_flows, &key);
+}
+
+STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
+{
+	if (!t->now)
+		t->now = bpf_ktime_get_ns();
+	return t->now;
 }
 
 STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check)
@@ -258,8 +268,7 @@ SEPARATE int gate_count(uint32_t port, const struct stage_packet *p, const struc
 }
 
 /* From the packet to what becomes of it, the dataplane being well. */
-SEPARATE int gate_decide(const struct stage_packet *p, uint32_t port, uint64_t now,
-			 struct stage_result *r)
+SEPARATE int gate_decide(const struct stage_packet *p, uint32_t port, struct stage_result *r)
 {
 	uint32_t zero = 0;
 	struct stage_tables t;
@@ -268,8 +277,9 @@ SEPARATE int gate_decide(const struct stage_packet *p, uint32_t port, uint64_t n
 	if (!p || !r || !t.gate || port >= GATE_PORTS)
 		return 0;
 	t.port = &t.gate->port[port];
+	t.now = 0;
 	stage_whose(&t, p, t.port->from, r);
-	stage_decide(&t, p, t.port->from, now, r);
+	stage_decide(&t, p, t.port->from, r);
 	return 0;
 }
 
@@ -281,7 +291,6 @@ int postern_xdp(struct xdp_md *ctx)
 	struct stage_dataplane dataplane;
 	const struct gate_shared *shared;
 	uint32_t zero = 0, queue = ctx->rx_queue_index, port;
-	uint64_t now;
 
 	shared = bpf_map_lookup_elem(&postern_gate, &zero);
 	if (!shared)
@@ -294,11 +303,10 @@ int postern_xdp(struct xdp_md *ctx)
 		gate_count(GATE_PORTS, &p, &r);
 		return XDP_PASS;
 	}
-	now = bpf_ktime_get_ns();
-	gate_decide(&p, port, now, &r);
+	gate_decide(&p, port, &r);
 	if (r.action == WIRE_INSPECT) {
 		dataplane = dataplane_on(port, queue);
-		stage_settle(&shared->port[port], &dataplane, now, &r);
+		stage_settle(&shared->port[port], &dataplane, bpf_ktime_get_ns(), &r);
 	}
 	gate_count(port, &p, &r);
 	if (r.action == WIRE_DROP)

@@ -87,9 +87,9 @@ struct gate_shared {
 	uint32_t reasons;
 	uint32_t counters_size;
 	uint32_t per_tenant_size;
-	uint32_t shadow;  /* count everything, drop nothing: policy.shadow */
-	uint32_t blocked; /* whether postern_blocked has any entry */
-	uint32_t pad;
+	uint32_t shadow;     /* count everything, drop nothing: policy.shadow */
+	uint32_t blocked;    /* whether postern_blocked has any entry */
+	uint32_t flows;      /* whether postern_flows has ever had any */
 	uint64_t generation; /* of the policy that the maps hold */
 	struct gate_port port[GATE_PORTS];
 };

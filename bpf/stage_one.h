@@ -29,6 +29,8 @@ STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_
 /* NULL: nothing is known of p's flow, which is CLASS_L4. */
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p);
+/* ns; the same clock for all that expires. Asked for only by packets for which time matters. */
+STAGE_INLINE uint64_t stage_now(struct stage_tables *t);
 /* Whether everything is counted and nothing dropped. */
 STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check);
 
@@ -101,10 +103,11 @@ STAGE_INLINE bool stage_drop(struct stage_tables *t, struct stage_result *r, enu
 /* One bucket; true: the packet is over and is dropped. */
 STAGE_INLINE bool stage_spend(struct stage_tables *t, struct stage_result *r,
 			      struct tenant_slot *tenant, enum tenant_limit limit,
-			      enum stage_check check, enum reason reason, uint64_t now,
-			      uint32_t cost)
+			      enum stage_check check, enum reason reason, uint32_t cost)
 {
-	switch (limit_spend(tenant, limit, now, cost, false)) {
+	if (!tenant->limit[limit].interval)
+		return false;
+	switch (limit_spend(tenant, limit, stage_now(t), cost, false)) {
 	case LIMIT_WITHIN:
 		return false;
 	case LIMIT_SHADOW_OVER:
@@ -126,37 +129,36 @@ STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
 }
 
 STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
-				    struct tenant_slot *tenant, uint64_t now,
-				    struct stage_result *r)
+				    struct tenant_slot *tenant, struct stage_result *r)
 {
 	return stage_spend(t, r, tenant, LIMIT_PACKETS, CHECK_LIMIT_PACKETS, REASON_LIMIT_PACKETS,
-			   now, 1) ||
-	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES, now,
+			   1) ||
+	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES,
 			   p->len) ||
 	       (stage_begins_connection(p) &&
-		stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, now, 1));
+		stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, 1));
 }
 
-STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p,
-					       uint64_t now)
+STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p)
 {
 	const struct flow_verdict *known;
 
 	if (p->class != CLASS_L4)
 		return FLOW_UNDECIDED;
 	known = stage_known(t, p);
-	return known && known->expires > now ? (enum flow_decision)known->decision : FLOW_UNDECIDED;
+	return known && known->expires > stage_now(t) ? (enum flow_decision)known->decision
+						      : FLOW_UNDECIDED;
 }
 
 /*
  * The checks, in order, on a packet whose tenant and direction stand in *r (the rest of which
- * is zero). `now`: ns, CLOCK_MONOTONIC in a live gate, the packets' in a replay.
+ * is zero).
  *
  * A suspended tenant's mail and calls go on to the dataplane, which refuses them in
  * their protocol and lets emergency calls be decided first; the rest is dropped, both ways.
  */
 STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet *p,
-			       enum stage_from from, uint64_t now, struct stage_result *r)
+			       enum stage_from from, struct stage_result *r)
 {
 	struct tenant_slot *tenant;
 	enum flow_decision known;
@@ -173,14 +175,14 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	read = stage_must_read(t, p);
 	suspended = tenant->state == TENANT_SUSPENDED;
 	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
-	if (suspended && !read && stage_decision(t, p, now) != FLOW_EXEMPT &&
+	if (suspended && !read && stage_decision(t, p) != FLOW_EXEMPT &&
 	    stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
 		return;
 	if (r->outbound &&
 	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
-	     stage_over_limits(t, p, tenant, now, r)))
+	     stage_over_limits(t, p, tenant, r)))
 		return;
-	known = stage_decision(t, p, now);
+	known = stage_decision(t, p);
 	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
 		return;
 	/* What was let through before the suspension isn't any more. */

@@ -46,7 +46,7 @@ enum flow_decision {
 };
 
 struct flow_verdict {
-	uint64_t expires;  /* ns, the clock of stage_decide()'s `now` */
+	uint64_t expires;  /* ns, CLOCK_MONOTONIC */
 	uint32_t decision; /* enum flow_decision */
 	uint32_t pad;
 };

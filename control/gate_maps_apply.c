@@ -258,7 +258,11 @@ void gate_maps_port(struct gate_maps *maps, uint32_t place, const struct gate_po
 int gate_maps_flow(struct gate_maps *maps, const struct flow_key *key,
 		   const struct flow_verdict *verdict)
 {
-	return bpf_map_update_elem(maps->flows, key, verdict, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(maps->flows, key, verdict, BPF_ANY) < 0)
+		return -errno;
+	/* The program looks there from the first one on. */
+	word_set(&maps->view.shared->flows, 1);
+	return 0;
 }
 
 int gate_maps_flow_forget(struct gate_maps *maps, const struct flow_key *key)

@@ -95,6 +95,7 @@ struct rte_mbuf *port_capture_packet(struct gate *gate, const struct capture_fra
 		.wirelen = RTE_MAX(frame->wirelen, frame->len),
 		.link = frame->link,
 		.flags = frame->flags,
+		.from = frame->from,
 	};
 	return m;
 }

@@ -31,6 +31,7 @@ struct capture_frame {
 	uint64_t time, number;
 	uint16_t link;
 	uint8_t flags; /* enum packet_flag */
+	uint8_t from;  /* enum stage_from: 0, but where a test plays a port */
 };
 
 /* A copy in a buffer of the gate's; NULL: none is left now. */

@@ -13,6 +13,7 @@
 
 struct stage_tables {
 	const struct policy *policy;
+	uint64_t now;
 };
 
 /* Both ends' owners were looked up in bulk. */
@@ -39,6 +40,11 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p)
 {
 	return NULL;
+}
+
+STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
+{
+	return t->now;
 }
 
 STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check)
@@ -131,14 +137,15 @@ static void note_shadowed(struct worker *w, uint32_t tenant, unsigned shadowed)
 
 static void decide(struct worker *w, struct burst *b, unsigned i)
 {
-	struct stage_tables tables = {w->policy};
+	struct stage_tables tables = {.policy = w->policy};
 	struct stage_packet p;
 	struct stage_result r = {.tenant = b->tenant[i], .outbound = b->outbound[i]};
 
 	stage_packet_of(b->pkt[i], &b->hdr[i], &p);
 	if (r.outbound)
 		w->arrived = RTE_MAX(w->arrived, packet_meta(b->pkt[i])->time);
-	stage_decide(&tables, &p, packet_meta(b->pkt[i])->from, w->arrived, &r);
+	tables.now = w->arrived;
+	stage_decide(&tables, &p, packet_meta(b->pkt[i])->from, &r);
 	if (r.outbound)
 		note_limits(w, r.tenant);
 	if (r.shadowed)
@@ -150,7 +157,7 @@ static void decide(struct worker *w, struct burst *b, unsigned i)
 /* XDP has seen only fragments of it, and must let those of suspended tenants through. */
 static void decide_reassembled(struct worker *w, struct burst *b, unsigned i)
 {
-	struct stage_tables tables = {w->policy};
+	struct stage_tables tables = {.policy = w->policy};
 	struct stage_packet p;
 
 	if (w->policy->slots[b->tenant[i]].state != TENANT_SUSPENDED || w->policy->shadow)

@@ -128,6 +128,7 @@ void gate_fixture_reset(struct gate_fixture *g)
 	gate_fixture_forget(g);
 	g->digest_count = 0;
 	g->flags = 0;
+	g->from = FROM_ANYWHERE;
 	g->number = 1;
 	g->w->packet = 0;
 	/* Nothing of the last test is remembered by then. */
@@ -211,6 +212,7 @@ void gate_fixture_put(struct gate_fixture *g, uint16_t link, const void *frame, 
 		.number = g->number++,
 		.link = link,
 		.flags = g->flags,
+		.from = g->from,
 	};
 	struct rte_mbuf *m;
 

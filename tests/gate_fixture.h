@@ -6,6 +6,7 @@
 #ifndef POSTERN_TESTS_GATE_FIXTURE_H
 #define POSTERN_TESTS_GATE_FIXTURE_H
 
+#include "bpf/stage_result.h"
 #include "dataplane/port_capture.h"
 
 #define FIXTURE_FRAME 66000 /* bytes: more than any packet */
@@ -27,6 +28,7 @@ struct gate_fixture {
 	uint64_t time, number; /* the next packet's */
 	uint64_t step;         /* ns from packet to packet */
 	uint8_t flags;         /* enum packet_flag, of the next packets */
+	uint8_t from;          /* enum stage_from, the same */
 	unsigned queued;       /* in the port, not taken yet */
 	struct left_packet *left;
 	unsigned left_count, left_room;

@@ -11,6 +11,7 @@
 struct stage_tables {
 	struct host_gate *gate;
 	const struct gate_port *port;
+	uint64_t now;
 };
 
 STAGE_INLINE void stage_walk(const struct stage_cursor *c, struct stage_walk *w)
@@ -78,6 +79,11 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 	return NULL;
 }
 
+STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
+{
+	return t->now;
+}
+
 STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check)
 {
 	return t->gate->shared.shadow ||
@@ -109,7 +115,7 @@ struct stage_result host_gate_run(struct host_gate *g, uint32_t ifindex, uint32_
 				  uint64_t now, const void *frame, uint32_t len)
 {
 	uint32_t port = port_find(g, ifindex);
-	struct stage_tables t = {g, &g->shared.port[port % GATE_PORTS]};
+	struct stage_tables t = {g, &g->shared.port[port % GATE_PORTS], now};
 	struct stage_result r = {0};
 	struct stage_packet p;
 
@@ -120,7 +126,7 @@ struct stage_result host_gate_run(struct host_gate *g, uint32_t ifindex, uint32_
 		return r;
 	}
 	stage_whose(&t, &p, t.port->from, &r);
-	stage_decide(&t, &p, t.port->from, now, &r);
+	stage_decide(&t, &p, t.port->from, &r);
 	stage_settle(
 		t.port,
 		&(struct stage_dataplane){g->socket, g->heartbeats[gate_queue_index(port, queue)]},

@@ -13,7 +13,7 @@
 /* Tenants by slot. Rates of so many a day: no test lasts until a bucket refills. */
 enum { PLAIN = 1, SUSPENDED, IN_VLAN, PACKETS, BYTES, SYNS, SHADOWED, INNER };
 
-static const char text[] =
+const char stage_case_text[] =
 	"tenants: (\n"
 	"{ id = 11; name = \"plain\"; prefixes = [ \"10.1.0.0/16\", \"2001:db8:1::/48\" ]; },\n"
 	"{ id = 12; name = \"suspended\"; state = \"suspended\";\n"
@@ -71,7 +71,7 @@ static struct policy *policy_of(const char *config_text)
 
 struct policy *stage_case_policy(void)
 {
-	return policy_of(text);
+	return policy_of(stage_case_text);
 }
 
 struct policy *stage_capture_policy(void)

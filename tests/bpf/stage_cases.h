@@ -44,6 +44,7 @@ extern const unsigned stage_case_count;
 
 /* The policy that they hold for; policy_free() when done. */
 struct policy *stage_case_policy(void);
+extern const char stage_case_text[]; /* its configuration */
 
 /* One under which the addresses of captures are tenants'. */
 struct policy *stage_capture_policy(void);
