@@ -100,6 +100,12 @@ static void build_ipv6(struct out *o, const struct frame_spec *s)
 		next = put(o, 8u * (s->extension_length + 1));
 		next[1] = s->extension_length;
 	}
+	if (s->ah) {
+		/* RFC 4302 2.2: in words, less two. */
+		*next = IPPROTO_AH;
+		next = put(o, 12 + 4u * s->ah);
+		next[1] = (uint8_t)(3 + s->ah - 2);
+	}
 	if (s->fragment) {
 		*next = IPPROTO_FRAGMENT;
 		next = put(o, 8);

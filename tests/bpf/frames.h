@@ -22,6 +22,7 @@ struct frame_spec {
 	uint16_t fragment;        /* IPv4: flags and offset; IPv6: the fragment header's */
 	uint8_t extensions;       /* IPv6: destination options headers */
 	uint8_t extension_length; /* of each, in 8 bytes, less one */
+	uint8_t ah;               /* IPv6: an authentication header of so many words of ICV */
 	int16_t length_lie;       /* added to IP's length */
 	uint16_t payload;         /* bytes */
 	uint16_t padding;         /* bytes behind the packet */

@@ -14,37 +14,16 @@
 #include "control/policy_build.h"
 #include "tests/bpf/frames.h"
 #include "tests/bpf/kernel_gate.h"
+#include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"
 
 static const char *object;
 
 /* A policy ------------------------------------------------------------------ */
 
-static struct policy *policy_of(const char *text)
-{
-	char path[] = "/tmp/postern-maps-XXXXXX";
-	int fd = mkstemp(path);
-	struct diag diag = {0};
-	struct config *config;
-	struct policy *policy;
-
-	assert_true(fd >= 0);
-	assert_true(dprintf(fd, "%s", text) > 0);
-	close(fd);
-	config = config_load(path, &diag);
-	assert_non_null(config);
-	policy = policy_build(config, &diag);
-	unlink(path);
-	diag_print(&diag, stdout);
-	assert_non_null(policy);
-	config_free(config);
-	diag_fini(&diag);
-	return policy;
-}
-
 static struct gate_changes apply(struct gate_maps *maps, const char *text)
 {
-	struct policy *policy = policy_of(text);
+	struct policy *policy = stage_policy(text);
 	struct gate_changes changes;
 
 	if (gate_maps_apply(maps, policy, &changes) != 0)
@@ -181,10 +160,10 @@ static void a_tenant_that_stays_is_known_all_the_time(void **state)
 {
 	struct traffic t = {.maps = kernel_gate_open(kernel_gate_new_dir("known"))};
 	struct policy *policies[] = {
-		policy_of(TENANTS(ACME ", " GLOBEX)),
-		policy_of(TENANTS(GLOBEX ", " INITECH ", " ACME)),
-		policy_of(TENANTS(ACME
-				  ", { id = 5; name = \"in\"; prefixes = [ \"10.1.2.0/24\" ]; }")),
+		stage_policy(TENANTS(ACME ", " GLOBEX)),
+		stage_policy(TENANTS(GLOBEX ", " INITECH ", " ACME)),
+		stage_policy(TENANTS(
+			ACME ", { id = 5; name = \"in\"; prefixes = [ \"10.1.2.0/24\" ]; }")),
 	};
 	pthread_t thread;
 

@@ -45,7 +45,7 @@ static const char capture_text[] =
 	");\n"
 	"lists: { blocked = [ \"192.0.0.0/9\", \"2001:db8::/32\" ]; };\n";
 
-static struct policy *policy_of(const char *config_text)
+struct policy *stage_policy(const char *config_text)
 {
 	char path[] = "/tmp/postern-cases-XXXXXX";
 	int fd = mkstemp(path);
@@ -71,12 +71,12 @@ static struct policy *policy_of(const char *config_text)
 
 struct policy *stage_case_policy(void)
 {
-	return policy_of(stage_case_text);
+	return stage_policy(stage_case_text);
 }
 
 struct policy *stage_capture_policy(void)
 {
-	return policy_of(capture_text);
+	return stage_policy(capture_text);
 }
 
 struct gate_port stage_case_port(const struct stage_case *c)
@@ -309,6 +309,8 @@ const struct stage_case stage_cases[] = {
 	 INSIDE, SENT_BY(PLAIN), PASSES},
 	{"eight extension headers", {OUT6("2001:db8:1::1"), SMTP, .extensions = 8}, INSIDE, SENT_BY(PLAIN), IS_READ},
 	{"eight of them before something else", {OUT6("2001:db8:1::1"), .extensions = 8}, INSIDE, SENT_BY(PLAIN), PASSES},
+	{"an authentication header", {OUT6("2001:db8:1::1"), SMTP, .ah = 3}, INSIDE, SENT_BY(PLAIN), IS_READ},
+	{"a long one, behind options", {OUT6("2001:db8:1::1"), .ah = 200, .extensions = 1}, INSIDE, SENT_BY(PLAIN), PASSES},
 	{"nine are too many to walk: the dataplane does", {OUT6("2001:db8:1::1"), .extensions = 9}, INSIDE,
 	 SENT_BY(PLAIN), IS_READ, .reason = REASON_HEADERS_DEEP},
 	{"nobody's nine", {IN6("2001:db8:ffff::1"), .extensions = 9}, OUTSIDE, PASSES, .reason = REASON_HEADERS_DEEP},

@@ -42,7 +42,10 @@ struct stage_case {
 extern const struct stage_case stage_cases[];
 extern const unsigned stage_case_count;
 
-/* The policy that they hold for; policy_free() when done. */
+/* Of a configuration's text; ends the test that can't have it. policy_free() when done. */
+struct policy *stage_policy(const char *config_text);
+
+/* The policy that they hold for. */
 struct policy *stage_case_policy(void);
 extern const char stage_case_text[]; /* its configuration */
 
