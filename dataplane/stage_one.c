@@ -154,8 +154,11 @@ static void decide(struct worker *w, struct burst *b, unsigned i)
 		slot_decide(w, i, VERDICT_DROP, r.reason);
 }
 
-/* XDP has seen only fragments of it, and must let those of suspended tenants through. */
-static void decide_reassembled(struct worker *w, struct burst *b, unsigned i)
+/*
+ * XDP lets through what it can't see the ports of, of suspended tenants too: fragments, which are
+ * whole by now, and what is behind more headers than it walks.
+ */
+static void decide_seen_through(struct worker *w, struct burst *b, unsigned i)
 {
 	struct stage_tables tables = {.policy = w->policy};
 	struct stage_packet p;
@@ -182,8 +185,7 @@ void stage_one(struct worker *w, struct burst *b)
 		if (!w->options.live)
 			meta->role = b->outbound[i] ? PORT_OUTSIDE : PORT_INSIDE;
 		if (decided) {
-			if (meta->flags & PACKET_REASSEMBLED)
-				decide_reassembled(w, b, i);
+			decide_seen_through(w, b, i);
 			continue;
 		}
 		t->packets++;

@@ -12,6 +12,7 @@
 #include "control/policy_build.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/live_host.h"
+#include "tests/bpf/live_socket.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"
 
@@ -187,6 +188,53 @@ static void without_a_dataplane_the_failure_policy_holds_the_wire(void **state)
 	assert_false(ping(SUSPENDED4, FAR4, 5060, SOON));
 }
 
+/* A UDP datagram of IPv4 to the port. */
+static bool is_datagram_to(const uint8_t *frame, uint32_t len, unsigned port)
+{
+	return len >= 42 && frame[12] == 0x08 && frame[13] == 0 && frame[23] == 17 &&
+	       (frame[36] << 8 | frame[37]) == (int)port;
+}
+
+static void what_is_to_be_read_comes_to_the_socket_as_long_as_it_lives(void **state)
+{
+	struct live_socket s;
+	uint32_t inside = if_nametoindex("inside"), len;
+	const uint8_t *frame;
+
+	/* The two ports have one xsks_map here: the outside one is to leave the socket alone. */
+	wire.view->shared->port[1].heartbeat_max = 1;
+	gate_heartbeat_write(wire.view, 1, 0, 1);
+	assert_true(live_socket_open(&s, inside, gate_maps_sockets(wire.maps)));
+	for (unsigned i = 0; i < 5; i++) {
+		/* Nobody sends it on here. */
+		assert_false(ping(PLAIN4, FAR4, 5060, SOON));
+		frame = live_socket_next(&s, &len);
+		assert_non_null(frame);
+		assert_true(is_datagram_to(frame, len, 5060));
+	}
+	assert_true(ping(PLAIN4, FAR4, 80, LATER));
+	/* Mail of the suspended too: it is told so. */
+	assert_false(ping(SUSPENDED4, FAR4, 5060, SOON));
+	frame = live_socket_next(&s, &len);
+	assert_non_null(frame);
+	assert_true(is_datagram_to(frame, len, 5060));
+	assert_false(ping(SUSPENDED4, FAR4, 80, SOON));
+	assert_null(live_socket_next(&s, &len));
+	/* It stands still: its last heartbeat is old. */
+	wire.view->shared->port[0].heartbeat_max = 1;
+	gate_heartbeat_write(wire.view, 0, 0, 1);
+	assert_true(ping(PLAIN4, FAR4, 5060, LATER));
+	assert_null(live_socket_next(&s, &len));
+	assert_true(seen(0, REASON_HEARTBEAT_STALE) > 0);
+	wire.view->shared->port[0].heartbeat_max = 0;
+	assert_false(ping(PLAIN4, FAR4, 5060, SOON));
+	assert_non_null(live_socket_next(&s, &len));
+	/* It is gone. */
+	live_socket_close(&s);
+	assert_true(ping(PLAIN4, FAR4, 5060, LATER));
+	wire.view->shared->port[1].heartbeat_max = 0;
+}
+
 /* As after a kill -9: no process has the program, its interfaces do. */
 static void the_wire_outlives_who_made_it_and_is_taken_over(void **state)
 {
@@ -209,6 +257,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			a_suspended_tenant_is_stopped_by_the_word_in_memory_and_let_go_by_it),
 		cmocka_unit_test(without_a_dataplane_the_failure_policy_holds_the_wire),
+		cmocka_unit_test(what_is_to_be_read_comes_to_the_socket_as_long_as_it_lives),
 		cmocka_unit_test(the_wire_outlives_who_made_it_and_is_taken_over),
 	};
 	const char *why;

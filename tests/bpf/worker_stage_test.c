@@ -98,6 +98,29 @@ static void what_fragments_of_the_suspended_turn_out_to_be_is_dropped(void **sta
 	gate_fixture_reset(&g);
 }
 
+static void what_the_suspended_hide_behind_headers_is_dropped(void **state)
+{
+	const struct frame_spec spec = {
+		.src = "2001:db8:2::1", .dst = "2001:db8:ffff::9", .extensions = 9};
+	struct frame_spec mail = spec;
+	static uint8_t frame[FRAME_MAX];
+
+	g.w->options.stage_one_done = true;
+	gate_fixture_put(&g, LINK_ETHERNET, frame, frame_build(&spec, frame), 0);
+	gate_fixture_run(&g);
+	assert_int_equal(g.w->counters->reasons[REASON_TENANT_SUSPENDED], 1);
+	assert_int_equal(g.left_count, 0);
+	gate_fixture_reset(&g);
+	/* What is read is refused later, in its protocol. */
+	mail.dport = 25;
+	g.w->options.stage_one_done = true;
+	gate_fixture_put(&g, LINK_ETHERNET, frame, frame_build(&mail, frame), 0);
+	gate_fixture_run(&g);
+	assert_int_equal(g.w->counters->reasons[REASON_TENANT_SUSPENDED], 0);
+	g.w->options.stage_one_done = false;
+	gate_fixture_reset(&g);
+}
+
 static int setup(void **state)
 {
 	gate_fixture_open(&g, stage_case_text);
@@ -114,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_worker_drops_what_the_table_says),
+		cmocka_unit_test(what_the_suspended_hide_behind_headers_is_dropped),
 		cmocka_unit_test(what_fragments_of_the_suspended_turn_out_to_be_is_dropped),
 	};
 
