@@ -16,7 +16,7 @@
 
 #include "control/privilege.h"
 
-enum { REPORT, POLICY, RULESET, FILES };
+enum { REPORT, POLICY, RULESET, PREFIXES, FILES };
 
 /*
  * Above the child's standard files. The end of the child is seen by the end of a pipe that only it
@@ -33,7 +33,8 @@ struct compile {
 	void *ctx;
 };
 
-static const char *const file_names[FILES] = {"postern-report", "postern-policy", "postern-rules"};
+static const char *const file_names[FILES] = {"postern-report", "postern-policy", "postern-rules",
+					      "postern-prefixes"};
 
 static uint64_t address_space(void)
 {
@@ -54,10 +55,10 @@ static void limit(int resource, uint64_t value)
 	setrlimit(resource, &bound);
 }
 
-/* Moves what the child needs to 3, 4, 5, 6 and closes the rest. */
+/* Moves what the child needs to 3 and up, and closes the rest. */
 static void keep_files(int file[FILES], int *alive)
 {
-	int all[FILES + 1] = {file[REPORT], file[POLICY], file[RULESET], *alive};
+	int all[FILES + 1] = {file[REPORT], file[POLICY], file[RULESET], file[PREFIXES], *alive};
 	const int first = 3, above = 16;
 
 	for (int i = 0; i <= FILES; i++)
@@ -87,7 +88,10 @@ __attribute__((noreturn)) static void child(const struct compile_job *job, struc
 	limit(RLIMIT_CPU, job->time / 1000000000 + 1);
 	limit(RLIMIT_CORE, 0);
 	setpriority(PRIO_PROCESS, 0, 5);
-	_exit(compile_files(job, c->file[REPORT], c->file[POLICY], c->file[RULESET]) ? 1 : 0);
+	_exit(compile_files(job, c->file[REPORT], c->file[POLICY], c->file[RULESET],
+			    c->file[PREFIXES])
+		      ? 1
+		      : 0);
 }
 
 static void compile_free(struct compile *c)
@@ -131,7 +135,7 @@ static struct compiled *collect(struct compile *c)
 
 	if (!result)
 		return NULL;
-	result->policy = result->ruleset = -1;
+	result->policy = result->ruleset = result->prefixes = -1;
 	result->generation = c->generation;
 	result->now = c->now;
 	lseek(c->file[REPORT], 0, SEEK_SET);
@@ -143,6 +147,7 @@ static struct compiled *collect(struct compile *c)
 	if (json_is_true(json_object_get(result->report, "ok"))) {
 		result->policy = take(c, POLICY, &result->policy_size);
 		result->ruleset = take(c, RULESET, &result->ruleset_size);
+		result->prefixes = take(c, PREFIXES, &result->prefixes_size);
 	}
 	return result;
 }
@@ -223,7 +228,7 @@ int compile_start(struct event_base *base, const struct compile_job *job,
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct compile){.file = {-1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
+	*c = (struct compile){.file = {-1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
 	c->generation = job->generation;
 	c->now = job->now;
 	rc = prepare(base, job, c);
@@ -253,6 +258,8 @@ void compiled_free(struct compiled *compiled)
 		close(compiled->policy);
 	if (compiled->ruleset >= 0)
 		close(compiled->ruleset);
+	if (compiled->prefixes >= 0)
+		close(compiled->prefixes);
 	json_decref(compiled->report);
 	free(compiled);
 }

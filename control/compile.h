@@ -33,6 +33,7 @@ struct compile_job {
  *   tenants   [{"slot", "id", "name", "tier", "prefixes"}], ascending by slot
  *   counts    {"tenants", "prefixes", "tiers", "list_entries", "rules", "literals", "regexes"}
  *   rules     [sid, …], ascending
+ *   blocked   how many of the prefixes, the last ones, are blocked destinations
  *   digest    of the compiled rules
  *   settings  of `gate` and `budgets`, by their paths
  */
@@ -40,7 +41,8 @@ struct compiled {
 	json_t *report;
 	uint64_t generation, now; /* the job's */
 	int policy, ruleset;      /* sealed memfds; -1: none */
-	size_t policy_size, ruleset_size;
+	int prefixes;             /* struct prefix: those of tenants, then blocked destinations */
+	size_t policy_size, ruleset_size, prefixes_size;
 };
 
 struct compile;
@@ -59,6 +61,6 @@ void compile_cancel(struct compile *compile);
 void compiled_free(struct compiled *compiled);
 
 /* The child's work, in this process: report and images into files open for writing. */
-int compile_files(const struct compile_job *job, int report, int policy, int ruleset);
+int compile_files(const struct compile_job *job, int report, int policy, int ruleset, int prefixes);
 
 #endif

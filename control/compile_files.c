@@ -187,6 +187,8 @@ static void add_contents(json_t *report, const struct work *w)
 	json_object_set_new(report, "rules", sids_json(w));
 	json_object_set_new(report, "counts", counts_json(w));
 	json_object_set_new(report, "settings", settings);
+	json_object_set_new(report, "blocked",
+			    json_integer((json_int_t)w->policy->blocked_list.count));
 	json_object_set_new(report, "digest", json_sprintf("%016llx", (unsigned long long)digest));
 }
 
@@ -219,7 +221,12 @@ static int write_image(int fd, const char *image, size_t size)
 	return 0;
 }
 
-int compile_files(const struct compile_job *job, int report, int policy, int ruleset)
+static int write_prefixes(int fd, const struct prefix_list *list)
+{
+	return write_image(fd, (const char *)list->items, list->count * sizeof(*list->items));
+}
+
+int compile_files(const struct compile_job *job, int report, int policy, int ruleset, int prefixes)
 {
 	struct work w = {.job = job};
 	int rc = build_policy(&w), rules = w.config ? build_rules(&w) : 0;
@@ -233,6 +240,10 @@ int compile_files(const struct compile_job *job, int report, int policy, int rul
 	rc = ok ? write_image(policy, w.policy_image, w.policy_size) : 0;
 	if (!rc && ok)
 		rc = write_image(ruleset, w.ruleset_image, w.ruleset_size);
+	if (!rc && ok)
+		rc = write_prefixes(prefixes, &w.policy->prefix_list);
+	if (!rc && ok)
+		rc = write_prefixes(prefixes, &w.policy->blocked_list);
 	if (!rc)
 		rc = write_report(&w, ok, report);
 	free(w.policy_image);

@@ -54,7 +54,7 @@ struct config_gate {
 	int huge;
 	int failure;        /* enum failure_policy */
 	uint64_t heartbeat; /* ns */
-	const char *dataplane;
+	const char *dataplane, *xdp_program;
 	bool supervise;
 	uint32_t tenants;
 	struct setting_texts rules;

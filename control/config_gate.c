@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/maps.h"
 #include "control/config.h"
 
 #define MS     INT64_C(1000000)
@@ -180,6 +181,8 @@ const struct setting config_gate_settings[] = {
 	 .help = "a worker that has been still for so long counts as dead"},
 	{.name = "dataplane", .type = SETTING_TEXT, AT(dataplane), .fallback = "",
 	 .help = "the dataplane's program; `\"\"`: the installed one"},
+	{.name = "xdp_program", .type = SETTING_TEXT, AT(xdp_program), .fallback = "",
+	 .help = "with `mode = \"xdp\"`, the XDP program's object file; `\"\"`: the installed one"},
 	{.name = "supervise", .type = SETTING_BOOL, AT(supervise), .fallback = "true",
 	 .help = "posternd starts the dataplane and starts it again when it dies; `false`: something else does, as systemd"},
 	{.name = "tenants", .type = SETTING_COUNT, AT(tenants), .fallback = "4095", .min = 1, .max = 1048575,
@@ -220,6 +223,9 @@ void config_check_gate(const struct config *config, struct diag *diag)
 		setting_error(diag, place_of(config, "gate.cpus"),
 			      "%u CPUs for the main thread and %u worker%s", cpu_count(g->cpus),
 			      g->workers, g->workers == 1 ? "" : "s");
+	if (g->mode == GATE_XDP && g->tenants >= GATE_TENANTS)
+		setting_error(diag, place_of(config, "gate.tenants"),
+			      "with mode \"xdp\" there is room for %d tenants", GATE_TENANTS - 1);
 	if (!g->inside || !g->outside)
 		return;
 	if (*g->inside && strcmp(g->inside, g->outside) == 0)

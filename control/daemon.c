@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/daemon.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,6 +59,40 @@ void daemon_apply_all(struct daemon *d)
 	for (uint32_t slot = 0; slot < d->roster->count && slot < d->slots.count; slot++)
 		if (!slot || d->roster->tenant[slot].id)
 			daemon_apply(d, slot);
+}
+
+static struct tenant_slot *effective_slots(const struct daemon *d)
+{
+	struct tenant_slot *slots =
+		aligned_alloc(_Alignof(struct tenant_slot), d->roster->count * sizeof(*slots));
+
+	for (uint32_t i = 0; slots && i < d->roster->count; i++) {
+		const struct roster_tenant *t = &d->roster->tenant[i];
+
+		slots[i] = tenant_effective(&t->base, t->id ? state_find(d->state, t->id) : NULL);
+	}
+	return slots;
+}
+
+void daemon_apply_kernel(struct daemon *d)
+{
+	const struct config_gate *g = &d->config->gate;
+	struct tenant_slot *slots;
+	int rc;
+
+	if (!d->kernel || !d->roster)
+		return;
+	slots = effective_slots(d);
+	rc = slots ? kernel_apply(d->kernel, d->roster, slots) : -ENOMEM;
+	free(slots);
+	if (rc)
+		daemon_event(d, "kernel_failed", 0,
+			     json_pack("{s:s}", "reason",
+				       rc == -ENOMEM ? "no memory" : kernel_error(d->kernel)));
+	if (!kernel_ports(d->kernel, g->inside, g->outside, (enum failure_policy)d->failure,
+			  d->heartbeat))
+		daemon_event(d, "kernel_failed", 0,
+			     json_pack("{s:s}", "reason", "there is no such interface"));
 }
 
 /* " key=value" of each that fits on a line of the log. */

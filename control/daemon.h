@@ -13,6 +13,7 @@
 #include "control/dataplane.h"
 #include "control/eve_log.h"
 #include "control/follow.h"
+#include "control/kernel.h"
 #include "control/pump.h"
 #include "control/reload.h"
 #include "control/roster.h"
@@ -33,6 +34,7 @@ struct daemon {
 	uint64_t started;      /* ns since 1970 */
 	bool supervise;
 	struct state *state;
+	struct kernel *kernel; /* NULL: mode dpdk */
 	struct slots slots;
 	struct tenant_slots places;
 	struct roster *roster; /* NULL: not yet compiled */
@@ -60,6 +62,9 @@ struct dataplane_policy daemon_policy(const struct daemon *daemon, const struct 
 /* Makes one tenant's slot, or all of them, what configuration and overrides say. */
 void daemon_apply(struct daemon *daemon, uint32_t slot);
 void daemon_apply_all(struct daemon *daemon);
+
+/* The kernel's maps, ports and failure policy too; nothing with mode dpdk. */
+void daemon_apply_kernel(struct daemon *daemon);
 
 /*
  * An event of posternd's own: `gate` in EVE, a line in its log. `fields` (may be NULL) is an

@@ -34,7 +34,7 @@ void dataplane_argv_make(const struct config *config, const char *socket,
 	add(&m, "--outside", g->outside);
 	add(&m, "--mode", config_gate_mode_name((enum gate_mode)g->mode));
 	if (g->mode == GATE_XDP)
-		add(&m, "--xdp-program", POSTERN_XDP_PROGRAM);
+		add(&m, "--xdp-program", *g->xdp_program ? g->xdp_program : POSTERN_XDP_PROGRAM);
 	add(&m, "--socket", socket);
 	add_number(&m, "--workers", g->workers);
 	add_number(&m, "--tenants", g->tenants);

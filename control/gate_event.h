@@ -23,6 +23,7 @@
 	X("dataplane_died", ERROR, "the dataplane that posternd had started died")                 \
 	X("dataplane_wrong", ERROR, "the dataplane can't be talked to")                            \
 	X("dataplane_refused", ERROR, "the dataplane refused the policy in force")                 \
+	X("kernel_failed", ERROR, "the kernel's maps could not be brought to the policy in force") \
 	X("worker_stalled", ERROR, "a worker's heart stands still")                                \
 	X("worker_resumed", INFO, "all hearts beat again")                                         \
 	X("events_lost", WARNING, "events found no room in a worker's ring")                       \

@@ -135,6 +135,19 @@ static int load_config(struct daemon *d)
 	return 0;
 }
 
+/* While it is root: the program is loaded and its maps are mapped once. */
+static int open_kernel(struct daemon *d)
+{
+	char error[GATE_ERROR_SIZE] = "no memory";
+
+	if (d->config->gate.mode != GATE_XDP)
+		return 0;
+	d->kernel = kernel_open(*d->config->gate.xdp_program ? d->config->gate.xdp_program
+							     : POSTERN_XDP_PROGRAM,
+				error);
+	return d->kernel ? 0 : fatal("the kernel's side (gate.mode \"xdp\")", error);
+}
+
 static int drop_privileges(struct daemon *d)
 {
 	const struct privilege_needs needs = {
@@ -159,15 +172,20 @@ static void dataplane_path(const struct daemon *d, char path[PATH_MAX])
 /* A running dataplane has them: states and buckets go on where another posternd left them. */
 static int open_slots(struct daemon *d)
 {
+	const uint32_t count = d->config->gate.tenants + 1;
 	char path[PATH_MAX];
 	int left, rc;
 
+	if (d->kernel) {
+		rc = kernel_slots(d->kernel, count, &d->slots);
+		return rc ? fatal(GATE_BPFFS "/postern_tenants", strerror(-rc)) : 0;
+	}
 	dataplane_path(d, path);
 	left = channel_array(path, ARRAY_MS);
 	if (left < 0 && left != -ENOENT)
 		log_warning("the dataplane's tenants can't be taken over", "error=%s",
 			    log_text(strerror(-left)));
-	rc = slots_open(left, d->config->gate.tenants + 1, &d->slots);
+	rc = slots_open(left, count, &d->slots);
 	if (left >= 0)
 		close(left);
 	if (rc)
@@ -333,7 +351,8 @@ static int open_all(struct posternd *p)
 {
 	struct daemon *d = &p->daemon;
 
-	if (load_config(d) || make_dirs(&d->config->gate) || drop_privileges(d) || open_files(d))
+	if (load_config(d) || make_dirs(&d->config->gate) || open_kernel(d) || drop_privileges(d) ||
+	    open_files(d))
 		return 1;
 	d->base = event_base_new();
 	if (!d->base)
@@ -373,6 +392,7 @@ static void close_all(struct posternd *p)
 	eve_log_close(d->eve);
 	tenant_slots_fini(&d->places);
 	slots_close(&d->slots);
+	kernel_close(d->kernel);
 	state_close(d->state);
 	config_free(d->config);
 	notify_fini();

@@ -132,6 +132,7 @@ static void commit(struct daemon *d)
 	adopt_places(d, d->roster);
 	adopt_settings(d);
 	daemon_apply_all(d);
+	daemon_apply_kernel(d);
 	r->done++;
 	r->last = daemon_time();
 	json_decref(r->problems);

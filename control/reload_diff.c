@@ -132,9 +132,10 @@ static const char *reader_of(const char *setting)
 {
 	static const char *const at_once[] = {"gate.rules", "gate.failure", "gate.heartbeat",
 					      "gate.compile_memory", "gate.compile_time"};
-	static const char *const dataplane[] = {"gate.inside",      "gate.outside",  "gate.mode",
-						"gate.workers",     "gate.cpus",     "gate.tenants",
-						"gate.first_queue", "gate.dataplane"};
+	static const char *const dataplane[] = {
+		"gate.inside",      "gate.outside",   "gate.mode",
+		"gate.workers",     "gate.cpus",      "gate.tenants",
+		"gate.first_queue", "gate.dataplane", "gate.xdp_program"};
 
 	for (size_t i = 0; i < sizeof(at_once) / sizeof(at_once[0]); i++)
 		if (strcmp(setting, at_once[i]) == 0)

@@ -65,6 +65,26 @@ static int read_tenants(struct roster *r)
 	return 0;
 }
 
+/* Mapped as long as the roster is there. */
+static int map_prefixes(struct roster *r)
+{
+	const struct compiled *c = r->compiled;
+	size_t all = c->prefixes_size / sizeof(struct prefix), blocked;
+	struct prefix *items;
+
+	blocked = (size_t)json_integer_value(json_object_get(c->report, "blocked"));
+	if (!all)
+		return 0;
+	if (blocked > all)
+		return -EBADMSG;
+	items = mmap(NULL, c->prefixes_size, PROT_READ, MAP_SHARED, c->prefixes, 0);
+	if (items == MAP_FAILED)
+		return -errno;
+	r->prefixes = (struct prefix_list){items, all - blocked};
+	r->blocked = (struct prefix_list){items + all - blocked, blocked};
+	return 0;
+}
+
 int roster_new(struct compiled *compiled, struct roster **rosterp)
 {
 	struct roster *r = calloc(1, sizeof(*r));
@@ -78,6 +98,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 	rc = compiled->policy_size < sizeof(struct policy_image) ? -EBADMSG : copy_slots(r);
 	if (!rc)
 		rc = read_tenants(r);
+	if (!rc)
+		rc = map_prefixes(r);
 	if (rc) {
 		roster_free(r);
 		return rc;
@@ -90,6 +112,8 @@ void roster_free(struct roster *r)
 {
 	if (!r)
 		return;
+	if (r->prefixes.items)
+		munmap(r->prefixes.items, r->compiled->prefixes_size);
 	compiled_free(r->compiled);
 	free(r->tenant);
 	free(r->names);

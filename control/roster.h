@@ -6,7 +6,7 @@
 #ifndef POSTERN_CONTROL_ROSTER_H
 #define POSTERN_CONTROL_ROSTER_H
 
-#include "bpf/tenant.h"
+#include "bpf/policy.h"
 #include "control/compile.h"
 #include "control/override.h"
 #include "control/tenant_name.h"
@@ -20,10 +20,11 @@ struct roster_tenant {
 
 struct roster {
 	struct compiled *compiled;
-	uint32_t count;               /* of slots; slot 0, nobody's, is one */
-	uint32_t tenants;             /* of them that are somebody's */
-	struct roster_tenant *tenant; /* by slot */
-	struct tenant_name *names;    /* by slot, for events */
+	uint32_t count;                       /* of slots; slot 0, nobody's, is one */
+	uint32_t tenants;                     /* of them that are somebody's */
+	struct roster_tenant *tenant;         /* by slot */
+	struct tenant_name *names;            /* by slot, for events */
+	struct prefix_list prefixes, blocked; /* for the kernel's maps */
 };
 
 /* Takes `compiled` over, whose report must be "ok". 0, -EBADMSG: the images are none, -ENOMEM. */

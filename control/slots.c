@@ -62,7 +62,7 @@ int slots_open(int left, uint32_t count, struct slots *slots)
 
 void slots_close(struct slots *s)
 {
-	if (s->slot)
+	if (s->slot && !s->kernels)
 		munmap(s->slot, s->size);
 	if (s->fd >= 0)
 		close(s->fd);

@@ -17,6 +17,7 @@ struct slots {
 	struct tenant_slot *slot;
 	uint32_t count; /* slot 0 included */
 	size_t size;    /* bytes, mapped */
+	bool kernels;   /* a map of the kernel's: whoever opened it unmaps it */
 	bool adopted;   /* another posternd had made it */
 };
 

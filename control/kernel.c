@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/kernel.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bpf/policy_image.h"
+
+struct kernel {
+	struct gate_maps *maps;
+};
+
+struct kernel *kernel_open(const char *object, char error[GATE_ERROR_SIZE])
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->maps = gate_maps_open(object, GATE_BPFFS, error);
+	if (k->maps)
+		return k;
+	free(k);
+	return NULL;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (!k)
+		return;
+	gate_maps_close(k->maps);
+	free(k);
+}
+
+int kernel_slots(struct kernel *k, uint32_t count, struct slots *slots)
+{
+	int fd = bpf_obj_get(GATE_BPFFS "/postern_tenants");
+
+	if (fd < 0)
+		return -errno;
+	*slots = (struct slots){
+		.fd = fd,
+		.slot = gate_maps_view(k->maps)->tenants,
+		.count = count < GATE_TENANTS ? count : GATE_TENANTS,
+		.size = GATE_TENANTS * sizeof(struct tenant_slot),
+		.kernels = true,
+	};
+	for (uint32_t i = 1; i < slots->count; i++)
+		slots->adopted |= slots->slot[i].id != 0;
+	return 0;
+}
+
+/* What gate_maps_apply() reads of a policy: the image's own, with these slots and prefixes. */
+static struct policy *shell_of(const struct roster *roster, const struct tenant_slot *slots)
+{
+	const struct compiled *c = roster->compiled;
+	const struct policy_image *image =
+		mmap(NULL, c->policy_size, PROT_READ, MAP_SHARED, c->policy, 0);
+	struct policy *policy = malloc(sizeof(*policy));
+
+	if (image != MAP_FAILED && policy) {
+		memcpy(policy, &image->policy, sizeof(*policy));
+		policy->generation = c->generation;
+		policy->slots = (struct tenant_slot *)(uintptr_t)slots;
+		policy->slot_count = roster->count;
+		policy->prefix_list = roster->prefixes;
+		policy->blocked_list = roster->blocked;
+	}
+	if (image != MAP_FAILED)
+		munmap((void *)(uintptr_t)image, c->policy_size);
+	return image != MAP_FAILED ? policy : NULL;
+}
+
+int kernel_apply(struct kernel *k, const struct roster *roster, const struct tenant_slot *slots)
+{
+	struct policy *policy = shell_of(roster, slots);
+	int rc = policy ? gate_maps_apply(k->maps, policy, NULL) : -ENOMEM;
+
+	free(policy);
+	return rc;
+}
+
+const char *kernel_error(const struct kernel *k)
+{
+	return gate_maps_error(k->maps);
+}
+
+bool kernel_ports(struct kernel *k, const char *inside, const char *outside,
+		  enum failure_policy failure, uint64_t heartbeat)
+{
+	const uint32_t in = if_nametoindex(inside), out = if_nametoindex(outside);
+	struct gate_port port = {
+		.failure = failure == FAILURE_CLOSED ? GATE_FAIL_CLOSED : GATE_FAIL_OPEN,
+		.heartbeat_max = heartbeat,
+	};
+
+	if (!in || !out)
+		return false;
+	port.ifindex = in;
+	port.peer = out;
+	port.from = FROM_INSIDE;
+	gate_maps_port(k->maps, 0, &port);
+	port.ifindex = out;
+	port.peer = in;
+	port.from = FROM_OUTSIDE;
+	gate_maps_port(k->maps, 1, &port);
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel's side of a live gate, with mode xdp: its maps, brought to what is in force, and the
+ * failure policy that it holds. The event loop's thread; opened before privileges are dropped.
+ */
+#ifndef POSTERN_CONTROL_KERNEL_H
+#define POSTERN_CONTROL_KERNEL_H
+
+#include <stddef.h>
+
+#include "control/config.h"
+#include "control/gate_maps.h"
+#include "control/roster.h"
+#include "control/slots.h"
+
+#define KERNEL_TENANTS (GATE_TENANTS - 1) /* tenants at most */
+
+struct kernel;
+
+/* Makes or adopts the pinned maps. NULL, with words in `error`. */
+struct kernel *kernel_open(const char *object, char error[GATE_ERROR_SIZE]);
+/* Maps and programs stay. NULL is fine. */
+void kernel_close(struct kernel *kernel);
+
+/* The tenants' array is the kernel's: into `slots`, which slots_close() leaves to it. 0 or -errno.
+ */
+int kernel_slots(struct kernel *kernel, uint32_t count, struct slots *slots);
+
+/*
+ * Brings the maps to the roster with the slots as they are meant now (with overrides; as many as
+ * the roster has). 0, or -errno and in kernel_error() why.
+ */
+int kernel_apply(struct kernel *kernel, const struct roster *roster,
+		 const struct tenant_slot *slots);
+const char *kernel_error(const struct kernel *kernel);
+
+/* The two ports, by name; false: an interface is not there (yet). Holds at once. */
+bool kernel_ports(struct kernel *kernel, const char *inside, const char *outside,
+		  enum failure_policy failure, uint64_t heartbeat);
+
+#endif
