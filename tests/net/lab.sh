@@ -50,15 +50,15 @@ gone() { # PID-NAMESPACE
 says 'not up' 1 "$lab" mail clean
 says 'not up' 0 "$lab" down
 says '1/50' 1 "$lab" up --loss 50
-says 'gate      bridge' 0 "$lab" up
-says 'up already' 1 "$lab" up
+says 'gate      bridge' 0 "$lab" up --gate bridge
+says 'up already' 1 "$lab" up --gate bridge
 says 'as expected' 0 "$lab" mail clean
 says 'as expected' 0 "$lab" call 14155550100
 says 'optout' 2 "$lab" mail no-such-kind
 says 'no such log' 1 "$lab" log no-such-log
 says 'status=sent' 0 "$lab" log mx
 says '192.0.2.10' 0 "$lab" shell tenants ip address
-LAB_ID=$LAB_ID-b says 'gate      bridge' 0 "$lab" up
+LAB_ID=$LAB_ID-b says 'gate      bridge' 0 "$lab" up --gate bridge
 LAB_ID=$LAB_ID-b says 'mailboxes 0 mails' 0 "$lab" status
 says 'mailboxes 1 mails' 0 "$lab" status
 LAB_ID=$LAB_ID-b says 'down' 0 "$lab" down
@@ -66,7 +66,7 @@ inside=$(cell)
 says 'down' 0 "$lab" down
 says 'gone' 0 gone "$inside"
 
-says 'gate      bridge' 0 "$lab" up
+says 'gate      bridge' 0 "$lab" up --gate bridge
 inside=$(cell)
 kill -KILL "$(cut -d ' ' -f 1 "/run/postern-labs/$LAB_ID/holder")"
 says 'not up' 1 "$lab" mail clean

@@ -67,12 +67,12 @@ net_state() {
 	local file ns
 	for ns in tenants gate internet; do
 		printf '\n== %s: interfaces\n' "$ns"
-		ip -n "$ns" -s link show || :
+		ip -n "$ns" -s -br link show || :
 	done
 	for file in "$work"/{mx,mta}/log "$work"/exim/mainlog "$work"/*.log "$work"/gate.d/*; do
-		[ -s "$file" ] || continue
+		if [ ! -f "$file" ] || [ ! -s "$file" ]; then continue; fi
 		printf '\n== %s\n' "${file#"$work"/}"
-		tail -n 15 "$file"
+		grep -v postfix-script "$file" | tail -n 15 || :
 	done
 	for ns in tenants internet; do
 		printf '\n== the last packets at %s\n' "$ns"

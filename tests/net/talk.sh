@@ -15,4 +15,4 @@ net_case 'chunks (RFC 3030), in one write and one by one' talk "$acme" bdat
 net_case 'commands in odd dress' talk "$acme" verbs
 net_case 'commands and the end of data in pieces' talk "$acme" segments
 net_case 'a bare LF inside a message' talk "$acme" bare_lf
-net_case 'recipients guessed, until the exchanger hangs up' talk "$blue" harvest
+net_case 'recipients guessed, until the exchanger hangs up' talk "$bulk" harvest

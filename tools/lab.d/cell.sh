@@ -5,7 +5,7 @@
 # that ends. Sourced; $lab_d is this folder. Everything that lives in a cell is in $work.
 
 : "${lab_d:?}"
-readonly work=/run/postern-lab STEP_S=${STEP_S:-40}
+readonly work=/run/postern-lab STEP_S=${STEP_S:-40} # s: what takes longer has failed, on the slowest machine
 
 die() {
 	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
@@ -52,12 +52,16 @@ stop() { # PID...
 	wait "$@" 2>/dev/null || :
 }
 
-wait_for() { # WHAT COMMAND...: until it succeeds, or die
-	local end=$((SECONDS + STEP_S))
+comes() { # SECONDS COMMAND...: it succeeds sooner or later
+	local end=$((SECONDS + $1))
 	until "${@:2}"; do
-		[ "$SECONDS" -lt "$end" ] || die "waited $STEP_S s in vain for $1"
+		[ "$SECONDS" -lt "$end" ] || return 1
 		sleep 0.05
 	done
+}
+
+wait_for() { # WHAT COMMAND...: until it succeeds, or die
+	comes "$STEP_S" "${@:2}" || die "waited $STEP_S s in vain for $1"
 }
 
 listens() { # NAMESPACE tcp|udp PORT [ADDRESS]

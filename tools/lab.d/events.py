@@ -21,7 +21,7 @@ def words(event):
         return f"mail of {who}", f"{s.get('rcpt_accepted', 0)} of {s.get('rcpt_count', 0)} recipients"
     if kind == "call":
         c = event["call"]
-        return f"call of {who}", " ".join(f"{k} {v}" for k, v in c.items() if isinstance(v, (str, int)))[:60]
+        return f"call of {who}", f"to {c.get('to', '?')}: {c.get('state', '?')}"
     return None
 
 

@@ -1,34 +1,44 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # cell.sh sets them
-# What stands between the two ports: a bridge that reads nothing, or Postern: `shadow` is its packet path alone,
-# which reads everything and refuses nothing. Sourced after network.sh.
+# What stands between the two ports. Sourced after network.sh.
+#
+#     bridge   reads nothing
+#     shadow   the packet path alone (postern-dataplane), which reads everything and refuses nothing
+#     native   all of Postern, on the ports of DPDK's own drivers (packet sockets)
 
-readonly events=$work/gate.d/eve.json
+readonly gate_d=$work/gate.d
+readonly events=$gate_d/eve.json
 
 # Whether this machine can have it; if not, $gate_impossible says why.
 gate_possible() { # GATE [PROGRAMS]
+	local program needs=()
 	case "$1" in
 	bridge) ;;
-	shadow)
-		gate_impossible='the programs are not built'
-		[ -x "${2:-}/dataplane/postern-dataplane" ]
-		;;
+	shadow) needs=(dataplane/postern-dataplane tools/postern) ;;
+	native) needs=(dataplane/postern-dataplane tools/postern control/posternd) ;;
 	*)
 		gate_impossible="no such gate: $1"
 		return 1
 		;;
 	esac
+	for program in "${needs[@]}"; do
+		gate_impossible="not built: $program in ${2:-no folder}"
+		[ -x "${2:-}/$program" ] || return 1
+	done
 }
 
 gate_up() { # GATE [PROGRAMS]
-	mkdir -p "$work/gate.d"
+	mkdir -p "$gate_d"
+	cp "$lab_d"/{optout,do-not-call}.txt "$gate_d"
+	printf '%s\n' "$1" >"$work/gate"
+	printf '%s\n' "${2:-}" >"$work/programs"
 	case "$1" in
 	bridge) bridge_up ;;
 	shadow) dataplane_up "$2" ;;
+	native) postern_up "$2" dpdk ;;
 	*) die "no such gate: $1" ;;
 	esac
-	printf '%s\n' "$1" >"$work/gate"
 }
 
 gate_kind() {
@@ -41,28 +51,73 @@ gate_reads() { # whether what stands there refuses anything
 	esac
 }
 
+# Of two expectations: with a gate that refuses, and without.
+gated() { # WITH WITHOUT
+	if gate_reads; then printf '%s' "$1"; else printf '%s' "$2"; fi
+}
+
 # The dataplane without posternd, from images in files. WORKERS and QUEUES in the environment.
 dataplane_up() { # PROGRAMS
 	local workers=${WORKERS:-1}
-	cp "$lab_d"/{optout,do-not-call}.txt "$work/gate.d"
-	{ cat "$lab_d/postern.conf"; echo 'policy: { shadow = true; };'; } >"$work/gate.d/postern.conf"
-	"$1/tools/postern" compile -c "$work/gate.d/postern.conf" -r "$lab_d/../../rules" \
-		--policy "$work/gate.d/policy" --ruleset "$work/gate.d/ruleset"
+	{
+		cat "$lab_d/postern.conf"
+		echo 'policy: { shadow = true; };'
+	} >"$gate_d/postern.conf"
+	"$1/tools/postern" compile -c "$gate_d/postern.conf" -r "$lab_d/../../rules" \
+		--policy "$gate_d/policy" --ruleset "$gate_d/ruleset"
 	dataplane_start "$1" --workers "$workers" --queues "${QUEUES:-$workers}"
 }
 
 dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
 	start gate dataplane "$1/dataplane/postern-dataplane" --inside inside \
 		--outside outside --socket "$work/dataplane.sock" --idle-us 20 \
-		--policy "$work/gate.d/policy" --ruleset "$work/gate.d/ruleset" "${@:2}"
+		--policy "$gate_d/policy" --ruleset "$gate_d/ruleset" "${@:2}"
 	# shellcheck disable=SC2034 # tests end it
 	dataplane=$started
 	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
-# Of two expectations: with a gate that reads, and without.
-gated() { # WITH WITHOUT
-	if gate_reads; then printf '%s' "$1"; else printf '%s' "$2"; fi
+# posternd, and the dataplane that it starts. /run is the cell's own.
+postern_up() { # PROGRAMS dpdk
+	{
+		cat "$lab_d/postern.conf"
+		cat <<-CF
+			gate:
+			{
+			  inside = "inside";
+			  outside = "outside";
+			  mode = "$2";
+			  workers = ${WORKERS:-1};
+			  idle_us = 20;                    # the peers need the CPUs, too
+			  huge = "no";
+			  dataplane = "$1/dataplane/postern-dataplane";
+			  rules = [ "$(realpath "$lab_d/../../rules")" ];
+			  state_dir = "$gate_d/state";
+			  eve: { path = "$events"; };
+			};
+		CF
+	} >"$gate_d/postern.conf"
+	posternd_start
+	wait_for 'the gate' gate_in_force
+}
+
+posternd_start() { # $posternd is its pid
+	start gate posternd "$(cat "$work/programs")/control/posternd" -c "$gate_d/postern.conf"
+	# shellcheck disable=SC2034 # tests end it
+	posternd=$started
+}
+
+# The command that people type, at this gate.
+postern() { # WORDS...
+	in_ns gate "$(cat "$work/programs")/tools/postern" "$@"
+}
+
+gate_in_force() { # the workers use the configuration
+	postern status --json 2>/dev/null | python3 -c '
+import json, sys
+s = json.load(sys.stdin)
+now, workers = s["configuration"]["generation"], s["dataplane"].get("workers")
+sys.exit(not workers or any(w["policy_generation"] != now for w in workers))' 2>/dev/null
 }
 
 events_mark() { # from here on, events are new
@@ -80,7 +135,7 @@ event_has() { # FIELD VALUE: among the new ones, as "reason":"opt_out"
 
 expect_event() { # REASON: of a verdict
 	gate_reads || return 0
-	wait_for "the event $1" event_has reason "$1"
+	expect_soon "no event with the reason $1" event_has reason "$1"
 }
 
 events_show() {
@@ -91,4 +146,5 @@ events_show() {
 
 gate_status() {
 	gate_reads || return 0
+	postern show || :
 }

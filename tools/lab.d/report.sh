@@ -4,6 +4,7 @@
 # What a command says: aligned lines, and whether it went as expected. Sourced after cell.sh.
 
 wrong=()
+readonly SOON_S=15
 
 line() { # WHO WHAT [RESULT]: WHO is said once
 	local who=$1
@@ -14,6 +15,10 @@ line() { # WHO WHAT [RESULT]: WHO is said once
 
 expect() { # WHAT COMMAND...: WHAT is wrong unless COMMAND succeeds
 	"${@:2}" || wrong+=("$1")
+}
+
+expect_soon() { # WHAT COMMAND...: WHAT is wrong unless COMMAND succeeds sooner or later
+	comes "$SOON_S" "${@:2}" || wrong+=("$1")
 }
 
 expect_is() { # WHAT WANTED FOUND: FOUND begins with WANTED

@@ -56,7 +56,7 @@ exchangers_idle() {
 
 # Lines "mailbox file" in $last/arrived: what came since the mark.
 arrivals() {
-	wait_for 'the exchangers to have delivered' exchangers_idle
+	expect_soon 'an exchanger still waits for its client, or has not delivered' exchangers_idle
 	mailbox_files | comm -13 "$last/before" - |
 		sed -E "s,^$work/(mx|exim)/mail/([^/]*)/.*,\2@\1 &," | sed 's/@mx / /' | sort >"$last/arrived"
 }

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Changes to a gate while it stands in the wire, and deaths of its programs: what holds afterwards, and for whom,
+# is read in the senders' logs.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=net.sh
+. "$(dirname "$0")/net.sh"
+net_up "$@"
+
+try_mail() { # GREETING RECIPIENT-CODE MESSAGE-CODE [RECIPIENT]: "" expects nothing
+	text 5 | letter "$ann" "${4:-bob@example.net}" live
+	swaks_send "$acme" "${as_acme[@]}" --to "${4:-bob@example.net}"
+	[ -z "$1" ] || expect_reply '(greeting)' "$1"
+	[ -z "$2" ] || expect_reply 'RCPT TO' "$2"
+	[ -z "$3" ] || expect_reply '(message)' "$3"
+}
+
+suspended() {
+	expect 'postern tenant suspend' postern tenant suspend acme --reason 'a test'
+	try_mail 421 '' ''
+	expect_arrived
+	expect 'postern tenant resume' postern tenant resume acme
+	try_mail 220 250 250
+	expect_arrived bob
+}
+
+limited() {
+	expect 'postern limits set' postern limits set acme recipients_per_message=1
+	text 5 | letter "$ann" bob@example.net live
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net,dave@example.net
+	expect_reply 'RCPT TO:<bob@' 250
+	expect_reply 'RCPT TO:<dave@' 4
+	expect_arrived bob
+	expect 'postern limits set' postern limits set acme recipients_per_message=default
+}
+
+reloaded() {
+	try_mail 220 250 250 dave@example.net
+	echo dave@example.net >>"$gate_d/optout.txt"
+	expect 'postern reload' postern reload
+	try_mail 220 550 '' dave@example.net
+	cp "$lab_d/optout.txt" "$gate_d"
+	expect 'postern reload' postern reload
+	try_mail 220 250 250 dave@example.net
+	expect_arrived dave
+}
+
+bad_reload() { # what was in force stays
+	echo 'tiers: { };' >>"$gate_d/postern.conf"
+	expect 'a bad configuration was taken' not postern reload
+	try_mail 220 550 '' carol@example.net
+	sed -i '$d' "$gate_d/postern.conf"
+	expect 'postern reload' postern reload
+}
+
+without_posternd() {
+	expect 'postern tenant suspend' postern tenant suspend blue --reason 'a test'
+	kill -KILL "$posternd"
+	wait "$posternd" 2>/dev/null || :
+	try_mail 220 550 '' carol@example.net
+	try_mail 220 250 250
+	posternd_start
+	wait_for 'posternd' gate_in_force
+	expect 'blue is not suspended any more' state_of blue suspended
+	expect 'postern tenant resume' postern tenant resume blue
+	try_mail 220 550 '' carol@example.net
+}
+
+without_dataplane() {
+	kill -KILL "$(dataplane_pid)"
+	wait_for 'another dataplane' gate_in_force
+	try_mail 220 550 '' carol@example.net
+	try_mail 220 250 250
+	expect_arrived bob
+}
+
+state_of() { # TENANT STATE
+	postern show tenant "$1" --json | grep -q "\"state\": *\"$2\""
+}
+
+not() { # COMMAND...
+	! "$@" >/dev/null 2>&1
+}
+
+dataplane_pid() {
+	pgrep -x postern-datapla
+}
+
+net_case 'a tenant is suspended, and let back' suspended
+net_case 'a limit is set, and lifted' limited
+net_case 'a list is changed' reloaded
+net_case 'a bad configuration changes nothing' bad_reload
+net_case 'posternd is killed and comes back' without_posternd
+net_case 'the dataplane is killed and comes back' without_dataplane
