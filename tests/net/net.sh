@@ -15,7 +15,7 @@ lab_d=$(realpath "$tests_d/../../tools/lab.d")
 # shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/all.sh
 . "$lab_d/all.sh"
 
-readonly BOUND_S=170 # below meson's own limit: the state is still printed
+readonly BOUND_S=150 # below meson's own limit: the state is still printed
 
 skip() {
 	printf 'skipped: %s\n' "$*"
@@ -30,9 +30,10 @@ net_up() { # GATE [PROGRAMS]; LOSE and SWAP in the environment
 		[ -z "$missing" ] || skip "missing: $missing (tools/setup lab)"
 		unshare --mount --uts --pid --net --fork true 2>/dev/null || skip 'no namespaces here'
 		gate_possible "$@" || skip "$gate_impossible"
-		POSTERN_NET=1 cell_exec timeout --foreground -k 5 "$BOUND_S" "$0" "$@"
+		POSTERN_NET=1 cell_exec timeout --foreground -k 20 "$BOUND_S" "$0" "$@"
 	fi
 	trap net_down EXIT
+	trap 'echo "not ok - within $BOUND_S s"; exit 124' TERM
 	cell_prepare
 	lab_up "$1" "${LOSE:-0}" "${SWAP:-0}" "${@:2}"
 	in_ns tenants tcpdump -Z root -U --immediate-mode -n -s 256 -i eth0 -w "$work/tenants.pcap" 2>/dev/null &
