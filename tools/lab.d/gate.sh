@@ -146,5 +146,5 @@ events_show() {
 
 gate_status() {
 	gate_reads || return 0
-	postern show || :
+	postern status || :
 }
