@@ -86,6 +86,28 @@ uint16_t checksum_finish(uint64_t sum)
 	return (uint16_t)~sum;
 }
 
+/* Memory order: a byte at an odd place is the other half of its word. */
+static uint64_t add_at(uint64_t sum, size_t at, const void *data, size_t len)
+{
+	uint8_t shifted[1 + CHECKSUM_UPDATE_MAX] = {0};
+
+	if (at % 2 == 0)
+		return checksum_add(sum, data, len);
+	memcpy(shifted + 1, data, len);
+	return checksum_add(sum, shifted, 1 + len);
+}
+
+void checksum_update(void *field, size_t at, const void *before, const void *now, size_t len)
+{
+	uint16_t sum;
+
+	memcpy(&sum, field, 2);
+	sum = checksum_finish(
+		add_at((uint64_t)(uint16_t)~sum + checksum_finish(add_at(0, at, before, len)), at,
+		       now, len));
+	memcpy(field, &sum, 2);
+}
+
 uint64_t checksum_pseudo_ipv4(const void *src, const void *dst, uint8_t protocol, uint16_t len)
 {
 	const uint8_t rest[4] = {0, protocol, (uint8_t)(len >> 8), (uint8_t)len};

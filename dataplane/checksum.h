@@ -25,6 +25,14 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t len);
 /* The one's complement of the folded sum, in memory order: what a header carries. */
 uint16_t checksum_finish(uint64_t sum);
 
+/*
+ * `len` bytes changed, the first of them `at` bytes behind where the sum began: the checksum
+ * field (in memory order, as it stands) is made right again without the rest (RFC 1624 eqn. 3).
+ * At most CHECKSUM_UPDATE_MAX bytes.
+ */
+#define CHECKSUM_UPDATE_MAX 64
+void checksum_update(void *field, size_t at, const void *before, const void *now, size_t len);
+
 /* RFC 9293 3.1, RFC 768, RFC 8200 8.1. Addresses in network order (4 or 16 bytes),
  * len is the upper layer's length: header and payload. */
 uint64_t checksum_pseudo_ipv4(const void *src, const void *dst, uint8_t protocol, uint16_t len);

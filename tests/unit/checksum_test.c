@@ -136,6 +136,30 @@ static void tcp_over_both_families(void **state)
 	}
 }
 
+static void a_change_is_made_up_for_wherever_it_is(void **state)
+{
+	uint8_t seg[200], before[CHECKSUM_UPDATE_MAX];
+	uint64_t seed = 4;
+
+	for (size_t at = 18; at < 100; at++) {
+		for (size_t len = 1; len <= CHECKSUM_UPDATE_MAX; len++) {
+			uint16_t sum;
+
+			fill_random(seg, sizeof(seg), &seed);
+			memset(seg + 16, 0, 2);
+			sum = checksum_finish(checksum_add(0, seg, sizeof(seg)));
+			memcpy(seg + 16, &sum, 2);
+			memcpy(before, seg + at, len);
+			fill_random(seg + at, len, &seed);
+			/* And nothing but zeroes, or ones. */
+			if (len % 5 == 0)
+				memset(seg + at, len % 2 ? 0xff : 0, len);
+			checksum_update(seg + 16, at, before, seg + at, len);
+			assert_true(checksum_tcp_ok(0, seg, sizeof(seg)));
+		}
+	}
+}
+
 static void pseudo_ipv6_counts_the_whole_length(void **state)
 {
 	const uint8_t addr[16] = {0};
@@ -172,6 +196,7 @@ int main(void)
 		cmocka_unit_test(carries_are_not_lost_in_64k_of_ones),
 		cmocka_unit_test(pieces_sum_like_the_whole),
 		cmocka_unit_test(tcp_over_both_families),
+		cmocka_unit_test(a_change_is_made_up_for_wherever_it_is),
 		cmocka_unit_test(pseudo_ipv6_counts_the_whole_length),
 		cmocka_unit_test(udp_without_a_checksum_is_for_ipv4_only),
 	};
