@@ -385,6 +385,10 @@ static void on_reply(void *ctx, const struct smtp_reply *r)
 		refuse_greeting(c, r);
 }
 
+static void on_due(void *ctx, uint64_t at)
+{
+}
+
 /* Messages ---------------------------------------------------------------- */
 
 static void on_message_begin(void *ctx, uint64_t at, bool ghost)
@@ -599,6 +603,7 @@ static void on_lost(void *ctx, enum smtp_lost why, enum smtp_direction direction
 static const struct smtp_sink sink = {
 	.command = on_command,
 	.reply = on_reply,
+	.due = on_due,
 	.message_begin = on_message_begin,
 	.body = on_body,
 	.body_gap = on_body_gap,

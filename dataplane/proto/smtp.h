@@ -46,6 +46,8 @@ enum smtp_flag {
 	/* Both directions pass the caller for certain: wait for the server even before its first
 	   byte. */
 	SMTP_TWO_WAY = 1 << 2,
+	/* The caller answers what is withheld itself, in its turn: smtp_sink.due says when. */
+	SMTP_ANSWER_WITHHELD = 1 << 3,
 };
 
 /* clang-format off */
@@ -151,11 +153,17 @@ enum smtp_lost {
 struct smtp_sink {
 	/*
 	 * Returns true when the gate withholds the command: it then has no effect
-	 * and no reply here, unless SMTP_KEEP_GHOSTS. Of a withheld BDAT the chunk
-	 * is skipped too: `chunk` bytes after `at`.
+	 * and no reply here, unless SMTP_KEEP_GHOSTS; with SMTP_ANSWER_WITHHELD it is due. Of a
+	 * withheld BDAT the chunk is skipped too: `chunk` bytes after `at`.
 	 */
 	bool (*command)(void *ctx, const struct smtp_command *command);
 	void (*reply)(void *ctx, const struct smtp_reply *reply);
+	/*
+	 * SMTP_ANSWER_WITHHELD: the oldest command or end that was withheld, and is not due yet,
+	 * would be answered here: before the server's byte `at`, the next one after the replies to
+	 * all that came before it.
+	 */
+	void (*due)(void *ctx, uint64_t at);
 	/* The body's first byte will be the client's byte `at`. ghost: as in smtp_end. */
 	void (*message_begin)(void *ctx, uint64_t at, bool ghost);
 	/*
@@ -246,6 +254,13 @@ void smtp_client_is_later(struct smtp *s);
 
 /* Would client bytes fed now be refused? */
 bool smtp_waiting(const struct smtp *s);
+
+/*
+ * The client's offset from which on its bytes are part of a line that is not whole yet and may
+ * be a command that the sink is asked about and withholds (HELO, EHLO, MAIL, RCPT); where there
+ * is none, that of its next byte.
+ */
+uint64_t smtp_undecided(const struct smtp *s);
 
 /* The caller gave up waiting for the server: go on as if it had said yes. */
 void smtp_release(struct smtp *s, const struct smtp_env *env);

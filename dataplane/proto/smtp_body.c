@@ -192,8 +192,11 @@ static void body_bare_end(struct body_scan *b, size_t i, enum body_state next)
 	if (!smtp_has(s, ST_MSG_BARE | ST_MSG_MUTE)) {
 		scan_tell(b, held_from(b, i));
 		s->state |= ST_MSG_BARE;
-		if (smtp_message_end(s, SMTP_END_BARE_LF, at, b->env))
+		if (smtp_message_end(s, SMTP_END_BARE_LF, at, b->env)) {
 			s->state |= ST_MSG_MUTE | ST_MSG_GHOST;
+			if (s->flags & SMTP_ANSWER_WITHHELD)
+				smtp_session_push(s, SMTP_DATA_END, true, b->env);
+		}
 	}
 	release_dot(b, i);
 	s->body = next;

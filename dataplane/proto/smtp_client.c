@@ -11,6 +11,16 @@ void smtp_client_drop_line(struct smtp *s, const struct smtp_env *env)
 	s->state &= ~(uint32_t)(ST_LINE_OPEN | ST_LINE_CUT | ST_LINE_DROPPED);
 }
 
+uint64_t smtp_undecided(const struct smtp *s)
+{
+	bool line = s->mode == MODE_COMMAND || s->mode == MODE_RESYNC || s->mode == MODE_AUTH_GUESS;
+
+	if (line && s->held && !smtp_has(s, ST_LINE_DROPPED) &&
+	    smtp_command_may_be_withheld(s->line, s->held))
+		return s->line_begin;
+	return s->client_at;
+}
+
 static size_t line_limit(const struct smtp_env *env)
 {
 	return env->pool->block_size < UINT16_MAX ? env->pool->block_size : UINT16_MAX;
@@ -139,7 +149,11 @@ static void command_tell(struct smtp *s, const struct smtp_command *command,
 		env->sink->auth(env->ctx, command->argument);
 	if (!withheld || (s->flags & SMTP_KEEP_GHOSTS)) {
 		command_act(s, command, withheld, env);
-	} else if (command->verb == SMTP_BDAT && command->chunk) {
+		return;
+	}
+	if (s->flags & SMTP_ANSWER_WITHHELD)
+		smtp_session_push(s, command->verb, true, env);
+	if (command->verb == SMTP_BDAT && command->chunk) {
 		s->chunk_left = command->chunk;
 		s->mode = MODE_SKIP;
 	}

@@ -227,6 +227,18 @@ bool smtp_command_sure(const struct smtp_command *command)
 	}
 }
 
+bool smtp_command_may_be_withheld(const uint8_t *line, size_t len)
+{
+	static const char *const verbs[] = {"HELO", "EHLO", "MAIL", "RCPT"};
+	struct bytes rest = skip_blanks(bytes_of(line, len));
+	struct bytes verb = take_token(&rest);
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verb.len <= 4 && bytes_caseeq(verb, bytes_of(verbs[i], verb.len)))
+			return verb.len == 4 || !rest.len;
+	return false;
+}
+
 size_t smtp_command_carry(const uint8_t *line, size_t len)
 {
 	struct bytes rest = skip_blanks(bytes_of(line, len));

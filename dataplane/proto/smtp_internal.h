@@ -101,6 +101,8 @@ void smtp_queue_fini(struct smtp *s, struct proto_pool *pool);
 bool smtp_command_parse(struct bytes line, struct smtp_command *command, uint8_t *name);
 /* Surely a command, even when what precedes it is unknown. */
 bool smtp_command_sure(const struct smtp_command *command);
+/* May a line that begins like this be a command that a sink withholds? */
+bool smtp_command_may_be_withheld(const uint8_t *line, size_t len);
 /* How much of a line's first `len` bytes need be carried: an AUTH line ends at its mechanism. */
 size_t smtp_command_carry(const uint8_t *line, size_t len);
 
@@ -132,6 +134,8 @@ void smtp_data_end(struct smtp *s, bool withheld, const struct smtp_env *env);
 /* The last chunk is past. */
 void smtp_bdat_end(struct smtp *s, enum smtp_end_kind kind, struct smtp_span at,
 		   const struct smtp_env *env);
+/* Withheld ones whose turn it is: their answers belong before the server's byte `at`. */
+void smtp_session_due(struct smtp *s, uint64_t at, const struct smtp_env *env);
 /* What the server has to answer next; after a gap in its replies, what it has answered by now. */
 void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
 		       const struct smtp_env *env);

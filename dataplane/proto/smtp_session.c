@@ -101,6 +101,38 @@ static bool is_silent(const struct smtp *s, bool withheld)
 	return withheld && !(s->flags & SMTP_KEEP_GHOSTS);
 }
 
+/* It has its place among the replies: the server's, or the caller's. */
+static bool is_queued(const struct smtp *s, bool withheld)
+{
+	return !withheld || (s->flags & (SMTP_KEEP_GHOSTS | SMTP_ANSWER_WITHHELD));
+}
+
+/* The server is in the middle of a reply: nothing can be said before it has ended. */
+static bool is_replying(const struct smtp *s)
+{
+	return s->head_len || smtp_has(s, ST_REPLY_OPEN);
+}
+
+static bool is_callers(const struct smtp *s, struct smtp_pending command)
+{
+	return command.withheld && (s->flags & SMTP_ANSWER_WITHHELD);
+}
+
+/* The caller answers. A message whose end was withheld leaves nothing to be aborted. */
+static void callers_answer(struct smtp *s, struct smtp_pending command, uint64_t at,
+			   const struct smtp_env *env)
+{
+	if (command.verb == SMTP_DATA_END || command.verb == SMTP_BDAT_LAST)
+		transaction_reset(s);
+	env->sink->due(env->ctx, at);
+}
+
+void smtp_session_due(struct smtp *s, uint64_t at, const struct smtp_env *env)
+{
+	while (is_callers(s, smtp_queue_peek(s)))
+		callers_answer(s, smtp_queue_pop(s, env->pool), at, env);
+}
+
 void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
 		       const struct smtp_env *env)
 {
@@ -109,13 +141,20 @@ void smtp_session_push(struct smtp *s, enum smtp_verb verb, bool withheld,
 		smtp_session_give_up(s, env);
 	s->state &= ~(uint32_t)ST_REPLY_GAP;
 	smtp_queue_push(s, verb, withheld);
+	if (!is_replying(s))
+		smtp_session_due(s, s->server_at, env);
 }
 
 void smtp_data_end(struct smtp *s, bool withheld, const struct smtp_env *env)
 {
+	bool answered = smtp_has(s, ST_MSG_ANSWERED);
+
 	if (is_silent(s, withheld))
 		transaction_reset(s);
-	else if (!smtp_has(s, ST_MSG_ANSWERED))
+	/* The caller's answer to a bare-LF end was due when that was withheld. */
+	if (withheld && (s->flags & SMTP_ANSWER_WITHHELD))
+		answered = smtp_has(s, ST_MSG_MUTE);
+	if (is_queued(s, withheld) && !answered)
 		smtp_session_push(s, SMTP_DATA_END, withheld || smtp_has(s, ST_MSG_GHOST), env);
 	s->state &= ~(uint32_t)ST_MSG_BITS;
 	s->mode = MODE_COMMAND;
@@ -127,8 +166,8 @@ void smtp_bdat_end(struct smtp *s, enum smtp_end_kind kind, struct smtp_span at,
 	bool withheld = smtp_message_end(s, kind, at, env) && kind != SMTP_END_UNSEEN;
 
 	/* The chunk was queued with its command: some servers answer before they have read it. */
-	if (withheld && smtp_queue_unpush(s, SMTP_BDAT_LAST) && !is_silent(s, true))
-		smtp_queue_push(s, SMTP_BDAT_LAST, true);
+	if (withheld && smtp_queue_unpush(s, SMTP_BDAT_LAST) && is_queued(s, true))
+		smtp_session_push(s, SMTP_BDAT_LAST, true, env);
 	if (is_silent(s, withheld))
 		transaction_reset(s);
 	s->state &= ~(uint32_t)ST_MSG_BITS;
@@ -318,9 +357,12 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 
 	/* Only DATA gets a 354: replies before it were missed. */
 	while (reply->code == 354 && smtp_queue_last(s).verb == SMTP_DATA &&
-	       smtp_queue_peek(s).verb != SMTP_DATA && smtp_queue_peek(s).verb != SMTP_XEXCH50)
+	       smtp_queue_peek(s).verb != SMTP_DATA && smtp_queue_peek(s).verb != SMTP_XEXCH50) {
 		smtp_session_give_up(s, env);
-	if (is_late(s, reply->code))
+		smtp_session_due(s, reply->at.begin, env);
+	}
+	/* What is withheld is not what the server speaks of. */
+	if (is_late(s, reply->code) || is_callers(s, smtp_queue_peek(s)))
 		command = (struct smtp_pending){SMTP_UNSOLICITED, false};
 	else
 		command = smtp_queue_pop(s, env->pool);
@@ -343,13 +385,17 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	reply->final = !is_intermediate(reply->code);
 	env->sink->reply(env->ctx, reply);
 	command_answered(s, command, reply->code, reply->at.end, env);
+	smtp_session_due(s, reply->at.end, env);
 }
 
 void smtp_session_answer(struct smtp *s, uint16_t code, const struct smtp_env *env)
 {
 	struct smtp_pending command = smtp_queue_pop(s, env->pool);
 
-	command_answered(s, command, code, s->server_at, env);
+	if (is_callers(s, command))
+		callers_answer(s, command, s->server_at, env);
+	else
+		command_answered(s, command, code, s->server_at, env);
 }
 
 void smtp_session_give_up(struct smtp *s, const struct smtp_env *env)

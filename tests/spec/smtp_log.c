@@ -138,6 +138,11 @@ static void on_reply(void *ctx, const struct smtp_reply *reply)
 	fputc('\n', out);
 }
 
+static void on_due(void *ctx, uint64_t at)
+{
+	fprintf(event(ctx), "due at %" PRIu64 "\n", at);
+}
+
 static void on_message_begin(void *ctx, uint64_t at, bool ghost)
 {
 	fprintf(event(ctx), "message begins %" PRIu64 "%s\n", at, ghost ? " ghost" : "");
@@ -217,6 +222,7 @@ static void on_lost(void *ctx, enum smtp_lost why, enum smtp_direction direction
 static const struct smtp_sink log_sink = {
 	.command = on_command,
 	.reply = on_reply,
+	.due = on_due,
 	.message_begin = on_message_begin,
 	.body = on_body,
 	.body_gap = on_body_gap,

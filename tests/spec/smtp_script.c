@@ -90,6 +90,8 @@ static bool parse_flags(struct smtp_script *c, char *words)
 			c->flags |= SMTP_MIDSTREAM;
 		else if (!strcmp(word, "ghosts"))
 			c->flags |= SMTP_KEEP_GHOSTS;
+		else if (!strcmp(word, "answers"))
+			c->flags |= SMTP_ANSWER_WITHHELD;
 		else if (!strcmp(word, "two-way"))
 			c->flags |= SMTP_TWO_WAY;
 		else

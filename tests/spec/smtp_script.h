@@ -3,7 +3,8 @@
  * An SMTP session as text, one line a step: what the spec documents are made of, and the
  * fuzzer's inputs too.
  *
- *   flags: WORD...      midstream, ghosts (SMTP_KEEP_GHOSTS), two-way
+ *   flags: WORD...      midstream, ghosts (SMTP_KEEP_GHOSTS), two-way,
+ *                       answers (SMTP_ANSWER_WITHHELD)
  *   withhold: VERB PART the gate withholds commands with PART in their line;
  *                       verbs "end" and "bare": ends of messages
  *   blocks: N           the pool has no more
