@@ -30,6 +30,7 @@
 	X(TCP_UNVERIFIABLE, "tcp_unverifiable", "resent data that can't be compared any more")      \
 	X(TCP_REORDER_BUDGET, "tcp_reorder_budget", "too much data beyond a gap")                   \
 	X(TCP_GAP, "tcp_gap", "data that the receiver has was never seen")                          \
+	X(EDIT_BUDGET, "edit_budget", "too many refusals at once for the session to go on")         \
 	X(AFTER_REFUSAL, "after_refusal", "the session was refused before")                         \
 	/* Parsers that lost their place; the policy decides, pass by default */                    \
 	X(PARSER_BUDGET, "parser_budget", "no memory left for this session's parser")               \

@@ -34,6 +34,7 @@ struct burst {
 	uint8_t work[BURST_SLOTS];         /* stream: enum slot_work */
 	uint32_t gap[BURST_SLOTS];         /* stream: bytes never seen before the payload */
 	uint32_t known[BURST_SLOTS];       /* stream: bytes at its front that were sent before */
+	bool cut[BURST_SLOTS];             /* inspect: some of it was refused, the rest leaves */
 	uint8_t verdict[BURST_SLOTS];      /* any stage: enum verdict */
 	uint8_t reason[BURST_SLOTS];       /* any stage: enum reason */
 

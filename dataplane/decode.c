@@ -297,6 +297,7 @@ static void decode_tcp(struct cursor *c, struct headers *h)
 	h->seq = be32(p + 4);
 	h->ack = be32(p + 8);
 	h->tcp_flags = p[13];
+	h->window = be16(p + 14);
 	present = c->at + size < c->end ? c->end - c->at - size : 0;
 	h->payload = (uint16_t)(c->at + size);
 	h->payload_len = (uint16_t)present;

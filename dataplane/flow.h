@@ -14,6 +14,8 @@
 #include "dataplane/packet.h"
 #include "dataplane/segment_queue.h"
 
+struct editor;
+
 enum flow_state {
 	FLOW_NEW,         /* TCP: no handshake yet; UDP: one direction */
 	FLOW_ESTABLISHED, /* both directions seen */
@@ -71,17 +73,20 @@ struct flow {
 	uint8_t client;     /* the client's place in the key: 0 or 1 */
 	uint8_t reason;     /* enum reason: why it was refused or given up */
 	bool used;
-	uint8_t sniffed; /* payloads looked at on a port that is not inspected */
-	bool reopening;  /* a SYN with another number came: `reopen_isn` */
+	uint8_t sniffed;    /* payloads looked at on a port that is not inspected */
+	bool reopening;     /* a SYN with another number came: `reopen_isn` */
+	uint8_t scale[2];   /* TCP: window shift by side, and one; 0: none was offered */
+	uint16_t window[2]; /* TCP: as last offered, by side */
 	uint32_t reopen_isn;
 	uint32_t round;         /* the worker's round that last touched it: not evicted in it */
 	struct flow *successor; /* a new connection between the same ports, this round */
 	uint32_t tenant_next;   /* the tenant's flows, oldest first; UINT32_MAX ends */
 	uint32_t tenant_prev;
 	uint64_t id;
-	void *session;       /* the parsers' state, in a block of the app's pool */
-	uint64_t first_seen; /* ns */
-	uint64_t bytes[2];   /* by sender's place in the key */
+	struct editor *editor; /* NULL: nothing of it was ever changed */
+	void *session;         /* the parsers' state, in a block of the app's pool */
+	uint64_t first_seen;   /* ns */
+	uint64_t bytes[2];     /* by sender's place in the key */
 	uint32_t packets[2];
 	struct tcp_half half[2];
 };

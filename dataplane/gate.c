@@ -8,6 +8,7 @@
 
 #include "bpf/shm.h"
 #include "dataplane/calls.h"
+#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/memory.h"
 #include "dataplane/reassembly.h"
@@ -65,6 +66,7 @@ static int worker_pools(struct worker *w, const struct policy *policy, uint32_t 
 {
 	const struct policy_budgets *b = &policy->budgets;
 	uint32_t lines = RTE_MAX(b->sessions / 4, 64u), frames = RTE_MAX(b->sessions / 64, 64u);
+	uint32_t editors = RTE_MAX(b->sessions / 32, 64u);
 	int rc;
 
 	rc = block_pool_init(&w->sessions, "sessions", session_size(), b->sessions, slots,
@@ -78,6 +80,9 @@ static int worker_pools(struct worker *w, const struct policy *policy, uint32_t 
 	if (!rc)
 		rc = block_pool_init(&w->messages, "messages", mail_size(), b->messages, slots,
 				     share_of(b->messages, b->messages_share));
+	if (!rc)
+		rc = block_pool_init(&w->editors, "editors", sizeof(struct editor), editors, slots,
+				     share_of(editors, b->sessions_share));
 	return rc;
 }
 
@@ -93,6 +98,7 @@ static void worker_free(struct worker *w)
 	block_pool_fini(&w->lines);
 	block_pool_fini(&w->frames);
 	block_pool_fini(&w->messages);
+	block_pool_fini(&w->editors);
 	reassembly_free(w->reassembly);
 	if (!w->shm) {
 		if (w->events) {

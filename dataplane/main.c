@@ -163,6 +163,7 @@ static int gate_open(struct live *l, char error[GATE_ERROR])
 		.workers = l->options.workers,
 		.options = {.inspect = true,
 			    .live = true,
+			    .edits = true,
 			    .stage_one_done = l->options.mode == LIVE_XDP,
 			    .digests = l->options.digests},
 		.events = true,

@@ -92,6 +92,7 @@ struct headers {
 	uint32_t seq;     /* TCP */
 	uint32_t ack;     /* TCP */
 	uint32_t missing; /* payload bytes that the capture cut off */
+	uint16_t window;  /* TCP, unscaled */
 	uint16_t sport;   /* host order */
 	uint16_t dport;
 	uint16_t l3;          /* offsets from the packet's first byte */

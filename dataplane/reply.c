@@ -8,72 +8,11 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/inspect.h"
+#include "dataplane/packet_write.h"
 #include "dataplane/proto/sip_reply.h"
 #include "dataplane/tcp.h"
 
 #define REPLY_MAX 2048 /* bytes of payload; fits an mbuf of the small pool with its headers */
-
-static void put16(uint8_t *p, uint32_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *p, uint32_t value)
-{
-	put16(p, value >> 16);
-	put16(p + 2, value);
-}
-
-/* The link header as it came; Ethernet's addresses change places when the packet turns back. */
-static uint32_t copy_link(uint8_t *to, const struct rte_mbuf *m, const struct headers *h, bool turn)
-{
-	const uint8_t *from = rte_pktmbuf_mtod(m, const uint8_t *);
-
-	memcpy(to, from, h->l3);
-	if (turn && packet_meta((struct rte_mbuf *)(uintptr_t)m)->link == LINK_ETHERNET) {
-		memcpy(to, from + 6, 6);
-		memcpy(to + 6, from, 6);
-	}
-	return h->l3;
-}
-
-static uint32_t put_ipv4(uint8_t *ip, const struct flow *f, unsigned src, uint32_t payload)
-{
-	uint16_t sum;
-
-	memset(ip, 0, 20);
-	ip[0] = 0x45;
-	put16(ip + 2, 20 + payload);
-	ip[6] = 0x40; /* don't fragment */
-	ip[8] = 64;
-	ip[9] = f->key.proto;
-	memcpy(ip + 12, f->key.addr[src], 4);
-	memcpy(ip + 16, f->key.addr[!src], 4);
-	sum = checksum_finish(checksum_add(0, ip, 20));
-	memcpy(ip + 10, &sum, 2);
-	return 20;
-}
-
-static uint32_t put_ipv6(uint8_t *ip, const struct flow *f, unsigned src, uint32_t payload)
-{
-	memset(ip, 0, 8);
-	ip[0] = 0x60;
-	put16(ip + 4, payload);
-	ip[6] = f->key.proto;
-	ip[7] = 64;
-	memcpy(ip + 8, f->key.addr[src], 16);
-	memcpy(ip + 24, f->key.addr[!src], 16);
-	return 40;
-}
-
-static uint64_t pseudo_sum(const struct flow *f, unsigned src, uint32_t len)
-{
-	if (f->key.family == 4)
-		return checksum_pseudo_ipv4(f->key.addr[src], f->key.addr[!src], f->key.proto,
-					    (uint16_t)len);
-	return checksum_pseudo_ipv6(f->key.addr[src], f->key.addr[!src], f->key.proto, len);
-}
 
 /* Towards the client, from the server's address; `l4` bytes from the transport header on. */
 static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l4, uint8_t **at)
@@ -91,8 +30,10 @@ static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l
 		return NULL;
 	}
 	p = rte_pktmbuf_mtod(m, uint8_t *);
-	p += copy_link(p, like, h, w->at.to_server);
-	p += f->key.family == 4 ? put_ipv4(p, f, src, l4) : put_ipv6(p, f, src, l4);
+	link_write(p, rte_pktmbuf_mtod(like, const uint8_t *), h->l3, packet_meta(like)->link,
+		   w->at.to_server);
+	p += h->l3;
+	p += ip_write(p, f, src, l4);
 	*at = p;
 	m->data_len = (uint16_t)(p - rte_pktmbuf_mtod(m, uint8_t *) + l4);
 	m->pkt_len = m->data_len;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "dataplane/bounce.h"
+#include "dataplane/editor.h"
 #include "dataplane/lists.h"
 #include "dataplane/mail.h"
 #include "dataplane/proto/tls_hello.h"
@@ -24,6 +25,7 @@ struct smtp_session {
 	bool in_transaction; /* MAIL was sent, and not refused so far */
 	uint32_t view;       /* worker.view: of the rules that txn is about */
 	uint8_t sni_len;
+	uint32_t server_begin; /* sequence number of the server's first byte */
 	char helo[HELO_MAX];
 	char sni[SNI_MAX];
 };
@@ -106,6 +108,42 @@ static void scan_command(struct smtp_ctx *c, enum rule_buffer buffer, struct byt
 
 /* Refusals ---------------------------------------------------------------- */
 
+/* What the gate took for the session's last word is. */
+static void session_over(struct smtp_ctx *c, enum reason reason)
+{
+	c->f->flags |= FLOW_REFUSED;
+	c->f->reason = (uint8_t)reason;
+	c->w->at.ghost = true;
+}
+
+static uint32_t seq_of(const struct worker *w, uint64_t offset)
+{
+	return packet_meta(w->burst.pkt[w->at.slot])->seq + (uint32_t)(offset - w->at.offset);
+}
+
+/* The peers hear of it, and go on. False: there is no room for that. */
+static bool refuse_live(struct smtp_ctx *c, const struct refusal *r, struct smtp_span at,
+			const char *reply, bool over)
+{
+	struct editor_refusal refusal = {
+		.begin = seq_of(c->w, at.begin),
+		.end = seq_of(c->w, at.end),
+		.text = r->verdict == VERDICT_REJECT ? reply : NULL,
+		.text_len = r->verdict == VERDICT_REJECT ? strlen(reply) : 0,
+		.line = r->verdict == VERDICT_REJECT,
+		.over = over,
+		.reason = r->reason,
+	};
+	enum editor_result result = editor_refuse(c->w, c->f, &refusal);
+
+	if (result == EDITOR_NONE)
+		return false;
+	slot_decide(c->w, c->w->at.slot, r->verdict, r->reason);
+	if (result == EDITOR_OVER)
+		session_over(c, r->reason);
+	return true;
+}
+
 /*
  * Says it to the client and withholds the bytes; when the session is over with it, also what
  * the packet has behind them. True when it is carried out.
@@ -120,14 +158,15 @@ static bool refuse(struct smtp_ctx *c, const struct refusal *r, struct smtp_span
 
 	if (!refusal_declare(c->w, r, reply))
 		return false;
+	if (c->w->options.edits && refuse_live(c, r, at, reply, over))
+		return true;
+	/* Peers that do not hear the gate, or could not be kept in step after it. */
+	over |= c->w->options.edits;
 	cut_stream(c->w, at.begin, over ? UINT64_MAX : at.end, r->verdict, r->reason);
 	if (r->verdict == VERDICT_REJECT)
 		reply_smtp(c->w, c->f, reply);
-	if (over) {
-		c->f->flags |= FLOW_REFUSED;
-		c->f->reason = r->reason;
-		c->w->at.ghost = true;
-	}
+	if (over)
+		session_over(c, r->reason);
 	return true;
 }
 
@@ -191,6 +230,19 @@ static void mail_drop(struct smtp_ctx *c, struct mail **mail)
 	if (*mail)
 		mail_free(c->w, c->f, *mail);
 	*mail = NULL;
+}
+
+/* A refused MAIL, of which the server never hears, opens nothing. In a capture it may have. */
+static bool mail_unmake(struct smtp_ctx *c)
+{
+	if (!c->w->options.edits)
+		return true;
+	if (c->s->nested)
+		mail_drop(c, &c->s->nested);
+	else
+		mail_drop(c, &c->s->mail);
+	c->s->in_transaction = c->s->mail != NULL;
+	return true;
 }
 
 static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
@@ -290,7 +342,7 @@ static bool on_command(void *ctx, const struct smtp_command *cmd)
 	case SMTP_EHLO:
 		return on_helo(c, cmd);
 	case SMTP_MAIL:
-		return on_mail_from(c, cmd);
+		return on_mail_from(c, cmd) && mail_unmake(c);
 	case SMTP_RCPT:
 		return on_rcpt_to(c, cmd);
 	default:
@@ -354,7 +406,7 @@ static void mail_taken(struct smtp_ctx *c)
 }
 
 /* The server's first word is replaced by the gate's refusal. */
-static void refuse_greeting(struct smtp_ctx *c, const struct smtp_reply *r)
+static bool refuse_greeting(struct smtp_ctx *c, struct smtp_span at)
 {
 	struct refusal refusal = {
 		.verdict = VERDICT_REJECT,
@@ -364,7 +416,7 @@ static void refuse_greeting(struct smtp_ctx *c, const struct smtp_reply *r)
 	};
 
 	c->f->flags &= (uint16_t)~FLOW_REFUSE_GREETING;
-	refuse(c, &refusal, r->at);
+	return refuse(c, &refusal, at);
 }
 
 static void on_reply(void *ctx, const struct smtp_reply *r)
@@ -382,11 +434,15 @@ static void on_reply(void *ctx, const struct smtp_reply *r)
 		mail_taken(c);
 	scan_reply(c, r);
 	if ((c->f->flags & FLOW_REFUSE_GREETING) && may_decide(c->w))
-		refuse_greeting(c, r);
+		refuse_greeting(c, r->at);
 }
 
 static void on_due(void *ctx, uint64_t at)
 {
+	struct smtp_ctx *c = ctx;
+
+	if (!c->w->at.ending)
+		editor_due(c->w, c->f, c->s->server_begin + (uint32_t)at);
 }
 
 /* Messages ---------------------------------------------------------------- */
@@ -617,6 +673,7 @@ static const struct smtp_sink sink = {
 
 static struct smtp_session *session_open(struct worker *w, struct flow *f)
 {
+	const struct tcp_half *server = &f->half[!f->client];
 	struct smtp_session *s = f->session;
 
 	if (s)
@@ -628,7 +685,9 @@ static struct smtp_session *session_open(struct worker *w, struct flow *f)
 	}
 	memset(s, 0, sizeof(*s));
 	smtp_init(&s->parser, (f->flags & FLOW_MIDSTREAM ? SMTP_MIDSTREAM : 0u) |
-				      (w->options.keep_ghosts ? SMTP_KEEP_GHOSTS : SMTP_TWO_WAY));
+				      (w->options.keep_ghosts ? SMTP_KEEP_GHOSTS : SMTP_TWO_WAY) |
+				      (w->options.edits ? SMTP_ANSWER_WITHHELD : 0u));
+	s->server_begin = server->flags & HALF_SYN ? server->isn + 1 : server->next;
 	f->session = s;
 	session_begin(&(struct smtp_ctx){w, f, s});
 	return s;
@@ -679,8 +738,17 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 	}
 	env = env_of(w, f, &c);
 	w->at.offset = (to_server ? s->parser.client_at : s->parser.server_at) - w->at.fed;
+	if (!to_server && !w->at.ending)
+		s->server_begin = seq_of(w, 0);
+	/* Nothing of the greeting has left yet. */
+	if ((f->flags & FLOW_REFUSE_GREETING) && w->options.edits && !to_server && may_decide(w) &&
+	    refuse_greeting(&c, (struct smtp_span){w->at.offset, w->at.offset}))
+		return len;
 	took = smtp_feed(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, p, len, &env);
 	w->matcher = w->newest;
+	if (w->options.edits && to_server && !w->at.ending && !(f->flags & FLOW_REFUSED))
+		editor_hold(w, f, seq_of(w, smtp_undecided(&s->parser)),
+			    seq_of(w, s->parser.client_at));
 	if (smtp_is_tls(&s->parser)) {
 		f->flags |= FLOW_UNINSPECTED;
 		if (to_server)

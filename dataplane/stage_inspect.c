@@ -6,6 +6,7 @@
  */
 #include <netinet/in.h>
 
+#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
@@ -33,11 +34,16 @@ static bool is_smtp(const struct flow *f)
 	return f->app == APP_SMTP || f->app == APP_SMTPS;
 }
 
-/* Refused sessions are over, but for captures, in which they went on. */
+/*
+ * Refused sessions are over, but for captures, in which they went on, and for what the server of a
+ * live one has yet to say.
+ */
 static bool is_read(const struct worker *w, const struct flow *f)
 {
-	return !(f->flags & FLOW_UNINSPECTED) &&
-	       (!(f->flags & FLOW_REFUSED) || w->options.keep_ghosts);
+	if (f->flags & FLOW_UNINSPECTED)
+		return false;
+	return !(f->flags & FLOW_REFUSED) || w->options.keep_ghosts ||
+	       editor_follows(f, w->at.side);
 }
 
 static size_t feed(struct worker *w, struct flow *f, const uint8_t *p, size_t len)
@@ -197,7 +203,7 @@ static void read_segment(struct worker *w, struct burst *b, unsigned i, struct f
 	while (is_read(w, f)) {
 		w->at.fed = took;
 		took += (uint32_t)feed(w, f, p + took, meta->len - took);
-		if (took == meta->len)
+		if (took == meta->len || !is_read(w, f))
 			break;
 		if (w->at.to_server) {
 			if (wait_with(w, b, i, f, took))
@@ -241,6 +247,17 @@ static bool was_before(struct rte_mbuf *m, const struct flow *f)
 	return waits && packet_meta(m)->number < packet_meta(waits)->number;
 }
 
+/* A live flow that was refused goes on between the gate and its client. */
+static void edit_segment(struct worker *w, struct flow *f, const struct packet_meta *meta)
+{
+	if (meta->fin || (f->flags & FLOW_UNINSPECTED))
+		editor_release(f);
+	if (f->flags & FLOW_REFUSED)
+		editor_hear(w, f);
+	if (meta->fin && !w->at.to_server)
+		editor_server_ends(w, f, meta->seq + meta->len);
+}
+
 /* False: the segment waits; it is not in the burst any more. */
 static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struct flow *f)
 {
@@ -269,9 +286,26 @@ static bool inspect_segment(struct worker *w, struct burst *b, unsigned i, struc
 	read_segment(w, b, i, f);
 	if (b->work[i] == SLOT_HELD)
 		return false;
-	if (!refused && (f->flags & FLOW_REFUSED))
+	if (!refused && (f->flags & FLOW_REFUSED) && !f->editor)
 		withhold_rest(w, b, i, f);
+	if (f->editor)
+		edit_segment(w, f, meta);
 	return true;
+}
+
+/*
+ * Of a refused session that is still drained (editor.h) everything is carried but what the client
+ * says anew.
+ */
+static bool ghost_is_carried(struct burst *b, unsigned i)
+{
+	const struct editor *e = b->flow[i]->editor;
+
+	if (e->phase != EDITOR_DRAINING)
+		return false;
+	if (b->hdr[i].side == b->flow[i]->client && b->work[i] == SLOT_INSPECT)
+		b->cut[i] = true;
+	return !b->cut[i];
 }
 
 /* `read`: a datagram's message. */
@@ -280,7 +314,7 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 	const struct packet_meta *meta = packet_meta(b->pkt[i]);
 	struct flow *f = b->flow[i];
 	unsigned side = b->hdr[i].side;
-	bool ghost;
+	bool ghost, inspected;
 
 	w->packet = RTE_MAX(w->packet, meta->number);
 	w->now = RTE_MAX(w->now, meta->time);
@@ -289,13 +323,16 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 	ghost = w->at.ghost;
 	if (f && f->key.proto == IPPROTO_TCP && f->app != APP_NONE)
 		tcp_inspect(f, &b->hdr[i], meta, b->work[i] == SLOT_INSPECT && meta->len);
-	if (f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP && is_read(w, f)) {
+	inspected = f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP;
+	if (inspected && ghost && f->editor && !is_read(w, f)) {
+		edit_segment(w, f, meta);
+	} else if (inspected && is_read(w, f)) {
 		if (f->key.proto == IPPROTO_UDP)
 			sip_inspect_datagram(w, f, read);
 		else if (!inspect_segment(w, b, i, f))
 			return;
 	}
-	if (ghost)
+	if (ghost && !(f->editor && ghost_is_carried(b, i)))
 		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
 	b->decided[i] = w->packet;
 	b->out_order[b->out++] = (uint16_t)i;
@@ -420,6 +457,7 @@ void flow_end(void *worker, struct flow *f, enum reason why)
 	}
 	if (f->app != APP_NONE)
 		flow_event(w, f, why);
+	editor_free(w, f);
 	if (f->session)
 		pool_put(block_pool_for(&w->sessions, f->tenant), f->session);
 	tcp_clear(w, f);

@@ -6,8 +6,10 @@
  */
 #include <netinet/in.h>
 
+#include "dataplane/editor.h"
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
+#include "dataplane/tcp_option.h"
 #include "dataplane/worker.h"
 
 static void put_in_order(struct burst *b, unsigned i, enum slot_work work)
@@ -42,6 +44,7 @@ unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, st
 	b->verdict[i] = VERDICT_PASS;
 	b->reason[i] = REASON_NONE;
 	b->gap[i] = b->known[i] = 0;
+	b->cut[i] = false;
 	b->work[i] = SLOT_INSPECT;
 	return i;
 }
@@ -209,6 +212,18 @@ static struct flow *reopen(struct worker *w, struct burst *b, unsigned i, struct
 	return f;
 }
 
+/* RFC 7323 2.3: more than 14 is 14. */
+static void take_scale(struct flow *f, const struct rte_mbuf *m, const struct headers *h)
+{
+	const uint8_t *tcp = rte_pktmbuf_mtod_offset(m, const uint8_t *, h->l4);
+	const uint8_t *option = NULL;
+
+	/* A capture may have cut it off. */
+	if (h->payload <= m->data_len)
+		option = tcp_option_find(tcp, TCP_OPTION_SCALE, 3);
+	f->scale[h->side] = option ? (uint8_t)(RTE_MIN(option[2], 14u) + 1) : 0;
+}
+
 static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 {
 	const struct headers *h = &b->hdr[i];
@@ -223,6 +238,11 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 		put_in_order(b, i, SLOT_FORWARD);
 		return;
 	}
+	if (h->tcp_flags & TCP_SYN)
+		take_scale(f, b->pkt[i], h);
+	f->window[h->side] = h->window;
+	if (f->editor)
+		editor_take(w, f, b->pkt[i], &b->hdr[i]);
 	tcp_track(w, f, h);
 	meta_describe(b->pkt[i], h);
 	if (f->app == APP_NONE && h->payload_len && w->options.inspect)
@@ -259,6 +279,7 @@ void stage_stream(struct worker *w, struct burst *b)
 
 	for (unsigned i = 0; i < n; i++) {
 		b->gap[i] = b->known[i] = 0;
+		b->cut[i] = false;
 		if (b->work[i] == SLOT_HELD)
 			continue;
 		if (!b->flow[i] || b->verdict[i] >= VERDICT_DROP)

@@ -5,6 +5,7 @@
  */
 #include <netinet/in.h>
 
+#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
@@ -177,7 +178,9 @@ void stage_verdict(struct worker *w, struct burst *b)
 		verdict = b->verdict[i];
 		w->counters->verdicts[verdict] += packets;
 		w->tenants[b->tenant[i]].verdicts[verdict] += packets;
-		if (verdict < VERDICT_DROP)
+		if (b->flow[i] && b->flow[i]->editor)
+			editor_carry(w, b, i);
+		else if (verdict < VERDICT_DROP)
 			forward(w, b, i);
 		else
 			withhold(w, b, i);

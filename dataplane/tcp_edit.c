@@ -103,11 +103,25 @@ void tcp_edit_insert(struct tcp_edit_log *log, uint32_t seq, uint32_t len)
 	last->insert += len;
 }
 
+void tcp_edit_hold(struct tcp_edit_log *log, uint32_t seq, uint32_t len)
+{
+	struct tcp_edit *held = log->open ? edit_last(log) : edit_add(log, seq);
+
+	held->cut += len;
+	log->open = true;
+}
+
+uint32_t tcp_edit_held(const struct tcp_edit_log *log)
+{
+	return log->edit[log->count - 1].at;
+}
+
 void tcp_edit_put_back(struct tcp_edit_log *log)
 {
-	struct tcp_edit *last = edit_last(log);
+	struct tcp_edit *held = edit_last(log);
 
-	last->insert = last->cut;
+	held->insert = held->cut;
+	log->open = false;
 }
 
 uint32_t tcp_edit_fold(struct tcp_edit_log *log, uint32_t ack)

@@ -29,7 +29,7 @@ struct tcp_edit_log {
 	uint32_t base;  /* receiver's space less sender's, before the first edit */
 	uint32_t floor; /* `folded`: the first position behind what was folded */
 	bool folded;
-	bool open; /* the last edit may still grow, or be filled */
+	bool open; /* the last edit's fate is */
 	uint16_t count;
 	struct tcp_edit edit[TCP_EDITS]; /* by position; cuts don't overlap */
 };
@@ -59,7 +59,12 @@ bool tcp_edit_has_room(const struct tcp_edit_log *log);
 void tcp_edit_cut(struct tcp_edit_log *log, uint32_t seq, uint32_t len);
 void tcp_edit_insert(struct tcp_edit_log *log, uint32_t seq, uint32_t len);
 
-/* The last edit cut bytes that are put back after all, by the gate: its insertion is as long. */
+/*
+ * Bytes whose fate is open: cut for now. They may get more, behind them, and then either stay cut
+ * (log->open = false) or are put back by the gate: what is inserted is as long as what was cut.
+ */
+void tcp_edit_hold(struct tcp_edit_log *log, uint32_t seq, uint32_t len);
+uint32_t tcp_edit_held(const struct tcp_edit_log *log); /* log->open: where they begin */
 void tcp_edit_put_back(struct tcp_edit_log *log);
 
 /* The receiver has everything before `ack`, in its space. Returns the inserted bytes forgotten. */

@@ -7,6 +7,7 @@
 
 #include "bpf/shm.h"
 #include "dataplane/calls.h"
+#include "dataplane/editor.h"
 #include "dataplane/match.h"
 #include "dataplane/reassembly.h"
 
@@ -55,6 +56,10 @@ void worker_sweep(struct worker *w)
 	reassembly_sweep(w, false);
 	if (w->options.inspect)
 		calls_expire(w, SWEEP_CALLS);
+	if (!w->editing)
+		return;
+	editor_sweep(w);
+	stage_tx(w, &w->burst);
 }
 
 /* Connections that gave way to others in this burst: their last packets are through. */

@@ -48,6 +48,7 @@ struct worker_options {
 	bool digests;        /* SHA-256 of messages and parts in `email` events */
 	bool addresses;      /* EVENT_ADDRESS for each MAIL and RCPT */
 	bool keep_ghosts;    /* captures: what the gate refuses is answered all the same */
+	bool edits;          /* peers hear the gate: sessions go on after a refusal */
 	bool cycles;         /* measure each stage */
 	bool live;           /* ports know inside from outside; packets leave by the other one */
 };
@@ -102,6 +103,8 @@ struct worker {
 	struct block_pool lines;    /* SMTP lines and replies cut by segments */
 	struct block_pool frames;   /* SIP messages cut by segments */
 	struct block_pool messages; /* mails in flight */
+	struct block_pool editors;  /* TCP flows that something was changed in */
+	struct editor *editing;     /* a ring of them: the next one to look after */
 	struct calls *calls;        /* shared by the workers */
 	struct reassembly *reassembly;
 	struct rte_mempool *mbufs;

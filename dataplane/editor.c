@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An editor's life: what is refused, what is held, where answers go, how a session ends. */
+#include "dataplane/editor.h"
+
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "dataplane/editor_internal.h"
+#include "dataplane/inspect.h"
+#include "dataplane/packet_write.h"
+#include "dataplane/tcp.h"
+#include "dataplane/tcp_option.h"
+
+#define MILLISECOND UINT64_C(1000000)
+#define RESEND      (500 * MILLISECOND) /* doubled with every try */
+#define TRIES_MAX   8                   /* two minutes in all */
+#define LAST_CALL   (10 * PATIENCE)
+#define RESETS      3
+#define PATIENCE    (60 * UINT64_C(1000) * MILLISECOND)
+#define SWEEP       16  /* editors looked at in a turn */
+#define WORDS_MAX   400 /* bytes of a session's refusal */
+#define RESERVE     512 /* bytes of text, and two edits, kept for that and a goodbye */
+
+#define TOO_MANY "421 4.3.2 Too many refused commands, closing connection"
+#define CLOSING  "421 4.3.0 Closing connection after a refusal"
+#define GOODBYE  "221 2.0.0 Closing connection"
+
+/* Life -------------------------------------------------------------------- */
+
+static void ring_add(struct worker *w, struct editor *e)
+{
+	struct editor *first = w->editing;
+
+	if (!first) {
+		e->next = e->prev = e;
+		w->editing = e;
+		return;
+	}
+	e->next = first;
+	e->prev = first->prev;
+	e->prev->next = first->prev = e;
+}
+
+static void ring_remove(struct worker *w, struct editor *e)
+{
+	if (w->editing == e)
+		w->editing = e->next == e ? NULL : e->next;
+	e->next->prev = e->prev;
+	e->prev->next = e->next;
+}
+
+static void side_begin(struct editor *e, unsigned side)
+{
+	const struct flow *f = e->flow;
+	struct editor_side *d = &e->side[side];
+
+	d->acked = d->told = d->edge = f->half[side].acked;
+	d->ack = f->half[!side].acked;
+	d->window = f->window[side];
+	d->right = d->acked + ((uint32_t)f->window[!side] << editor_scale(f, !side));
+}
+
+/* What the packet in hand does not say of its receiver, it says by what it echoes. */
+static void packet_begin(struct worker *w, struct editor *e)
+{
+	unsigned slot = w->at.slot, side = w->burst.hdr[slot].side;
+	const struct headers *h = &w->burst.hdr[slot];
+	const uint8_t *p = rte_pktmbuf_mtod(w->burst.pkt[slot], const uint8_t *), *stamps;
+	struct editor_side *d = &e->side[side], *other = &e->side[!side];
+
+	e->link = packet_meta(w->burst.pkt[slot])->link;
+	stamps = tcp_option_find(p + h->l4, TCP_OPTION_STAMPS, 10);
+	if (stamps) {
+		e->timestamps = true;
+		d->stamp = get32(stamps + 2);
+		other->stamp = get32(stamps + 6);
+	}
+	editor_note(e, &w->burst, slot);
+	link_write(other->link, d->link, d->link_len, e->link, true);
+	other->link_len = d->link_len;
+	other->role = d->role == PORT_OUTSIDE ? PORT_INSIDE : PORT_OUTSIDE;
+}
+
+static struct editor *editor_open(struct worker *w, struct flow *f)
+{
+	const uint8_t both = f->half[0].flags & f->half[1].flags;
+	struct editor *e = f->editor;
+
+	if (e)
+		return e;
+	if ((both & (HALF_SEEN | HALF_ACKED)) != (HALF_SEEN | HALF_ACKED) ||
+	    w->burst.hdr[w->at.slot].l3 > EDITOR_LINK)
+		return NULL;
+	e = pool_get(block_pool_for(&w->editors, f->tenant));
+	if (!e) {
+		worker_note(w, f->tenant, REASON_EDIT_BUDGET);
+		return NULL;
+	}
+	memset(e, 0, sizeof(*e));
+	e->flow = f;
+	side_begin(e, 0);
+	side_begin(e, 1);
+	packet_begin(w, e);
+	ring_add(w, e);
+	f->editor = e;
+	return e;
+}
+
+void editor_free(struct worker *w, struct flow *f)
+{
+	if (!f->editor)
+		return;
+	ring_remove(w, f->editor);
+	pool_put(block_pool_for(&w->editors, f->tenant), f->editor);
+	f->editor = NULL;
+}
+
+/* Numbers ----------------------------------------------------------------- */
+
+uint32_t editor_ack_for(const struct editor *e, unsigned side)
+{
+	const struct editor_side *d = &e->side[side];
+	uint32_t ack, next = e->flow->half[side].next;
+
+	if (e->phase >= EDITOR_CLOSING)
+		return next;
+	ack = tcp_edit_ack(&d->log, d->acked);
+	/* What nobody will read is had as soon as it is here. */
+	if (d->ended && !seq_before(ack, d->end) && seq_before(ack, next))
+		ack = next;
+	return seq_before(ack, d->told) ? d->told : ack;
+}
+
+uint32_t editor_next(const struct editor *e, unsigned side)
+{
+	const struct editor_side *d = &e->side[side];
+
+	if (d->sent < d->placed)
+		return text_seq(d, d->sent);
+	if (d->ended)
+		return tcp_edit_seq(&d->log, d->end) +
+		       (e->fin_sent && side != e->flow->client ? 1 : 0);
+	return tcp_edit_seq(&d->log, d->edge);
+}
+
+/* Holding ----------------------------------------------------------------- */
+
+/* The last edit is what is held; it is refused, whatever it would have been. */
+static void hold_refuse(struct editor_side *d)
+{
+	text_drop(d, (uint32_t)(d->text_len - d->placed));
+	d->log.open = false;
+}
+
+static void hold_put_back(struct editor_side *d)
+{
+	if (!d->log.open)
+		return;
+	tcp_edit_put_back(&d->log);
+	d->placed = d->text_len;
+}
+
+void editor_release(struct flow *f)
+{
+	if (f->editor)
+		hold_put_back(editor_client(f->editor));
+}
+
+void editor_hold(struct worker *w, struct flow *f, uint32_t from, uint32_t to)
+{
+	struct rte_mbuf *m = w->burst.pkt[w->at.slot];
+	const struct packet_meta *meta = packet_meta(m);
+	struct editor *e = f->editor;
+	struct editor_side *d;
+	bool goes_on;
+
+	if (!e && !(from != to && (e = editor_open(w, f))))
+		return;
+	d = &e->side[w->at.side];
+	if (e->phase != EDITOR_OPEN)
+		return;
+	goes_on = d->log.open && tcp_edit_held(&d->log) == from;
+	if (!goes_on)
+		hold_put_back(d);
+	/* Its beginning has left already, or there is nothing. */
+	if (from == to || (!goes_on && seq_before(from, meta->seq)))
+		return;
+	from = goes_on ? meta->seq : from;
+	if (d->text_len + (to - from) > EDITOR_TEXT || (!goes_on && !tcp_edit_has_room(&d->log))) {
+		hold_put_back(d);
+		return;
+	}
+	text_stage(d, rte_pktmbuf_mtod_offset(m, const uint8_t *, meta->payload + from - meta->seq),
+		   to - from);
+	tcp_edit_hold(&d->log, from, to - from);
+}
+
+/* Answers ----------------------------------------------------------------- */
+
+static uint32_t staged_bytes(const struct editor_side *d)
+{
+	return (uint32_t)(d->text_len - d->placed);
+}
+
+static bool has_room(const struct editor *e, const struct editor_refusal *r)
+{
+	const struct editor_side *client = &e->side[e->flow->client];
+	const struct editor_side *server = &e->side[!e->flow->client];
+
+	return e->awaited < EDITOR_STAGED - 1 && client->log.count + 2 < TCP_EDITS &&
+	       server->log.count + e->awaited + 2 < TCP_EDITS &&
+	       server->text_len + r->text_len + RESERVE <= EDITOR_TEXT;
+}
+
+static void answer_stage(struct editor *e, const char *text, size_t len, bool line)
+{
+	struct editor_side *d = editor_server(e);
+
+	text_stage(d, text, len);
+	if (line)
+		text_stage(d, "\r\n", 2);
+	e->staged[(e->staged_out + e->awaited++) % EDITOR_STAGED] =
+		(uint16_t)(len + (line ? 2 : 0));
+}
+
+/* Behind the server's FIN nothing can be said. */
+static bool server_is_past(const struct flow *f, uint32_t at)
+{
+	const struct tcp_half *server = &f->half[!f->client];
+
+	return (server->flags & HALF_FIN) && !seq_before(at, server->next);
+}
+
+/* The refusal is in its place: from here on the server is not heard. */
+static void drain_end(struct worker *w, struct editor *e, uint32_t at)
+{
+	struct editor_side *d = editor_server(e);
+
+	d->ended = true;
+	d->end = at;
+	text_place(d, at, staged_bytes(d));
+	e->awaited = 0;
+	e->patience = w->now + PATIENCE;
+}
+
+void editor_due(struct worker *w, struct flow *f, uint32_t at)
+{
+	struct editor *e = f->editor;
+	struct editor_side *d;
+	uint32_t len;
+
+	if (!e || !e->awaited || e->phase > EDITOR_DRAINING)
+		return;
+	d = editor_server(e);
+	len = e->staged[e->staged_out];
+	e->staged_out = (uint8_t)((e->staged_out + 1) % EDITOR_STAGED);
+	e->awaited--;
+	if (server_is_past(f, at))
+		text_drop(d, len);
+	else
+		text_place(d, at, len);
+	if (e->phase == EDITOR_DRAINING && !e->awaited)
+		drain_end(w, e, at);
+}
+
+void editor_server_ends(struct worker *w, struct flow *f, uint32_t at)
+{
+	struct editor *e = f->editor;
+
+	if (e && e->phase == EDITOR_DRAINING && !editor_server(e)->ended)
+		drain_end(w, e, at);
+}
+
+/* Refusing ---------------------------------------------------------------- */
+
+/* The client's stream ends here, for the server. */
+static void refuse_session(struct worker *w, struct editor *e, const struct editor_refusal *r,
+			   uint32_t from)
+{
+	struct editor_side *d = editor_client(e);
+
+	if (d->log.open) {
+		from = tcp_edit_held(&d->log);
+		hold_refuse(d);
+		d->log.count--;
+	}
+	d->ended = true;
+	d->end = from;
+	e->read = r->end;
+	e->phase = EDITOR_DRAINING;
+	e->patience = w->now + PATIENCE;
+	e->last_call = w->now + LAST_CALL;
+	e->saying_goodbye = r->text_len > 3 && memcmp(r->text, "421", 3) == 0;
+	answer_stage(e, r->text, RTE_MIN(r->text_len, (size_t)WORDS_MAX), r->line);
+}
+
+static void refuse_command(struct editor *e, const struct editor_refusal *r, uint32_t from)
+{
+	struct editor_side *d = editor_client(e);
+
+	if (d->log.open)
+		hold_refuse(d);
+	tcp_edit_cut(&d->log, from, r->end - from);
+	answer_stage(e, r->text, r->text_len, r->line);
+}
+
+/* In place of what the server just said; the client's next bytes are for the gate. */
+static void refuse_server(struct worker *w, struct editor *e, const struct editor_refusal *r,
+			  uint32_t from)
+{
+	struct editor_side *client = editor_client(e);
+	struct editor_refusal all = *r;
+
+	/* What the client said so far was its last. */
+	all.end = e->flow->half[e->flow->client].inspected;
+	refuse_session(w, e, &all, client->edge);
+	client->end = seq_before(client->end, all.end) ? all.end : client->end;
+	drain_end(w, e, from);
+}
+
+static enum editor_result silence(struct editor *e)
+{
+	e->phase = EDITOR_DONE;
+	return EDITOR_OVER;
+}
+
+enum editor_result editor_refuse(struct worker *w, struct flow *f, const struct editor_refusal *r)
+{
+	const struct packet_meta *meta = packet_meta(w->burst.pkt[w->at.slot]);
+	struct editor_refusal last = *r;
+	struct editor *e = editor_open(w, f);
+	struct editor_side *d;
+	uint32_t from = r->begin;
+	bool begun;
+
+	if (!e || e->phase != EDITOR_OPEN)
+		return EDITOR_NONE;
+	d = &e->side[w->at.side];
+	e->reason = (uint8_t)r->reason;
+	w->burst.cut[w->at.slot] = true;
+	/* The line that was held was whole, and let through. */
+	if (d->log.open && tcp_edit_held(&d->log) != from)
+		hold_put_back(d);
+	/* Of a command whose beginning has left the rest can't be taken back. */
+	begun = seq_before(from, meta->seq) && !d->log.open;
+	if (seq_before(from, meta->seq))
+		from = meta->seq;
+	if (!last.text && last.over)
+		return silence(e);
+	if (!last.over && (begun || !w->at.to_server || !has_room(e, r))) {
+		worker_note(w, f->tenant, REASON_EDIT_BUDGET);
+		last.over = true;
+		last.text = TOO_MANY;
+		last.text_len = strlen(TOO_MANY);
+		last.line = true;
+	}
+	if (!w->at.to_server)
+		refuse_server(w, e, &last, from);
+	else if (last.over)
+		refuse_session(w, e, &last, from);
+	else
+		refuse_command(e, &last, from);
+	return last.over ? EDITOR_OVER : EDITOR_CUT;
+}
+
+/* Closing ----------------------------------------------------------------- */
+
+bool editor_follows(const struct flow *f, unsigned side)
+{
+	const struct editor *e = f->editor;
+
+	return e && e->phase <= EDITOR_DRAINING && !e->side[side].ended;
+}
+
+/* The last word to the client. */
+static void say_goodbye(struct worker *w, struct editor *e, const char *words)
+{
+	struct editor_side *d = editor_server(e);
+
+	if (e->saying_goodbye)
+		return;
+	e->saying_goodbye = true;
+	text_stage(d, words, strlen(words));
+	text_stage(d, "\r\n", 2);
+	if (d->ended)
+		text_place(d, d->end, staged_bytes(d));
+	e->patience = w->now + PATIENCE;
+}
+
+static void hear_line(struct worker *w, struct editor *e)
+{
+	bool quit = e->line_len == 4 && strncasecmp((const char *)e->line, "QUIT", 4) == 0;
+
+	e->line_len = 0;
+	say_goodbye(w, e, quit ? GOODBYE : CLOSING);
+}
+
+static void hear_byte(struct worker *w, struct editor *e, uint8_t c)
+{
+	if (c == '\n')
+		hear_line(w, e);
+	else if (c != '\r' && e->line_len < sizeof(e->line))
+		e->line[e->line_len++] = c;
+}
+
+void editor_hear(struct worker *w, struct flow *f)
+{
+	struct rte_mbuf *m = w->burst.pkt[w->at.slot];
+	const struct packet_meta *meta = packet_meta(m);
+	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, meta->payload);
+	struct editor *e = f->editor;
+	uint32_t end = meta->seq + meta->len;
+
+	if (!e || e->phase < EDITOR_DRAINING || !w->at.to_server)
+		return;
+	if (seq_before(e->read, meta->seq))
+		e->read = meta->seq;
+	e->patience = RTE_MIN(w->now + PATIENCE, e->last_call);
+	while (seq_before(e->read, end))
+		hear_byte(w, e, p[e->read++ - meta->seq]);
+	if (!meta->fin)
+		return;
+	e->client_fin = true;
+	e->saying_goodbye = true;
+}
+
+static void say_reset(struct worker *w, struct editor *e)
+{
+	editor_say(w, e, e->flow->client, TCP_RST | TCP_ACK, editor_next(e, e->flow->client), NULL,
+		   0);
+	e->reset_due = w->now + (RESEND << e->resets++);
+}
+
+/* The client has all that the server said before the refusal: the server is not needed any more. */
+static void reset_server(struct worker *w, struct editor *e)
+{
+	struct editor_side *d = editor_server(e);
+
+	if (e->phase != EDITOR_DRAINING || !d->ended ||
+	    seq_before(d->acked, tcp_edit_end(&d->log, d->end)))
+		return;
+	e->phase = EDITOR_CLOSING;
+	say_reset(w, e);
+}
+
+static void close_client(struct worker *w, struct editor *e)
+{
+	unsigned server = !e->flow->client;
+	const struct editor_side *d = editor_server(e);
+
+	if (e->phase != EDITOR_CLOSING || !e->saying_goodbye || d->sent < d->placed)
+		return;
+	if (!e->fin_sent) {
+		editor_say(w, e, server, TCP_FIN | TCP_ACK, editor_next(e, server), NULL, 0);
+		e->fin_sent = true;
+	}
+	if (e->fin_acked && e->client_fin)
+		e->flow->state = FLOW_CLOSED;
+}
+
+static bool is_outstanding(const struct editor *e)
+{
+	return e->side[0].placed || e->side[1].placed || (e->fin_sent && !e->fin_acked);
+}
+
+void editor_flush(struct worker *w, struct editor *e)
+{
+	if (e->phase == EDITOR_DONE)
+		return;
+	for (unsigned side = 0; side < 2; side++)
+		text_send(w, e, side, editor_next(e, side) + (1u << 30));
+	reset_server(w, e);
+	close_client(w, e);
+	for (unsigned side = 0; side < 2; side++) {
+		struct editor_side *d = &e->side[side];
+
+		if (d->ack_due && !d->spoken && e->phase != EDITOR_DONE)
+			editor_say(w, e, !side, TCP_ACK, editor_next(e, !side), NULL, 0);
+		d->ack_due = d->spoken = false;
+	}
+	if (!is_outstanding(e))
+		e->due = 0;
+	else if (!e->due)
+		e->due = w->now + (RESEND << e->tries);
+}
+
+/* Time -------------------------------------------------------------------- */
+
+/* Nobody hears the gate. */
+static void give_up(struct worker *w, struct editor *e)
+{
+	struct flow *f = e->flow;
+
+	for (unsigned side = 0; side < 2; side++)
+		if (side == f->client ? e->phase < EDITOR_CLOSING : true)
+			editor_say(w, e, side, TCP_RST | TCP_ACK, editor_next(e, side), NULL, 0);
+	e->phase = EDITOR_DONE;
+	f->flags |= FLOW_REFUSED;
+	f->state = FLOW_CLOSED;
+	if (!f->reason)
+		f->reason = e->reason;
+}
+
+static void send_again(struct worker *w, struct editor *e)
+{
+	unsigned server = !e->flow->client;
+
+	if (++e->tries > TRIES_MAX) {
+		give_up(w, e);
+		return;
+	}
+	e->due = 0;
+	text_resend(w, e, 0);
+	text_resend(w, e, 1);
+	if (e->fin_sent && !e->fin_acked)
+		editor_say(w, e, server, TCP_FIN | TCP_ACK, editor_next(e, server) - 1, NULL, 0);
+}
+
+static void lose_patience(struct worker *w, struct editor *e)
+{
+	struct flow *f = e->flow;
+
+	e->patience = w->now + PATIENCE;
+	if (e->phase == EDITOR_DRAINING && !editor_server(e)->ended)
+		editor_server_ends(w, f, f->half[!f->client].inspected);
+	else if (e->phase == EDITOR_CLOSING && !e->saying_goodbye)
+		say_goodbye(w, e, CLOSING);
+	else
+		give_up(w, e);
+}
+
+/* Nothing was changed after all, or in vain: a half line that became a whole one. */
+static bool is_idle(const struct editor *e)
+{
+	const struct editor_side *a = &e->side[0], *b = &e->side[1];
+
+	return e->phase == EDITOR_OPEN && !e->awaited && !a->text_len && !b->text_len &&
+	       !a->log.count && !b->log.count && !a->log.base && !b->log.base;
+}
+
+static void look_after(struct worker *w, struct editor *e)
+{
+	if (e->phase == EDITOR_DONE)
+		return;
+	if (is_idle(e)) {
+		editor_free(w, e->flow);
+		return;
+	}
+	if (e->due && e->due <= w->now)
+		send_again(w, e);
+	if (e->phase == EDITOR_CLOSING && e->resets < RESETS && e->reset_due <= w->now)
+		say_reset(w, e);
+	if (e->patience && e->patience <= w->now && e->phase != EDITOR_DONE)
+		lose_patience(w, e);
+	editor_flush(w, e);
+}
+
+void editor_sweep(struct worker *w)
+{
+	for (unsigned n = 0; n < SWEEP && w->editing; n++) {
+		struct editor *e = w->editing;
+
+		w->editing = e->next;
+		look_after(w, e);
+	}
+}

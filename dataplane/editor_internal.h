@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the editor's files share. Nobody else includes it. */
+#ifndef POSTERN_EDITOR_INTERNAL_H
+#define POSTERN_EDITOR_INTERNAL_H
+
+#include "dataplane/editor.h"
+
+#define EDITOR_CHUNK 512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
+
+static inline struct editor_side *editor_client(struct editor *e)
+{
+	return &e->side[e->flow->client];
+}
+
+static inline struct editor_side *editor_server(struct editor *e)
+{
+	return &e->side[!e->flow->client];
+}
+
+/* How far the side's window field is to be shifted (RFC 7323 2.2: both said so, or nobody). */
+unsigned editor_scale(const struct flow *f, unsigned side);
+
+/* editor_text.c: what the gate says in one side's name */
+
+/* Appends to what waits for its place; the caller has seen that there is room. */
+void text_stage(struct editor_side *d, const void *text, size_t len);
+/* The next `len` bytes of what waits come before the sender's byte `at`. */
+void text_place(struct editor_side *d, uint32_t at, uint32_t len);
+/* The next `len` bytes of what waits are not said. */
+void text_drop(struct editor_side *d, uint32_t len);
+/* The receiver has the first `len` bytes. */
+void text_release(struct editor_side *d, uint32_t len);
+/* R: where the byte at this offset of the placed text is. */
+uint32_t text_seq(const struct editor_side *d, uint32_t offset);
+/* Sends what was not sent yet and lies before `limit` (R), as far as the window allows. */
+void text_send(struct worker *w, struct editor *e, unsigned side, uint32_t limit);
+/* Sends again what was not acknowledged, some of it. */
+void text_resend(struct worker *w, struct editor *e, unsigned side);
+
+/* editor_packet.c: packets of the gate's own, and what is changed in others */
+
+/* From `side`, `seq` in R. The acknowledgement is what the other side may be told. */
+void editor_say(struct worker *w, struct editor *e, unsigned side, uint8_t flags, uint32_t seq,
+		const uint8_t *text, uint32_t len);
+/* Keeps what the slot's packet says of its sender. Returns whether its window is another now. */
+bool editor_note(struct editor *e, struct burst *b, unsigned i);
+/* Writes `len` bytes at `field` of the TCP header, and mends the checksum. */
+void header_patch(struct rte_mbuf *m, const struct headers *h, const uint8_t *field,
+		  const void *now, size_t len);
+void header_patch32(struct rte_mbuf *m, const struct headers *h, unsigned offset, uint32_t now);
+
+/* editor.c */
+
+/* S: what the side may be told that the gate or the other side has of its bytes. */
+uint32_t editor_ack_for(const struct editor *e, unsigned side);
+/* R: the next byte in the side's name. */
+uint32_t editor_next(const struct editor *e, unsigned side);
+/* What is not sent yet: texts, acknowledgements, reset, FIN. */
+void editor_flush(struct worker *w, struct editor *e);
+
+#endif
