@@ -82,11 +82,11 @@ static struct policy *policy_of(const char *text)
 	return policy;
 }
 
-void gate_fixture_open(struct gate_fixture *g, const char *text)
+static void fixture_open(struct gate_fixture *g, const char *text, struct worker_options options)
 {
 	struct gate_config config = {
 		.workers = 1,
-		.options = {.inspect = true, .digests = true, .keep_ghosts = true},
+		.options = options,
 		.events = true,
 	};
 	char error[GATE_ERROR];
@@ -101,6 +101,18 @@ void gate_fixture_open(struct gate_fixture *g, const char *text)
 	g->number = 1;
 }
 
+void gate_fixture_open(struct gate_fixture *g, const char *text)
+{
+	fixture_open(
+		g, text,
+		(struct worker_options){.inspect = true, .digests = true, .keep_ghosts = true});
+}
+
+void gate_fixture_open_live(struct gate_fixture *g, const char *text)
+{
+	fixture_open(g, text, (struct worker_options){.inspect = true, .edits = true});
+}
+
 static void assert_all_given_back(const struct gate_fixture *g)
 {
 	assert_int_equal(rte_mempool_in_use_count(g->gate->small), 0);
@@ -108,6 +120,8 @@ static void assert_all_given_back(const struct gate_fixture *g)
 	assert_int_equal(g->w->sessions.used, 0);
 	assert_int_equal(g->w->lines.used, 0);
 	assert_int_equal(g->w->messages.used, 0);
+	assert_int_equal(g->w->editors.used, 0);
+	assert_null(g->w->editing);
 	assert_int_equal(g->w->history, 0);
 }
 

@@ -42,6 +42,8 @@ void gate_fixture_environment(void);
 /* config: the text of a configuration, NULL for the defaults; budgets are small where it says
  * nothing of them. Ends the test that can't have it. */
 void gate_fixture_open(struct gate_fixture *g, const char *config);
+/* The same gate in the wire: peers hear it. */
+void gate_fixture_open_live(struct gate_fixture *g, const char *config);
 /* Fails the test if a packet's buffer was not given back. */
 void gate_fixture_close(struct gate_fixture *g);
 /* Ends all flows, forgets what was counted and what left. */

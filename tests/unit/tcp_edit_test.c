@@ -187,15 +187,18 @@ static void what_is_put_back_leaves_the_numbers_as_they_were(void **state)
 	struct tcp_edit_log log = {0};
 	uint32_t at = UINT32_MAX - 4;
 
-	tcp_edit_cut(&log, at, 6);
-	log.open = true;
-	tcp_edit_cut(&log, at + 6, 4);
+	/* What was refused before it has nothing to do with it. */
+	log.base = 5;
+	tcp_edit_cut(&log, at - 5, 5);
+	tcp_edit_hold(&log, at, 6);
+	assert_int_equal(tcp_edit_held(&log), at);
+	tcp_edit_hold(&log, at + 6, 4);
 	assert_int_equal(tcp_edit_ack(&log, at), at + 10);
 	/* Whatever is acknowledged: it may come back. */
 	assert_int_equal(tcp_edit_fold(&log, at), 0);
 	assert_int_equal(log.count, 1);
 	tcp_edit_put_back(&log);
-	log.open = false;
+	assert_false(log.open);
 	assert_int_equal(tcp_edit_seq(&log, at + 10), at + 10);
 	assert_int_equal(tcp_edit_seq(&log, at + 11), at + 11);
 	assert_int_equal(tcp_edit_ack(&log, at + 10), at + 10);
