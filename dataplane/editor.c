@@ -81,6 +81,14 @@ static void packet_begin(struct worker *w, struct editor *e)
 	other->role = d->role == PORT_OUTSIDE ? PORT_INSIDE : PORT_OUTSIDE;
 }
 
+unsigned editor_asker_of(const struct flow *f)
+{
+	bool sip = f->app == APP_SIP || f->app == APP_SIPS;
+
+	/* SIP requests go both ways: those are the gate's that a tenant sends. */
+	return sip && f->tenant && !(f->flags & FLOW_OUTBOUND) ? !f->client : f->client;
+}
+
 static struct editor *editor_open(struct worker *w, struct flow *f)
 {
 	const uint8_t both = f->half[0].flags & f->half[1].flags;
@@ -98,6 +106,7 @@ static struct editor *editor_open(struct worker *w, struct flow *f)
 	}
 	memset(e, 0, sizeof(*e));
 	e->flow = f;
+	e->asker = (uint8_t)editor_asker_of(f);
 	side_begin(e, 0);
 	side_begin(e, 1);
 	packet_begin(w, e);
@@ -163,7 +172,7 @@ static void hold_put_back(struct editor_side *d)
 void editor_release(struct flow *f)
 {
 	if (f->editor)
-		hold_put_back(editor_client(f->editor));
+		hold_put_back(editor_asker(f->editor));
 }
 
 void editor_hold(struct worker *w, struct flow *f, uint32_t from, uint32_t to)
@@ -204,37 +213,40 @@ static uint32_t staged_bytes(const struct editor_side *d)
 
 static bool has_room(const struct editor *e, const struct editor_refusal *r)
 {
-	const struct editor_side *client = &e->side[e->flow->client];
-	const struct editor_side *server = &e->side[!e->flow->client];
+	const struct editor_side *asker = &e->side[e->asker];
+	const struct editor_side *answerer = &e->side[!e->asker];
 
-	return e->awaited < EDITOR_STAGED - 1 && client->log.count + 2 < TCP_EDITS &&
-	       server->log.count + e->awaited + 2 < TCP_EDITS &&
-	       server->text_len + r->text_len + RESERVE <= EDITOR_TEXT;
+	return e->awaited < EDITOR_STAGED - 1 && asker->log.count + 2 < TCP_EDITS &&
+	       answerer->log.count + e->awaited + 2 < TCP_EDITS &&
+	       answerer->text_len + r->text_len + RESERVE <= EDITOR_TEXT;
 }
 
 static void answer_stage(struct editor *e, const char *text, size_t len, bool line)
 {
-	struct editor_side *d = editor_server(e);
+	struct editor_side *d = editor_answerer(e);
 
-	text_stage(d, text, len);
-	if (line)
+	uint32_t before = d->text_len;
+
+	if (len)
+		text_stage(d, text, len);
+	if (len && line)
 		text_stage(d, "\r\n", 2);
 	e->staged[(e->staged_out + e->awaited++) % EDITOR_STAGED] =
-		(uint16_t)(len + (line ? 2 : 0));
+		(uint16_t)(d->text_len - before);
 }
 
-/* Behind the server's FIN nothing can be said. */
-static bool server_is_past(const struct flow *f, uint32_t at)
+/* Behind a FIN nothing can be said. */
+static bool answerer_is_past(const struct editor *e, uint32_t at)
 {
-	const struct tcp_half *server = &f->half[!f->client];
+	const struct tcp_half *half = &e->flow->half[!e->asker];
 
-	return (server->flags & HALF_FIN) && !seq_before(at, server->next);
+	return (half->flags & HALF_FIN) && !seq_before(at, half->next);
 }
 
 /* The refusal is in its place: from here on the server is not heard. */
 static void drain_end(struct worker *w, struct editor *e, uint32_t at)
 {
-	struct editor_side *d = editor_server(e);
+	struct editor_side *d = editor_answerer(e);
 
 	d->ended = true;
 	d->end = at;
@@ -243,32 +255,50 @@ static void drain_end(struct worker *w, struct editor *e, uint32_t at)
 	e->patience = w->now + PATIENCE;
 }
 
-void editor_due(struct worker *w, struct flow *f, uint32_t at)
+bool editor_due(struct worker *w, struct flow *f, uint32_t at)
 {
 	struct editor *e = f->editor;
 	struct editor_side *d;
 	uint32_t len;
 
 	if (!e || !e->awaited || e->phase > EDITOR_DRAINING)
-		return;
-	d = editor_server(e);
+		return false;
+	d = editor_answerer(e);
 	len = e->staged[e->staged_out];
 	e->staged_out = (uint8_t)((e->staged_out + 1) % EDITOR_STAGED);
 	e->awaited--;
-	if (server_is_past(f, at))
+	if (answerer_is_past(e, at))
 		text_drop(d, len);
 	else
 		text_place(d, at, len);
 	if (e->phase == EDITOR_DRAINING && !e->awaited)
 		drain_end(w, e, at);
+	return true;
 }
 
 void editor_server_ends(struct worker *w, struct flow *f, uint32_t at)
 {
 	struct editor *e = f->editor;
 
-	if (e && e->phase == EDITOR_DRAINING && !editor_server(e)->ended)
+	if (e && e->phase == EDITOR_DRAINING && !editor_answerer(e)->ended)
 		drain_end(w, e, at);
+}
+
+/* Giving up --------------------------------------------------------------- */
+
+/* Nobody hears the gate. */
+static void give_up(struct worker *w, struct editor *e)
+{
+	struct flow *f = e->flow;
+
+	for (unsigned side = 0; side < 2; side++)
+		if (side == f->client ? e->phase < EDITOR_CLOSING : true)
+			editor_say(w, e, side, TCP_RST | TCP_ACK, editor_next(e, side), NULL, 0);
+	e->phase = EDITOR_DONE;
+	f->flags |= FLOW_REFUSED;
+	f->state = FLOW_CLOSED;
+	if (!f->reason)
+		f->reason = e->reason;
 }
 
 /* Refusing ---------------------------------------------------------------- */
@@ -277,7 +307,7 @@ void editor_server_ends(struct worker *w, struct flow *f, uint32_t at)
 static void refuse_session(struct worker *w, struct editor *e, const struct editor_refusal *r,
 			   uint32_t from)
 {
-	struct editor_side *d = editor_client(e);
+	struct editor_side *d = editor_asker(e);
 
 	if (d->log.open) {
 		from = tcp_edit_held(&d->log);
@@ -296,7 +326,7 @@ static void refuse_session(struct worker *w, struct editor *e, const struct edit
 
 static void refuse_command(struct editor *e, const struct editor_refusal *r, uint32_t from)
 {
-	struct editor_side *d = editor_client(e);
+	struct editor_side *d = editor_asker(e);
 
 	if (d->log.open)
 		hold_refuse(d);
@@ -308,7 +338,7 @@ static void refuse_command(struct editor *e, const struct editor_refusal *r, uin
 static void refuse_server(struct worker *w, struct editor *e, const struct editor_refusal *r,
 			  uint32_t from)
 {
-	struct editor_side *client = editor_client(e);
+	struct editor_side *client = editor_asker(e);
 	struct editor_refusal all = *r;
 
 	/* What the client said so far was its last. */
@@ -316,6 +346,13 @@ static void refuse_server(struct worker *w, struct editor *e, const struct edito
 	refuse_session(w, e, &all, client->edge);
 	client->end = seq_before(client->end, all.end) ? all.end : client->end;
 	drain_end(w, e, from);
+}
+
+/* Nobody can be told, and what has left can't be taken back. */
+static enum editor_result reset_both(struct worker *w, struct editor *e)
+{
+	give_up(w, e);
+	return EDITOR_OVER;
 }
 
 static enum editor_result silence(struct editor *e)
@@ -345,17 +382,26 @@ enum editor_result editor_refuse(struct worker *w, struct flow *f, const struct 
 	begun = seq_before(from, meta->seq) && !d->log.open;
 	if (seq_before(from, meta->seq))
 		from = meta->seq;
+	/* Nor can what has not come yet be acknowledged. */
+	if (seq_before(meta->seq + meta->len, last.end)) {
+		last.end = meta->seq + meta->len;
+		begun = true;
+	}
 	if (!last.text && last.over)
 		return silence(e);
-	if (!last.over && (begun || !w->at.to_server || !has_room(e, r))) {
+	if (!last.over && (begun || (last.line && !w->at.to_server) || !has_room(e, r))) {
 		worker_note(w, f->tenant, REASON_EDIT_BUDGET);
+		if (!last.line)
+			return reset_both(w, e);
 		last.over = true;
 		last.text = TOO_MANY;
 		last.text_len = strlen(TOO_MANY);
 		last.line = true;
 	}
-	if (!w->at.to_server)
+	if (w->at.side != e->asker && last.over)
 		refuse_server(w, e, &last, from);
+	else if (w->at.side != e->asker)
+		tcp_edit_cut(&d->log, from, last.end - from);
 	else if (last.over)
 		refuse_session(w, e, &last, from);
 	else
@@ -375,7 +421,7 @@ bool editor_follows(const struct flow *f, unsigned side)
 /* The last word to the client. */
 static void say_goodbye(struct worker *w, struct editor *e, const char *words)
 {
-	struct editor_side *d = editor_server(e);
+	struct editor_side *d = editor_answerer(e);
 
 	if (e->saying_goodbye)
 		return;
@@ -434,7 +480,7 @@ static void say_reset(struct worker *w, struct editor *e)
 /* The client has all that the server said before the refusal: the server is not needed any more. */
 static void reset_server(struct worker *w, struct editor *e)
 {
-	struct editor_side *d = editor_server(e);
+	struct editor_side *d = editor_answerer(e);
 
 	if (e->phase != EDITOR_DRAINING || !d->ended ||
 	    seq_before(d->acked, tcp_edit_end(&d->log, d->end)))
@@ -446,7 +492,7 @@ static void reset_server(struct worker *w, struct editor *e)
 static void close_client(struct worker *w, struct editor *e)
 {
 	unsigned server = !e->flow->client;
-	const struct editor_side *d = editor_server(e);
+	const struct editor_side *d = editor_answerer(e);
 
 	if (e->phase != EDITOR_CLOSING || !e->saying_goodbye || d->sent < d->placed)
 		return;
@@ -486,21 +532,6 @@ void editor_flush(struct worker *w, struct editor *e)
 
 /* Time -------------------------------------------------------------------- */
 
-/* Nobody hears the gate. */
-static void give_up(struct worker *w, struct editor *e)
-{
-	struct flow *f = e->flow;
-
-	for (unsigned side = 0; side < 2; side++)
-		if (side == f->client ? e->phase < EDITOR_CLOSING : true)
-			editor_say(w, e, side, TCP_RST | TCP_ACK, editor_next(e, side), NULL, 0);
-	e->phase = EDITOR_DONE;
-	f->flags |= FLOW_REFUSED;
-	f->state = FLOW_CLOSED;
-	if (!f->reason)
-		f->reason = e->reason;
-}
-
 static void send_again(struct worker *w, struct editor *e)
 {
 	unsigned server = !e->flow->client;
@@ -521,7 +552,7 @@ static void lose_patience(struct worker *w, struct editor *e)
 	struct flow *f = e->flow;
 
 	e->patience = w->now + PATIENCE;
-	if (e->phase == EDITOR_DRAINING && !editor_server(e)->ended)
+	if (e->phase == EDITOR_DRAINING && !editor_answerer(e)->ended)
 		editor_server_ends(w, f, f->half[!f->client].inspected);
 	else if (e->phase == EDITOR_CLOSING && !e->saying_goodbye)
 		say_goodbye(w, e, CLOSING);

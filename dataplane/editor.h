@@ -67,6 +67,7 @@ struct editor {
 	uint64_t patience;          /* ns: how long to wait for the others; 0: for ever */
 	uint64_t last_call;         /* ns: no longer than that, whatever they say */
 	uint8_t phase;              /* enum editor_phase */
+	uint8_t asker; /* side: whose requests are answered here: SMTP's client, SIP's tenant */
 	uint8_t tries;
 	uint8_t awaited;    /* answers that the parser will say the place of */
 	uint8_t staged_out; /* ring of `staged` */
@@ -104,7 +105,7 @@ struct editor_refusal {
 	uint32_t begin, end; /* S; what lies before this packet was held back, or has left */
 	const char *text;    /* without CRLF; NULL: silence */
 	size_t text_len;
-	bool line; /* `text` is a line: CRLF comes behind it */
+	bool line; /* SMTP: `text` is a line, CRLF comes behind it */
 	bool over; /* the session is over */
 	enum reason reason;
 };
@@ -117,12 +118,16 @@ enum editor_result {
 
 /*
  * Cuts it, and keeps the text for when its turn comes: editor_due(), once per refusal of the
- * client's. What the server says is replaced at once.
+ * asker's. What an SMTP server says is replaced at once. Without room SMTP ends in a 421, SIP in
+ * resets.
  */
 enum editor_result editor_refuse(struct worker *w, struct flow *f, const struct editor_refusal *r);
 
-/* The oldest such text belongs before the other side's byte `at` (S). */
-void editor_due(struct worker *w, struct flow *f, uint32_t at);
+/* The oldest such text belongs before the other side's byte `at` (S). False: there is none. */
+bool editor_due(struct worker *w, struct flow *f, uint32_t at);
+
+/* Whose requests a flow's editor answers. */
+unsigned editor_asker_of(const struct flow *f);
 
 /*
  * Bytes [from, to) of the packet in hand's stream are read and may yet be refused: they stay

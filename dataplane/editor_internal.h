@@ -7,14 +7,15 @@
 
 #define EDITOR_CHUNK 512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
 
-static inline struct editor_side *editor_client(struct editor *e)
+/* Whose bytes are held, refused and answered, and in whose name the answers are. */
+static inline struct editor_side *editor_asker(struct editor *e)
 {
-	return &e->side[e->flow->client];
+	return &e->side[e->asker];
 }
 
-static inline struct editor_side *editor_server(struct editor *e)
+static inline struct editor_side *editor_answerer(struct editor *e)
 {
-	return &e->side[!e->flow->client];
+	return &e->side[!e->asker];
 }
 
 /* How far the side's window field is to be shifted (RFC 7323 2.2: both said so, or nobody). */

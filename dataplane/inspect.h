@@ -104,6 +104,8 @@ struct sip_answer {
 	struct bytes phrase;
 };
 
+#define SIP_ANSWER_MAX 2048 /* bytes */
+
 struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusal *r);
 
 /*
@@ -128,6 +130,10 @@ void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint
 
 /* Sends `text` to the flow's client in the server's name. */
 void reply_smtp(struct worker *w, struct flow *f, const char *text);
+/* The answer's text; 0: none can be made of the request. */
+size_t reply_sip_text(const struct worker *w, const struct flow *f,
+		      const struct sip_message *request, const struct refusal *r,
+		      const struct sip_answer *answer, char *text, size_t size);
 void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
 	       const struct refusal *r, const struct sip_answer *answer);
 

@@ -12,7 +12,8 @@
 #include "dataplane/proto/sip_reply.h"
 #include "dataplane/tcp.h"
 
-#define REPLY_MAX 2048 /* bytes of payload; fits an mbuf of the small pool with its headers */
+#define REPLY_MAX \
+	SIP_ANSWER_MAX /* bytes of payload; fits an mbuf of the small pool with its headers */
 
 /* Towards the client, from the server's address; `l4` bytes from the transport header on. */
 static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l4, uint8_t **at)
@@ -128,12 +129,11 @@ static void put_tcp(struct flow *f, uint8_t *p, uint32_t len)
 	memcpy(p + 16, &sum, 2);
 }
 
-void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
-	       const struct refusal *r, const struct sip_answer *answer)
+size_t reply_sip_text(const struct worker *w, const struct flow *f,
+		      const struct sip_message *request, const struct refusal *r,
+		      const struct sip_answer *answer, char *text, size_t size)
 {
 	static const uint8_t seed[SIPHASH_KEY_SIZE] = "postern";
-	bool udp = f->key.proto == IPPROTO_UDP;
-	uint32_t head = udp ? 8 : 20;
 	struct sip_reply reply = {
 		.code = answer->code,
 		.reason = answer->phrase,
@@ -141,17 +141,25 @@ void reply_sip(struct worker *w, struct flow *f, const struct sip_message *reque
 		.rport = f->key.port[w->at.side],
 		.seed = seed,
 	};
-	char text[REPLY_MAX];
-	size_t len;
-	struct rte_mbuf *m;
-	uint8_t *p;
 
 	if (r->rule) {
 		const char *msg = ruleset_string(w->matcher->ruleset, r->rule->msg);
 
 		reply.warning = bytes_of(msg, strlen(msg));
 	}
-	len = sip_reply_build(request, &reply, text, sizeof(text));
+	return sip_reply_build(request, &reply, text, size);
+}
+
+void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
+	       const struct refusal *r, const struct sip_answer *answer)
+{
+	bool udp = f->key.proto == IPPROTO_UDP;
+	uint32_t head = udp ? 8 : 20;
+	char text[REPLY_MAX];
+	size_t len = reply_sip_text(w, f, request, r, answer, text, sizeof(text));
+	struct rte_mbuf *m;
+	uint8_t *p;
+
 	if (!len || !w->at.to_server)
 		return;
 	m = reply_begin(w, f, head + (uint32_t)len, &p);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dataplane/calls.h"
+#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/lists.h"
 #include "dataplane/proto/sip_frame.h"
@@ -10,6 +11,7 @@
 
 struct sip_session {
 	struct sip_framer framer[2]; /* by the sender's place in the key */
+	uint32_t begin[2];           /* sequence numbers of the first bytes */
 	bool looked_at;
 };
 
@@ -142,6 +144,47 @@ static struct finding find(struct sip_ctx *c, const struct sip_message *msg)
 
 /* Refusals ---------------------------------------------------------------- */
 
+static bool is_live_stream(const struct sip_ctx *c)
+{
+	return c->end > c->begin && c->w->options.edits;
+}
+
+/* The message is cut out of a stream that goes on; the answer comes between two of the peer's. */
+static bool cut_live(struct sip_ctx *c, const char *text, size_t len, enum verdict verdict,
+		     enum reason reason)
+{
+	const struct sip_session *s = c->f->session;
+	struct editor_refusal refusal = {
+		.begin = s->begin[c->w->at.side] + (uint32_t)c->begin,
+		.end = s->begin[c->w->at.side] + (uint32_t)c->end,
+		.text = text,
+		.text_len = len,
+		.reason = reason,
+	};
+	enum editor_result result = editor_refuse(c->w, c->f, &refusal);
+
+	if (result == EDITOR_NONE)
+		return false;
+	slot_decide(c->w, c->w->at.slot, verdict, reason);
+	if (result == EDITOR_OVER) {
+		c->f->flags |= FLOW_REFUSED;
+		c->f->reason = (uint8_t)reason;
+		c->w->at.ghost = true;
+	}
+	return true;
+}
+
+static bool refuse_live(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r,
+			const struct sip_answer *answer)
+{
+	char text[SIP_ANSWER_MAX];
+	size_t len = 0;
+
+	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
+		len = reply_sip_text(c->w, c->f, msg, r, answer, text, sizeof(text));
+	return cut_live(c, text, len, r->verdict, r->reason);
+}
+
 static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r)
 {
 	struct sip_answer answer = refusal_sip_answer(c->w, r);
@@ -151,19 +194,23 @@ static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struc
 		 (int)RTE_MIN(answer.phrase.len, 240u), (const char *)answer.phrase.p);
 	if (!refusal_declare(c->w, r, words))
 		return false;
+	c->code = r->verdict == VERDICT_REJECT ? answer.code : 0;
+	if (is_live_stream(c) && refuse_live(c, msg, r, &answer))
+		return true;
 	if (c->end > c->begin)
 		cut_stream(c->w, c->begin, c->end, r->verdict, r->reason);
 	else
 		slot_decide(c->w, c->w->at.slot, r->verdict, r->reason);
 	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
 		reply_sip(c->w, c->f, msg, r, &answer);
-	c->code = r->verdict == VERDICT_REJECT ? answer.code : 0;
 	return true;
 }
 
 /* The call was refused: what the other end says of it all the same goes nowhere. */
 static void absorb(struct sip_ctx *c)
 {
+	if (is_live_stream(c) && cut_live(c, NULL, 0, VERDICT_DROP, REASON_AFTER_REFUSAL))
+		return;
 	if (c->end > c->begin)
 		cut_stream(c->w, c->begin, c->end, VERDICT_DROP, REASON_AFTER_REFUSAL);
 	else
@@ -414,6 +461,18 @@ void sip_inspect_datagram(struct worker *w, struct flow *f, const struct sip_rea
 	take_message(&c, read->result, &read->msg);
 }
 
+/* The peer's message ends there. */
+static void answers_due(struct sip_ctx *c, uint64_t end)
+{
+	const struct sip_session *s = c->f->session;
+	unsigned side = c->w->at.side;
+
+	if (!c->w->options.edits || c->w->at.ending || side == editor_asker_of(c->f))
+		return;
+	while (editor_due(c->w, c->f, s->begin[side] + (uint32_t)end))
+		;
+}
+
 static void on_message(void *ctx, const struct sip_frame *frame, enum sip_result result,
 		       const struct sip_message *msg)
 {
@@ -421,7 +480,10 @@ static void on_message(void *ctx, const struct sip_frame *frame, enum sip_result
 
 	c->begin = frame->begin;
 	c->end = frame->end;
+	if (c->w->at.ghost && c->w->options.edits)
+		return;
 	take_message(c, result, msg);
+	answers_due(c, frame->end);
 }
 
 static void on_lost(void *ctx, uint64_t offset, enum sip_lost why)
@@ -446,8 +508,27 @@ static struct sip_session *session_open(struct worker *w, struct flow *f)
 		return NULL;
 	}
 	memset(s, 0, sizeof(*s));
+	for (unsigned side = 0; side < 2; side++) {
+		const struct tcp_half *half = &f->half[side];
+
+		s->begin[side] = half->flags & HALF_SYN ? half->isn + 1 : half->next;
+	}
 	f->session = s;
 	return s;
+}
+
+/* Answers come between the peer's messages; what may yet be refused waits. */
+static void edit_stream(struct worker *w, struct flow *f, const struct sip_session *s)
+{
+	unsigned asker = editor_asker_of(f), side = w->at.side;
+	const struct sip_framer *peer = &s->framer[!asker], *own = &s->framer[side];
+
+	while (sip_frame_settled(peer) == peer->offset &&
+	       editor_due(w, f, s->begin[!asker] + (uint32_t)peer->offset))
+		;
+	if (side == asker && !(f->flags & FLOW_REFUSED))
+		editor_hold(w, f, s->begin[side] + (uint32_t)sip_frame_settled(own),
+			    s->begin[side] + (uint32_t)own->offset);
 }
 
 void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const uint8_t *p,
@@ -469,7 +550,12 @@ void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const 
 	}
 	framer = &s->framer[w->at.side];
 	w->at.offset = framer->offset;
+	if (!w->at.ending)
+		s->begin[w->at.side] = packet_meta(w->burst.pkt[w->at.slot])->seq -
+				       (uint32_t)framer->offset;
 	sip_frame_feed(framer, p, len, block_pool_for(&w->frames, f->tenant), &sink, &c);
+	if (w->options.edits && !w->at.ending)
+		edit_stream(w, f, s);
 }
 
 void sip_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t bytes)

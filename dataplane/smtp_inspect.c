@@ -130,7 +130,7 @@ static bool refuse_live(struct smtp_ctx *c, const struct refusal *r, struct smtp
 		.end = seq_of(c->w, at.end),
 		.text = r->verdict == VERDICT_REJECT ? reply : NULL,
 		.text_len = r->verdict == VERDICT_REJECT ? strlen(reply) : 0,
-		.line = r->verdict == VERDICT_REJECT,
+		.line = true,
 		.over = over,
 		.reason = r->reason,
 	};

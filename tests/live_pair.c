@@ -195,6 +195,8 @@ void pair_open(struct pair *p, struct gate_fixture *g, const struct pair_options
 	p->random = seed;
 	p->seed = seed;
 	p->talk = talk_smtp;
+	if (options->port)
+		p->talk.port[1] = options->port;
 	p->talk.addr[0] = 0x0a000002 | tenant << 16;
 	g->step = 0;
 	p->now = p->began = g->time;
@@ -220,4 +222,39 @@ void pair_close(struct pair *p)
 {
 	while (p->in_flight)
 		flight_drop(p, &p->flight[0]);
+}
+
+struct pair_options pair_easy(void)
+{
+	struct peer_options peer = {.mss = 536, .buffer = 65535, .appetite = 65536};
+
+	return (struct pair_options){.peer = {peer, peer}};
+}
+
+struct pair_options pair_hostile(uint64_t seed)
+{
+	uint64_t random = seed * 31;
+	struct pair_options o = pair_easy();
+
+	o.loss = fixture_below(&random, 2) ? fixture_below(&random, 150) : 0;
+	o.copies = fixture_below(&random, 2) ? fixture_below(&random, 200) : 0;
+	o.disorder = fixture_below(&random, 2) ? fixture_below(&random, 400) : 0;
+	o.ipv6 = fixture_below(&random, 2);
+	o.vlan = fixture_below(&random, 2);
+	o.stamps = fixture_below(&random, 2);
+	for (unsigned side = 0; side < 2; side++) {
+		struct peer_options *peer = &o.peer[side];
+
+		peer->mss = 20 + fixture_below(&random, 1200);
+		peer->tiny = fixture_below(&random, 8) == 0;
+		/* Byte by byte, each waiting for the one before it, takes hours. */
+		peer->nagle = !peer->tiny && fixture_below(&random, 3) == 0;
+		peer->sack = fixture_below(&random, 2);
+		if (fixture_below(&random, 3) == 0)
+			peer->buffer = 300 + fixture_below(&random, 3000);
+		peer->scale = (uint8_t)fixture_below(&random, 4);
+		if (fixture_below(&random, 3) == 0)
+			peer->appetite = 1 + fixture_below(&random, 400);
+	}
+	return o;
 }

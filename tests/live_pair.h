@@ -54,6 +54,7 @@ struct peer {
 
 struct pair_options {
 	bool ipv6, vlan, stamps;
+	uint16_t port;                   /* the server's; 0: SMTP's */
 	unsigned loss, copies, disorder; /* per mille, on each of the four links */
 	struct peer_options peer[2];     /* client, server */
 };
@@ -83,6 +84,11 @@ struct pair {
 };
 
 /* `tenant`: the client's address is 10.TENANT.0.2, or 2001:db8:TENANT::2. */
+/* A network that does nothing, and ends that take everything. */
+struct pair_options pair_easy(void);
+/* Whatever a network does, and however ends are made. */
+struct pair_options pair_hostile(uint64_t seed);
+
 void pair_open(struct pair *p, struct gate_fixture *g, const struct pair_options *options,
 	       unsigned tenant, uint64_t seed);
 void pair_close(struct pair *p);

@@ -373,13 +373,6 @@ static void assert_heard(const struct peer *peer, const struct text *want, const
 		 peer->in, (int)want->len, want->p);
 }
 
-static struct pair_options easy(void)
-{
-	struct peer_options peer = {.mss = 536, .buffer = 65535, .appetite = 65536};
-
-	return (struct pair_options){.peer = {peer, peer}};
-}
-
 static struct session session;
 
 static bool is_done(const struct pair *p, enum ending ending)
@@ -441,51 +434,22 @@ static void run_seeds(const struct pair_options *options, bool pipelined)
 
 static void refused_commands_are_cut_and_answered_in_lock_step(void **state)
 {
-	struct pair_options o = easy();
+	struct pair_options o = pair_easy();
 
 	run_seeds(&o, false);
 }
 
 static void refused_commands_are_cut_and_answered_pipelined(void **state)
 {
-	struct pair_options o = easy();
+	struct pair_options o = pair_easy();
 
 	run_seeds(&o, true);
-}
-
-/* Whatever the network does, and however the ends are made. */
-static struct pair_options hostile(uint64_t seed)
-{
-	uint64_t random = seed * 31;
-	struct pair_options o = easy();
-
-	o.loss = fixture_below(&random, 2) ? fixture_below(&random, 150) : 0;
-	o.copies = fixture_below(&random, 2) ? fixture_below(&random, 200) : 0;
-	o.disorder = fixture_below(&random, 2) ? fixture_below(&random, 400) : 0;
-	o.ipv6 = fixture_below(&random, 2);
-	o.vlan = fixture_below(&random, 2);
-	o.stamps = fixture_below(&random, 2);
-	for (unsigned side = 0; side < 2; side++) {
-		struct peer_options *peer = &o.peer[side];
-
-		peer->mss = 20 + fixture_below(&random, 1200);
-		peer->tiny = fixture_below(&random, 8) == 0;
-		/* Byte by byte, each waiting for the one before it, takes hours. */
-		peer->nagle = !peer->tiny && fixture_below(&random, 3) == 0;
-		peer->sack = fixture_below(&random, 2);
-		if (fixture_below(&random, 3) == 0)
-			peer->buffer = 300 + fixture_below(&random, 3000);
-		peer->scale = (uint8_t)fixture_below(&random, 4);
-		if (fixture_below(&random, 3) == 0)
-			peer->appetite = 1 + fixture_below(&random, 400);
-	}
-	return o;
 }
 
 static void run_hostile(enum ending ending, bool pipelined, uint64_t from, uint64_t to)
 {
 	for (uint64_t seed = from; seed <= to; seed++) {
-		struct pair_options o = hostile(seed);
+		struct pair_options o = pair_hostile(seed);
 
 		/* A lot to say, and nobody who reads it. */
 		o.peer[0].tiny &= ending == WELL || !o.loss;
