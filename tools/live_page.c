@@ -118,7 +118,7 @@ void live_page_status(struct page_out *out, const json_t *result)
 	    *text_at(result, "events.error") ? ": " : "", text_at(result, "events.error"));
 }
 
-static void page_counts(struct page_out *out, const char *name, const json_t *counts)
+void live_page_counts(struct page_out *out, const char *name, const json_t *counts)
 {
 	char number[SHORT_SIZE];
 	const char *key;
@@ -145,13 +145,13 @@ void live_page_stats(struct page_out *out, const json_t *stats)
 	page_heading(out, "TRAFFIC SINCE THE DATAPLANE'S START");
 	row(out, "packets", INK_PLAIN, "%s, %s", short_count(packets, count_at(stats, "packets")),
 	    short_amount(bytes, number_at(stats, "bytes"), "B"));
-	page_counts(out, "link", at(stats, "link"));
-	page_counts(out, "flows", at(stats, "flow"));
-	page_counts(out, "messages", at(stats, "smtp.messages"));
-	page_counts(out, "recipients", at(stats, "smtp.recipients"));
-	page_counts(out, "calls", at(stats, "sip.calls"));
-	page_counts(out, "verdicts", at(stats, "verdicts"));
-	page_counts(out, "reasons", at(stats, "reasons"));
+	live_page_counts(out, "link", at(stats, "link"));
+	live_page_counts(out, "flows", at(stats, "flow"));
+	live_page_counts(out, "messages", at(stats, "smtp.messages"));
+	live_page_counts(out, "recipients", at(stats, "smtp.recipients"));
+	live_page_counts(out, "calls", at(stats, "sip.calls"));
+	live_page_counts(out, "verdicts", at(stats, "verdicts"));
+	live_page_counts(out, "reasons", at(stats, "reasons"));
 }
 
 void live_page_ports(struct page_out *out, const json_t *result)

@@ -19,6 +19,9 @@ void live_page_rules(struct page_out *out, const json_t *result);
 void live_page_failure(struct page_out *out, const json_t *result);
 void live_page_reload(struct page_out *out, const json_t *result);
 
+/* A label and those of an object's numbers that are not zero. */
+void live_page_counts(struct page_out *out, const char *name, const json_t *counts);
+
 /* One event, as a line. */
 void live_page_event(struct page_out *out, const json_t *event);
 

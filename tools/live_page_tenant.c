@@ -134,26 +134,6 @@ static void page_suspension(struct page_out *out, const json_t *s)
 		line_time(out, "until", count_at(s, "until"));
 }
 
-static void page_numbers(struct page_out *out, const char *name, const json_t *numbers)
-{
-	char text[SHORT_SIZE];
-	const char *key;
-	json_t *value;
-
-	page_cell(out, INK_DIM, 16, name);
-	out->indent = 16;
-	out->listed = false;
-	json_object_foreach((json_t *)(uintptr_t)numbers, key, value)
-	{
-		if (json_is_integer(value) && json_integer_value(value))
-			page_item(out, "%s %s", key,
-				  short_count(text, (uint64_t)json_integer_value(value)));
-	}
-	if (!out->listed)
-		page_rest(out, INK_DIM, "none");
-	page_newline(out);
-}
-
 void live_page_tenant(struct page_out *out, const json_t *result)
 {
 	bool suspended = strcmp(text_at(result, "state"), "active") != 0;
@@ -168,9 +148,9 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 	line(out, "state", suspended ? INK_RED : INK_PLAIN, text_at(result, "state"));
 	if (json_is_object(at(result, "suspended")))
 		page_suspension(out, at(result, "suspended"));
-	page_numbers(out, "traffic", at(result, "counters"));
-	page_numbers(out, "verdicts", at(result, "counters.verdicts"));
-	page_numbers(out, "reasons", at(result, "counters.reasons"));
+	live_page_counts(out, "traffic", at(result, "counters"));
+	live_page_counts(out, "verdicts", at(result, "counters.verdicts"));
+	live_page_counts(out, "reasons", at(result, "counters.reasons"));
 	live_page_limits(out, result);
 }
 

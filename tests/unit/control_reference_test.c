@@ -7,13 +7,11 @@
 #include "control/command.h"
 #include "control/gate_event.h"
 #include "control/metrics.h"
-#include "tests/unit/test.h"
+#include "tests/unit/reference.h"
 
 #define DOCUMENT POSTERN_ROOT "/docs/control.md"
 #define EVE      POSTERN_ROOT "/docs/eve.md"
 #define MARK     "<!-- From here on: written from the code by tests/unit/control_reference_test.c -->\n"
-
-static char document[1 << 17], reference[1 << 17];
 
 static void write_commands(FILE *out)
 {
@@ -44,31 +42,17 @@ static void write_metrics(FILE *out)
 #undef X
 }
 
-static char *read_document(void)
+static void write_all(FILE *out)
 {
-	FILE *in = fopen(DOCUMENT, "r"), *out = fmemopen(reference, sizeof(reference), "w");
-	size_t len = in ? fread(document, 1, sizeof(document) - 1, in) : 0;
-	char *mark;
-
-	document[len] = '\0';
-	if (in)
-		fclose(in);
-	if (!out)
-		return NULL;
 	write_commands(out);
 	write_metrics(out);
-	fclose(out);
-	mark = strstr(document, MARK);
-	return mark ? mark + strlen(MARK) : NULL;
 }
+
+static struct reference reference = {DOCUMENT, MARK, write_all, "", ""};
 
 static void the_reference_is_the_codes(void **unused)
 {
-	char *written = read_document();
-
-	assert_non_null(written);
-	if (strcmp(written, reference) != 0)
-		fail_msg("docs/control.md is out of date: run this test with --write");
+	reference_check(&reference);
 }
 
 static void every_event_of_posternds_own_is_described(void **unused)
@@ -102,18 +86,6 @@ static void names_of_commands_are_distinct_and_explained(void **unused)
 	}
 }
 
-static int write_reference(void)
-{
-	char *mark = read_document();
-	FILE *out = mark ? fopen(DOCUMENT, "w") : NULL;
-
-	if (!out)
-		return 1;
-	fwrite(document, 1, (size_t)(mark - document), out);
-	fputs(reference, out);
-	return fclose(out) != 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +95,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 1 && strcmp(argv[1], "--write") == 0)
-		return write_reference();
+		return reference_write(&reference);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
