@@ -7,7 +7,6 @@
 
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
-#include "dataplane/tcp.h"
 
 static void slot_raise(struct burst *b, unsigned slot, enum verdict verdict, enum reason reason)
 {
@@ -196,11 +195,8 @@ void cut_stream(struct worker *w, uint64_t begin, uint64_t end, enum verdict ver
 		end = last;
 	if (begin >= end || w->cut_count == CUTS_MAX) {
 		cut_whole(w, slot, meta->len);
-		tcp_withhold(w->at.flow, w->at.side, meta->seq, meta->len);
 		return;
 	}
-	tcp_withhold(w->at.flow, w->at.side, meta->seq + (uint32_t)(begin - w->at.offset),
-		     (uint32_t)(end - begin));
 	w->cuts[w->cut_count++] = (struct cut){
 		.slot = (uint16_t)slot,
 		.begin = (uint16_t)(begin - w->at.offset),

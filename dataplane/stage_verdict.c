@@ -107,10 +107,33 @@ static void send_rest(struct worker *w, struct burst *b, unsigned i)
 	}
 }
 
+/* In its turn, not when it is decided: packets before it in the burst are compared without it. */
+static void note_withheld(struct worker *w, struct burst *b, unsigned i)
+{
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+	uint8_t side = b->hdr[i].side;
+	bool any = false;
+
+	if (!is_remembered(b, i))
+		return;
+	for (unsigned k = 0; k < w->cut_count; k++) {
+		const struct cut *cut = &w->cuts[k];
+
+		if (cut->slot != i)
+			continue;
+		any = true;
+		tcp_withhold(b->flow[i], side, meta->seq + cut->begin,
+			     (uint32_t)(cut->end - cut->begin));
+	}
+	if (!any)
+		tcp_withhold(b->flow[i], side, meta->seq, meta->len);
+}
+
 static void withhold(struct worker *w, struct burst *b, unsigned i)
 {
 	struct rte_mbuf *m = b->pkt[i];
 
+	note_withheld(w, b, i);
 	if (w->cut_count)
 		send_rest(w, b, i);
 	packet_free(m);
