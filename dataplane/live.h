@@ -8,6 +8,7 @@
 #ifndef POSTERN_LIVE_H
 #define POSTERN_LIVE_H
 
+#include "bpf/gate_view.h"
 #include "dataplane/control_channel.h"
 #include "dataplane/live_clock.h"
 #include "dataplane/live_options.h"
@@ -24,6 +25,7 @@ struct live {
 	struct snapshot snapshot;
 	struct gate *gate; /* NULL: not started */
 	struct port_live port[PORT_COUNT];
+	struct gate_view view; /* mode xdp: the kernel's maps; heartbeats are the workers' */
 	struct channel channel;
 	_Atomic bool stop;  /* shared: workers end */
 	bool asked_to_stop; /* by the channel */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "bpf/maps.h"
 #include "dataplane/gate.h"
 
 #define USAGE 2 /* exit status */
@@ -22,6 +23,7 @@ enum live_option {
 	OPT_WORKERS,
 	OPT_LCORES,
 	OPT_QUEUES,
+	OPT_FIRST_QUEUE,
 	OPT_TENANTS,
 	OPT_RULES,
 	OPT_RING,
@@ -45,6 +47,7 @@ static const struct option options[] = {
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"lcores", required_argument, NULL, OPT_LCORES},
 	{"queues", required_argument, NULL, OPT_QUEUES},
+	{"first-queue", required_argument, NULL, OPT_FIRST_QUEUE},
 	{"tenants", required_argument, NULL, OPT_TENANTS},
 	{"rules", required_argument, NULL, OPT_RULES},
 	{"ring", required_argument, NULL, OPT_RING},
@@ -72,6 +75,7 @@ static const char help[] =
 	"  --workers N            one lcore each (1)\n"
 	"  --lcores MAIN,W1,…     CPUs of the main thread and of the workers (any)\n"
 	"  --queues N             of each port, at most (as many as workers)\n"
+	"  --first-queue N        mode xdp: the first of the interfaces' queues that is taken (0)\n"
 	"  --tenants N            room for so many (4096)\n"
 	"  --rules N              counters of rules' hits (16384)\n"
 	"  --ring MB              of events, each worker (4)\n"
@@ -157,6 +161,8 @@ static int take(struct live_options *o, int option, const char *name, const char
 		return 0;
 	case OPT_QUEUES:
 		return number(name, arg, 1, GATE_WORKERS_MAX, &o->queues);
+	case OPT_FIRST_QUEUE:
+		return number(name, arg, 0, GATE_QUEUES - GATE_WORKERS_MAX, &o->first_queue);
 	case OPT_TENANTS:
 		return number(name, arg, 1, 1000000, &o->tenants);
 	case OPT_RULES:
@@ -193,6 +199,10 @@ static int check(const struct live_options *o)
 		return wrong("both are needed", "--inside and --outside");
 	if (strcmp(o->port[PORT_INSIDE], o->port[PORT_OUTSIDE]) == 0)
 		return wrong("inside and outside are the same port", o->port[PORT_INSIDE]);
+	if (o->mode == LIVE_XDP && !o->xdp_program)
+		return wrong("--mode xdp", "--xdp-program is needed, too");
+	if (o->mode == LIVE_XDP && o->queues != o->workers)
+		return wrong("--mode xdp", "each worker has a queue of its own");
 	if (o->ruleset && !o->policy)
 		return wrong("--ruleset", "a policy is needed, too: --policy");
 	if (strlen(o->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))

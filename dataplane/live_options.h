@@ -22,6 +22,8 @@ struct live_options {
 	const char *policy, *ruleset; /* images in files to start with; NULL: wait for control */
 	const char *lcores;           /* "main,worker,…"; NULL: any CPU */
 	unsigned workers, queues;
+	unsigned
+		first_queue; /* mode xdp: of the interfaces' queues, the first that is the gate's */
 	unsigned tenants, rules; /* room for so many */
 	unsigned ring_mb;        /* events, each worker */
 	unsigned idle_us;

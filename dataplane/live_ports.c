@@ -11,7 +11,8 @@ static const char *const roles[PORT_COUNT] = {[PORT_INSIDE] = "inside", [PORT_OU
 static bool spec_of(const struct live_options *o, unsigned role, char spec[PORT_LIVE_SPEC])
 {
 	if (o->mode == LIVE_XDP)
-		return port_live_spec_xdp(o->port[role], role, o->queues, o->xdp_program, spec);
+		return port_live_spec_xdp(o->port[role], role, o->first_queue, o->queues,
+					  o->xdp_program, spec);
 	return port_live_spec(o->port[role], role, o->queues, spec);
 }
 

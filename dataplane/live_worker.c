@@ -173,15 +173,30 @@ static unsigned turn(struct live_turn *t)
 	return n;
 }
 
+/* To the kernel, which stops asking a dataplane that is silent (bpf/gate.bpf.c). */
+static void beat_kernel(const struct live *l, const struct worker *w, uint64_t now)
+{
+	for (unsigned role = 0; l->view.shared && role < PORT_COUNT; role++) {
+		uint32_t place = gate_port_find(l->view.shared, l->port[role].ifindex);
+
+		if (place < GATE_PORTS)
+			gate_heartbeat_write((struct gate_view *)(uintptr_t)&l->view, place,
+					     l->options.first_queue + w->index, now);
+	}
+}
+
 /* About once a millisecond, whatever comes: it shows that it lives, and time goes on for flows. */
 static void beat(struct live_turn *t, uint64_t cycles)
 {
 	struct worker *w = t->w;
+	uint64_t now;
 
 	t->next_beat_cycles = cycles + t->beat_cycles;
 	w->now = RTE_MAX(w->now, t->now);
 	worker_sweep(w);
-	atomic_store_explicit(&w->shm->heartbeat, monotonic_ns(), memory_order_release);
+	now = monotonic_ns();
+	atomic_store_explicit(&w->shm->heartbeat, now, memory_order_release);
+	beat_kernel(t->l, w, now);
 }
 
 /* Where others need the CPU too, a worker without packets may be told to let them have it. */

@@ -310,6 +310,23 @@ gate:
 	return status;
 }
 
+/* What posternd has put into the kernel: without it there is nothing to work with. */
+static int kernel_open(struct live *l, char error[GATE_ERROR])
+{
+	char words[GATE_ERROR_SIZE];
+	int rc;
+
+	if (l->options.mode != LIVE_XDP)
+		return 0;
+	rc = gate_view_open(&l->view, GATE_BPFFS, words);
+	if (rc) {
+		snprintf(error, GATE_ERROR, "%.250s", words);
+		return rc;
+	}
+	snapshot_slots_borrow(&l->snapshot, l->view.tenants, GATE_TENANTS);
+	return 0;
+}
+
 /* From the environment on. */
 static int start(struct live *l, int signals)
 {
@@ -326,6 +343,10 @@ static int start(struct live *l, int signals)
 		status = fail("memory", "not enough for counters and events");
 		goto shm;
 	}
+	if (kernel_open(l, error) != 0) {
+		status = fail("maps", error);
+		goto shm;
+	}
 	if (snapshot_load(l, error) != 0) {
 		status = fail("snapshot", error);
 		goto shm;
@@ -339,6 +360,7 @@ static int start(struct live *l, int signals)
 	channel_close(&l->channel);
 shm:
 	snapshot_fini(&l->snapshot);
+	gate_view_close(&l->view);
 	live_shm_close(l);
 	gate_environment_end();
 	live_log("info", "ended", "status=%d", status);

@@ -41,12 +41,13 @@ bool port_live_spec(const char *name, unsigned index, unsigned queues, char spec
 	return n < PORT_LIVE_SPEC;
 }
 
-bool port_live_spec_xdp(const char *name, unsigned index, unsigned queues, const char *program,
-			char spec[PORT_LIVE_SPEC])
+bool port_live_spec_xdp(const char *name, unsigned index, unsigned first_queue, unsigned queues,
+			const char *program, char spec[PORT_LIVE_SPEC])
 {
 	return is_interface(name) &&
-	       snprintf(spec, PORT_LIVE_SPEC, "net_af_xdp%u,iface=%s,queue_count=%u,xdp_prog=%s",
-			index, name, queues, program) < PORT_LIVE_SPEC;
+	       snprintf(spec, PORT_LIVE_SPEC,
+			"net_af_xdp%u,iface=%s,start_queue=%u,queue_count=%u,xdp_prog=%s", index,
+			name, first_queue, queues, program) < PORT_LIVE_SPEC;
 }
 
 uint32_t port_live_buffers(unsigned queues)
@@ -65,6 +66,7 @@ static void names_take(struct port_live *p, const char *spec)
 		return;
 	iface += strlen(",iface=");
 	snprintf(p->iface, sizeof(p->iface), "%.*s", (int)strcspn(iface, ","), iface);
+	p->ifindex = if_nametoindex(p->iface);
 }
 
 static int device_make(struct port_live *p, const char *spec, char error[GATE_ERROR])

@@ -20,6 +20,7 @@ struct port_live {
 	bool started;
 	char name[64];
 	char iface[16]; /* "": it is no interface of the kernel's */
+	uint32_t ifindex;
 };
 
 /*
@@ -28,8 +29,8 @@ struct port_live {
  */
 bool port_live_spec(const char *name, unsigned index, unsigned queues, char spec[PORT_LIVE_SPEC]);
 /* The same for mode xdp: `program` is the XDP program's object file. */
-bool port_live_spec_xdp(const char *name, unsigned index, unsigned queues, const char *program,
-			char spec[PORT_LIVE_SPEC]);
+bool port_live_spec_xdp(const char *name, unsigned index, unsigned first_queue, unsigned queues,
+			const char *program, char spec[PORT_LIVE_SPEC]);
 
 /* Packets' buffers that two ports with so many queues can hold. */
 uint32_t port_live_buffers(unsigned queues);

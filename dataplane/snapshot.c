@@ -224,7 +224,7 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 
 static void slots_release(struct tenant_slot *slots, size_t mapped, int fd, size_t own)
 {
-	if (!slots)
+	if (!slots || mapped == SNAPSHOT_BORROWED)
 		return;
 	if (mapped) {
 		munmap(slots, mapped);
@@ -232,6 +232,13 @@ static void slots_release(struct tenant_slot *slots, size_t mapped, int fd, size
 	} else {
 		memory_release(slots, own);
 	}
+}
+
+void snapshot_slots_borrow(struct snapshot *s, struct tenant_slot *slots, uint32_t count)
+{
+	s->slots = slots;
+	s->slots_count = count;
+	s->slots_size = SNAPSHOT_BORROWED;
 }
 
 /* An array that may become shorter would end a worker with SIGBUS. */

@@ -30,6 +30,8 @@ struct image {
 int image_open(struct image *image, int fd, uint64_t size, char *error, size_t error_size);
 void image_close(struct image *image);
 
+#define SNAPSHOT_BORROWED SIZE_MAX
+
 struct policy_held;
 struct rules_held;
 
@@ -42,7 +44,7 @@ struct snapshot {
 	/* The tenants' array. */
 	struct tenant_slot *slots;
 	uint32_t slots_count;
-	size_t slots_size;          /* mapped; 0: memory of ours */
+	size_t slots_size;          /* mapped; 0: memory of ours; SNAPSHOT_BORROWED: another's */
 	int slots_fd;               /* of what is mapped, for who asks */
 	struct policy_held *policy; /* NULL: none came yet */
 	struct rules_held *rules;   /* NULL: none */
@@ -72,6 +74,8 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 			size_t error_size);
 int snapshot_rules_set(struct snapshot *s, struct image *image, uint64_t generation, char *error,
 		       size_t error_size);
+/* Before the first policy: tenants live in an array that outlives the snapshot. */
+void snapshot_slots_borrow(struct snapshot *s, struct tenant_slot *slots, uint32_t count);
 /* Maps `fd`: count slots. Keeps nothing of fd. */
 int snapshot_slots_set(struct snapshot *s, int fd, uint64_t size, uint32_t count, char *error,
 		       size_t error_size);

@@ -83,7 +83,7 @@ static void ports_are_interfaces_or_devices(void **state)
 	assert_string_equal(spec, "0000:3b:00.0");
 	assert_false(port_live_spec("nosuchport", 0, 1, spec));
 	assert_false(port_live_spec("", 0, 1, spec));
-	assert_false(port_live_spec_xdp("net_tap0", 0, 1, "x.o", spec));
+	assert_false(port_live_spec_xdp("net_tap0", 0, 0, 1, "x.o", spec));
 }
 
 static void the_remedy_is_a_line_to_run(void **state)

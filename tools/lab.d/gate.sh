@@ -5,6 +5,7 @@
 #
 #     bridge   reads nothing
 #     shadow   the packet path alone (postern-dataplane), which reads everything and refuses nothing
+#     xdp-shadow   the same behind Postern's XDP program
 #     native   all of Postern, on the ports of DPDK's own drivers (packet sockets)
 
 readonly gate_d=$work/gate.d
@@ -16,6 +17,7 @@ gate_possible() { # GATE [PROGRAMS]
 	case "$1" in
 	bridge) ;;
 	shadow) needs=(dataplane/postern-dataplane tools/postern) ;;
+	xdp-shadow) needs=(dataplane/postern-dataplane tools/postern tests/net/kernel-side) ;;
 	native) needs=(dataplane/postern-dataplane tools/postern control/posternd) ;;
 	*)
 		gate_impossible="no such gate: $1"
@@ -37,6 +39,7 @@ gate_up() { # GATE [PROGRAMS]
 	bridge) bridge_up ;;
 	shadow) dataplane_up "$2" ;;
 	native) postern_up "$2" dpdk ;;
+	xdp-shadow) xdp_up "$2" ;;
 	*) die "no such gate: $1" ;;
 	esac
 }
@@ -47,7 +50,7 @@ gate_kind() {
 
 gate_reads() { # whether what stands there refuses anything
 	case "$(gate_kind)" in
-	bridge | shadow) return 1 ;;
+	bridge | shadow | xdp-shadow) return 1 ;;
 	esac
 }
 
@@ -59,13 +62,42 @@ gated() { # WITH WITHOUT
 # The dataplane without posternd, from images in files. WORKERS and QUEUES in the environment.
 dataplane_up() { # PROGRAMS
 	local workers=${WORKERS:-1}
+	images_make "$1"
+	dataplane_start "$1" --workers "$workers" --queues "${QUEUES:-$workers}"
+}
+
+images_make() { # PROGRAMS
 	{
 		cat "$lab_d/postern.conf"
 		echo 'policy: { shadow = true; };'
 	} >"$gate_d/postern.conf"
 	"$1/tools/postern" compile -c "$gate_d/postern.conf" -r "$lab_d/../../rules" \
 		--policy "$gate_d/policy" --ruleset "$gate_d/ruleset"
-	dataplane_start "$1" --workers "$workers" --queues "${QUEUES:-$workers}"
+}
+
+# `ip netns exec` mounts a /sys of its own, without what was mounted there. All see the same bpffs.
+in_gate() { # COMMAND...
+	in_ns gate sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - "$@"
+}
+
+xdp_up() { # PROGRAMS
+	images_make "$1"
+	mount -t bpf bpf /run/bpf
+	# What is redirected into a veth pair needs a receiver that polls.
+	in_ns tenants ethtool -K eth0 gro on >/dev/null
+	in_ns internet ethtool -K eth0 gro on >/dev/null
+	in_gate "$1/tests/net/kernel-side" "$1/bpf/gate.bpf.o" "$gate_d/postern.conf" inside outside \
+		"${FAILURE:-open}" 1000
+	xdp_dataplane_start "$1"
+}
+
+xdp_dataplane_start() { # PROGRAMS; $dataplane is its pid
+	start gate dataplane sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - \
+		"$1/dataplane/postern-dataplane" --mode xdp --xdp-program "$1/bpf/gate.bpf.o" --inside inside --outside outside \
+		--socket "$work/dataplane.sock" --idle-us 20 --policy "$gate_d/policy" --ruleset "$gate_d/ruleset"
+	# shellcheck disable=SC2034 # tests end it
+	dataplane=$started
+	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
 dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
