@@ -35,6 +35,15 @@ struct rules_held {
 	uint64_t generation;
 };
 
+/* Freed when all workers have come by after all, or are gone. */
+struct snapshot_stuck {
+	struct snapshot_stuck *next;
+	struct worker_view *views;
+	struct policy_held *held;
+	struct policy *policy;
+	struct rules_held *rules;
+};
+
 int snapshot_init(struct snapshot *s, struct shm_head *shm, unsigned workers)
 {
 	s->shm = shm;
@@ -97,6 +106,44 @@ static bool wait_for_workers(struct snapshot *s)
 	return true;
 }
 
+static void policy_free(struct policy_held *p)
+{
+	if (!p)
+		return;
+	policy_unload(p->policy);
+	image_close(&p->image);
+	free(p);
+}
+
+/* Without memory for it, it is lost. */
+static void stuck_add(struct snapshot *s, struct snapshot_stuck what)
+{
+	struct snapshot_stuck *stuck = malloc(sizeof(*stuck));
+
+	if (!stuck)
+		return;
+	what.next = s->stuck;
+	*stuck = what;
+	s->stuck = stuck;
+}
+
+static void stuck_free(struct snapshot *s)
+{
+	while (s->stuck) {
+		struct snapshot_stuck *stuck = s->stuck;
+
+		s->stuck = stuck->next;
+		free(stuck->views);
+		policy_free(stuck->held);
+		policy_unload(stuck->policy);
+		if (stuck->rules) { /* mails may hold it still */
+			stuck->rules->next = s->old;
+			s->old = stuck->rules;
+		}
+		free(stuck);
+	}
+}
+
 /*
  * 0: every worker uses it, nobody what was before. The first wait sees to it that nobody is in the
  * middle of a turn with the old one, the second that everybody has begun one with the new.
@@ -116,23 +163,16 @@ static int publish(struct snapshot *s, const struct policy_held *policy,
 				      memory_order_release);
 	if (!wait_for_workers(s) || !wait_for_workers(s)) {
 		/* Whoever hangs may wake up with the old one in its hands: it stays. */
+		stuck_add(s, (struct snapshot_stuck){.views = before});
 		snprintf(error, error_size, "a worker does not come by");
 		return -ETIMEDOUT;
 	}
 	free(before);
+	stuck_free(s);
 	return 0;
 }
 
 /* Policy ------------------------------------------------------------------ */
-
-static void policy_free(struct policy_held *p)
-{
-	if (!p)
-		return;
-	policy_unload(p->policy);
-	image_close(&p->image);
-	free(p);
-}
 
 static size_t own_size(const struct snapshot *s)
 {
@@ -215,7 +255,9 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 	}
 	s->policy = held;
 	own_slots_follow(s, held);
-	if (!rc)
+	if (rc)
+		stuck_add(s, (struct snapshot_stuck){.held = before});
+	else
 		policy_free(before);
 	return rc;
 }
@@ -239,6 +281,7 @@ void snapshot_slots_borrow(struct snapshot *s, struct tenant_slot *slots, uint32
 	s->slots = slots;
 	s->slots_count = count;
 	s->slots_size = SNAPSHOT_BORROWED;
+	s->slots_fd = -1;
 }
 
 /* An array that may become shorter would end a worker with SIGBUS. */
@@ -298,7 +341,9 @@ static int policy_move(struct snapshot *s, struct tenant_slot *slots, char *erro
 		return rc;
 	}
 	s->policy->policy = moved.policy;
-	if (!rc)
+	if (rc)
+		stuck_add(s, (struct snapshot_stuck){.policy = before});
+	else
 		policy_unload(before);
 	return rc;
 }
@@ -423,7 +468,9 @@ int snapshot_rules_set(struct snapshot *s, struct image *image, uint64_t generat
 	s->rules = held;
 	if (!s->gate) {
 		rules_free(before);
-	} else if (before && !rc) {
+	} else if (rc) {
+		stuck_add(s, (struct snapshot_stuck){.rules = before});
+	} else if (before) {
 		before->next = s->old;
 		s->old = before;
 	}
@@ -480,6 +527,7 @@ int snapshot_attach(struct snapshot *s, struct gate *gate)
 
 void snapshot_fini(struct snapshot *s)
 {
+	stuck_free(s);
 	while (s->old) {
 		struct rules_held *r = s->old;
 

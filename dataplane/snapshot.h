@@ -34,6 +34,7 @@ void image_close(struct image *image);
 
 struct policy_held;
 struct rules_held;
+struct snapshot_stuck;
 
 struct snapshot {
 	struct gate *gate;    /* NULL: nobody uses it yet */
@@ -44,12 +45,13 @@ struct snapshot {
 	/* The tenants' array. */
 	struct tenant_slot *slots;
 	uint32_t slots_count;
-	size_t slots_size;          /* mapped; 0: memory of ours; SNAPSHOT_BORROWED: another's */
-	int slots_fd;               /* of what is mapped, for who asks */
-	struct policy_held *policy; /* NULL: none came yet */
-	struct rules_held *rules;   /* NULL: none */
-	struct rules_held *old;     /* not in force, still held by mails */
-	uint64_t timeout;           /* ns that workers may take to come by */
+	size_t slots_size;            /* mapped; 0: memory of ours; SNAPSHOT_BORROWED: another's */
+	int slots_fd;                 /* of what is mapped, for who asks; -1: none */
+	struct policy_held *policy;   /* NULL: none came yet */
+	struct rules_held *rules;     /* NULL: none */
+	struct rules_held *old;       /* not in force, still held by mails */
+	struct snapshot_stuck *stuck; /* what a worker that hangs may have in its hands */
+	uint64_t timeout;             /* ns that workers may take to come by */
 };
 
 /* All-zero before. 0 or -ENOMEM. `workers`: at most. */
@@ -66,9 +68,9 @@ int snapshot_attach(struct snapshot *s, struct gate *gate);
 
 /*
  * What the channel's requests mean. 0: every worker uses it. Else -errno with words and
- * nothing has changed, but for -ETIMEDOUT (a worker hangs: what was before stays in memory,
- * too). They take the image, whatever comes of it; `image` NULL: no rules. `generation` 0: the
- * image's own.
+ * nothing has changed, but for -ETIMEDOUT: a worker hangs; what was before stays in memory, too,
+ * until it comes by. They take the image, whatever comes of it; `image` NULL: no rules.
+ * `generation` 0: the image's own.
  */
 int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t generation, char *error,
 			size_t error_size);
