@@ -113,7 +113,7 @@ static int device_start(struct port_live *p, unsigned queues, uint16_t mtu,
 
 	if (rc)
 		return rc;
-	p->queues = (uint16_t)RTE_MIN(queues, RTE_MIN(info.max_rx_queues, info.max_tx_queues));
+	p->queues = RTE_MIN((uint16_t)queues, RTE_MIN(info.max_rx_queues, info.max_tx_queues));
 	conf = conf_of(&info, (uint16_t)RTE_MIN(mtu, info.max_mtu));
 	rc = rte_eth_dev_configure(p->port, p->queues, p->queues, &conf);
 	if (!rc)
