@@ -71,6 +71,27 @@ dataplane_refuses() { # WORDS OPTION...
 
 fails() { ! "$@"; }
 
+look() { # into $seen
+	seen=$("$programs/tests/net/dataplane-look" "$work/dataplane.sock")
+	line look "$seen"
+}
+
+counted() { # NAME: a number above 0
+	[[ " $seen" =~ \ $1=[1-9] ]]
+}
+
+seen_from_outside() {
+	mail_clean
+	mail_spam
+	call_with udp sipp 14155550100
+	look
+	for name in packets messages calls hits events; do expect "$name were counted" counted "$name"; done
+	expect 'events name the generation in force' grep -q 'generation=20 ' <<<"$seen"
+	look
+	expect 'counters stay when control starts again' counted messages
+	expect 'events are read once' fails counted events
+}
+
 bad_pushes() {
 	configuration 5
 	ask_start tenants "$mx4" "$acme"
@@ -172,6 +193,7 @@ by_tap() {
 }
 
 net_case 'policy and rules are replaced under traffic, and nothing is lost' replaced_under_traffic
+net_case 'control sees what is counted and told' seen_from_outside
 net_case 'what is no image, port or socket is refused' bad_pushes
 net_case 'killed three times, it comes back' killed_and_back
 net_case 'asked to end, it leaves nothing behind' ends_cleanly
