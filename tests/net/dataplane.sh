@@ -6,35 +6,15 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=net.sh
 . "$(dirname "$0")/net.sh"
+# shellcheck source-path=SCRIPTDIR source=echo.sh
+. "$(dirname "$0")/echo.sh"
 net_up "$@"
 programs=$2
-echo_py=$(realpath "$(dirname "$0")/echo.py")
 
 postern() { "$programs/tools/postern" "$@"; }
 
 says() { # WORDS: the dataplane's log
 	grep -qF "$1" "$work/dataplane.log"
-}
-
-echo_start() { # NAMESPACE ADDRESS
-	start "$1" echo "$echo_py" serve "$2" 9000
-	wait_for 'the echo' grep -q ready "$work/echo.log"
-	echo_pid=$started
-}
-
-ask_start() { # NAMESPACE ADDRESS SOURCE: until ask_end
-	rm -f "$work/enough"
-	start "$1" ask "$echo_py" ask "$2" 9000 "$work/enough" "$3"
-	ask_pid=$started
-	wait_for 'an answer' grep -q answered "$work/ask.log"
-}
-
-ask_end() { # expects that everything came back
-	local rc=0
-	touch "$work/enough"
-	wait "$ask_pid" || rc=$?
-	line echo "$(tail -n 1 "$work/ask.log")"
-	expect 'every datagram comes back, once' [ "$rc" -eq 0 ]
 }
 
 # A configuration that differs from the one before.
@@ -68,8 +48,6 @@ dataplane_refuses() { # WORDS OPTION...
 	expect "it is refused: $1" fails in_ns gate "$programs/dataplane/postern-dataplane" "${@:2}" 2>"$work/second.log"
 	expect "it says: $1" grep -qF "$1" "$work/second.log"
 }
-
-fails() { ! "$@"; }
 
 look() { # into $seen
 	seen=$("$programs/tests/net/dataplane-look" "$work/dataplane.sock")

@@ -6,31 +6,10 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=net.sh
 . "$(dirname "$0")/net.sh"
+# shellcheck source-path=SCRIPTDIR source=echo.sh
+. "$(dirname "$0")/echo.sh"
 net_up "$@"
 programs=$2
-echo_py=$(realpath "$(dirname "$0")/echo.py")
-
-fails() { ! "$@"; }
-
-echo_start() {
-	start internet echo "$echo_py" serve "$mx4" 9000
-	wait_for 'the echo' grep -q ready "$work/echo.log"
-}
-
-ask_start() { # until ask_end
-	rm -f "$work/enough"
-	start tenants ask "$echo_py" ask "$mx4" 9000 "$work/enough" "$acme"
-	ask_pid=$started
-	wait_for 'an answer' grep -q answered "$work/ask.log"
-}
-
-ask_end() { # expects that everything came back
-	local rc=0
-	touch "$work/enough"
-	wait "$ask_pid" || rc=$?
-	line echo "$(tail -n 1 "$work/ask.log")"
-	expect 'every datagram comes back, once' [ "$rc" -eq 0 ]
-}
 
 greeted() { # whether a connection to the exchanger reaches its greeting
 	in_ns tenants timeout 3 python3 - "$mx4" "$acme" <<'END'
@@ -50,8 +29,8 @@ follows_the_policy() {
 }
 
 killed_and_back() {
-	echo_start
-	ask_start
+	echo_start internet "$mx4"
+	ask_start tenants "$mx4" "$acme"
 	for _ in 1 2 3; do
 		kill -KILL "$dataplane"
 		wait "$dataplane" 2>/dev/null || :
@@ -65,7 +44,7 @@ killed_and_back() {
 
 asked_to_end_and_back() {
 	local rc=0
-	ask_start
+	ask_start tenants "$mx4" "$acme"
 	kill -TERM "$dataplane"
 	wait "$dataplane" || rc=$?
 	expect_is 'exit status' 0 "$rc"
@@ -77,7 +56,7 @@ asked_to_end_and_back() {
 }
 
 stands_still() {
-	ask_start
+	ask_start tenants "$mx4" "$acme"
 	kill -STOP "$dataplane"
 	sleep 1.5 # longer than the heartbeat may be old: there is nothing to wait for but time
 	follows_the_policy
