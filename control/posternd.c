@@ -169,11 +169,11 @@ static void dataplane_path(const struct daemon *d, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s/dataplane.sock", d->config->gate.runtime_dir);
 }
 
-/* A running dataplane has them: states and buckets go on where another posternd left them. */
+/* A running dataplane has them, or the file: states and buckets go on where they were left. */
 static int open_slots(struct daemon *d)
 {
 	const uint32_t count = d->config->gate.tenants + 1;
-	char path[PATH_MAX];
+	char path[PATH_MAX], file[PATH_MAX];
 	int left, rc;
 
 	if (d->kernel) {
@@ -185,13 +185,15 @@ static int open_slots(struct daemon *d)
 	if (left < 0 && left != -ENOENT)
 		log_warning("the dataplane's tenants can't be taken over", "error=%s",
 			    log_text(strerror(-left)));
-	rc = slots_open(left, count, &d->slots);
+	snprintf(file, sizeof(file), "%s/tenants.%u", d->config->gate.runtime_dir, TENANT_ABI);
+	rc = slots_open(left, file, count, &d->slots);
 	if (left >= 0)
 		close(left);
 	if (rc)
-		return fatal("tenants", strerror(-rc));
+		return fatal(file, strerror(-rc));
 	if (d->slots.adopted)
-		log_info("the dataplane's tenants are taken over", "slots=%u", d->slots.count);
+		log_info("the tenants' states and buckets are taken over", "slots=%u",
+			 d->slots.count);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,41 +20,85 @@ static int map(struct slots *s)
 }
 
 /* Sealed: whoever maps it need not fear that it becomes shorter. */
-static int create(struct slots *s)
+static int create_memory(struct slots *s)
 {
 	s->fd = memfd_create("postern-tenants", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (s->fd < 0 || ftruncate(s->fd, (off_t)s->size) != 0 ||
 	    fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return -errno;
-	return map(s);
+	return 0;
 }
 
-static int take(struct slots *s, int left)
+/* Its room is there before anybody maps it. */
+static int create_file(struct slots *s, const char *next)
 {
-	size_t keep = s->size;
-	struct stat st;
-
-	if (fstat(left, &st) != 0)
+	if (unlink(next) != 0 && errno != ENOENT)
 		return -errno;
-	s->adopted = true;
-	if ((size_t)st.st_size == s->size) {
-		s->fd = fcntl(left, F_DUPFD_CLOEXEC, 0);
-		return s->fd < 0 ? -errno : map(s);
-	}
-	if ((size_t)st.st_size < keep)
-		keep = (size_t)st.st_size / sizeof(struct tenant_slot) * sizeof(struct tenant_slot);
-	int rc = create(s);
+	s->fd = open(next, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (s->fd < 0)
+		return -errno;
+	return -posix_fallocate(s->fd, 0, (off_t)s->size);
+}
 
-	if (!rc && pread(left, s->slot, keep, 0) != (ssize_t)keep)
+/* With what `from` (-1: none) holds; in its place at once, or not at all. */
+static int create(struct slots *s, const char *path, int from, size_t size)
+{
+	size_t keep = size < s->size ? size : s->size;
+	char next[PATH_MAX];
+	int rc;
+
+	keep = keep / sizeof(struct tenant_slot) * sizeof(struct tenant_slot);
+	if (path && snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next))
+		return -ENAMETOOLONG;
+	rc = path ? create_file(s, next) : create_memory(s);
+	if (!rc)
+		rc = map(s);
+	if (!rc && from >= 0 && pread(from, s->slot, keep, 0) != (ssize_t)keep)
 		rc = errno ? -errno : -EIO;
+	if (!rc && path && rename(next, path) != 0)
+		rc = -errno;
 	return rc;
 }
 
-int slots_open(int left, uint32_t count, struct slots *slots)
+/* One that somebody else may write is not believed. */
+static int open_kept(const char *path)
+{
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool is_file(const struct stat *st, const char *path)
+{
+	struct stat there;
+
+	return lstat(path, &there) == 0 && there.st_dev == st->st_dev && there.st_ino == st->st_ino;
+}
+
+int slots_open(int left, const char *path, uint32_t count, struct slots *slots)
 {
 	struct slots s = {.fd = -1, .count = count, .size = count * sizeof(struct tenant_slot)};
-	int rc = left >= 0 ? take(&s, left) : create(&s);
+	int from = left >= 0 ? fcntl(left, F_DUPFD_CLOEXEC, 0) : open_kept(path), rc;
+	struct stat st = {0};
 
+	if ((left >= 0 && from < 0) || (from >= 0 && fstat(from, &st) != 0)) {
+		rc = -errno;
+	} else if (from >= 0 && (size_t)st.st_size == s.size && (!path || is_file(&st, path))) {
+		s.fd = fcntl(from, F_DUPFD_CLOEXEC, 0);
+		rc = s.fd < 0 ? -errno : map(&s);
+	} else {
+		rc = create(&s, path, from, (size_t)st.st_size);
+	}
+	s.adopted = from >= 0;
+	if (from >= 0)
+		close(from);
 	if (rc)
 		slots_close(&s);
 	else

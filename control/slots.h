@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The array of tenants' slots that posternd and the dataplane share: a memfd that the dataplane
- * keeps, so that a posternd that starts again finds states and buckets as they were. (With
+ * The array of tenants' slots that posternd and the dataplane share: a file in the runtime
+ * directory, so that states and buckets outlive both of them until the machine's end. (With
  * XDP it is a map of the kernel's instead.) One thread makes it; anybody writes in place.
  */
 #ifndef POSTERN_CONTROL_SLOTS_H
@@ -22,10 +22,11 @@ struct slots {
 };
 
 /*
- * `left` is one that a running dataplane has, which stays the caller's; -1: there is none. One of
- * another size gives its slots to a new one. 0 or -errno.
+ * `left` is one that a running dataplane has, which stays the caller's; -1: there is none, and
+ * what was left at `path` is taken (NULL: the array is in memory alone). One of another size, or
+ * that isn't at `path`, gives its slots to a new one there. 0 or -errno.
  */
-int slots_open(int left, uint32_t count, struct slots *slots);
+int slots_open(int left, const char *path, uint32_t count, struct slots *slots);
 void slots_close(struct slots *slots);
 
 /*

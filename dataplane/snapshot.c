@@ -294,8 +294,14 @@ static bool slots_fd_ok(int fd, uint64_t size)
 		return false;
 	if (!S_ISREG(st.st_mode)) /* a BPF map: mmap() sees to its size */
 		return true;
+	if ((uint64_t)st.st_size < size)
+		return false;
 	seals = fcntl(fd, F_GET_SEALS);
-	return (uint64_t)st.st_size >= size && seals >= 0 && (seals & F_SEAL_SHRINK);
+	if (seals >= 0 && (seals & F_SEAL_SHRINK))
+		return true;
+	/* A file, which can't be sealed: its owner controls this process anyway. */
+	return (st.st_uid == geteuid() || geteuid() == 0) && st.st_nlink == 1 &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 static int slots_map(int fd, uint64_t size, uint32_t count, struct tenant_slot **slotsp,

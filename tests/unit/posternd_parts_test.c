@@ -2,6 +2,7 @@
 /* posternd's small parts: its log, its words to the service manager, the tenants' slots. */
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "control/log.h"
@@ -145,13 +146,13 @@ static void slots_are_found_again_with_their_buckets(void **unused)
 {
 	struct slots slots, other;
 
-	assert_int_equal(slots_open(-1, 8, &slots), 0);
+	assert_int_equal(slots_open(-1, NULL, 8, &slots), 0);
 	assert_false(slots.adopted);
 	assert_int_equal(slots.slot[7].id, 0);
 	slots.slot[3].id = 42;
 	slots.slot[3].bucket[LIMIT_CALLS] = 777;
 	/* While one has it, another sees the same bytes. */
-	assert_int_equal(slots_open(slots.fd, 8, &other), 0);
+	assert_int_equal(slots_open(slots.fd, NULL, 8, &other), 0);
 	assert_true(other.adopted);
 	other.slot[3].state = TENANT_SUSPENDED;
 	assert_int_equal(slots.slot[3].state, TENANT_SUSPENDED);
@@ -166,20 +167,59 @@ static void slots_of_another_size_are_taken_over(void **unused)
 {
 	struct slots small, large, smaller;
 
-	assert_int_equal(slots_open(-1, 4, &small), 0);
+	assert_int_equal(slots_open(-1, NULL, 4, &small), 0);
 	small.slot[1].id = 41;
 	small.slot[3].id = 42;
-	assert_int_equal(slots_open(small.fd, 1000, &large), 0);
+	assert_int_equal(slots_open(small.fd, NULL, 1000, &large), 0);
 	assert_true(large.adopted);
 	assert_int_equal(large.count, 1000);
 	assert_int_equal(large.slot[3].id, 42);
 	assert_int_equal(large.slot[999].id, 0);
-	assert_int_equal(slots_open(large.fd, 2, &smaller), 0);
+	assert_int_equal(slots_open(large.fd, NULL, 2, &smaller), 0);
 	assert_int_equal(smaller.count, 2);
 	assert_int_equal(smaller.slot[1].id, 41);
 	slots_close(&small);
 	slots_close(&large);
 	slots_close(&smaller);
+}
+
+static void slots_outlive_everybody_in_a_file(void **unused)
+{
+	struct slots slots, again, memory;
+	char path[] = "/tmp/postern-slots-XXXXXX", next[64];
+
+	close(mkstemp(path));
+	snprintf(next, sizeof(next), "%s.new", path);
+	/* Of another size than wanted, as any that another version left. */
+	assert_int_equal(slots_open(-1, path, 8, &slots), 0);
+	slots.slot[3].id = 42;
+	slots.slot[3].bucket[LIMIT_CALLS] = 777;
+	slots_close(&slots);
+	assert_int_equal(slots_open(-1, path, 8, &again), 0);
+	assert_true(again.adopted);
+	assert_int_equal(again.slot[3].bucket[LIMIT_CALLS], 777);
+	/* Who has what is in the file goes on with it. */
+	assert_int_equal(slots_open(again.fd, path, 8, &slots), 0);
+	slots.slot[3].state = TENANT_SUSPENDED;
+	assert_int_equal(again.slot[3].state, TENANT_SUSPENDED);
+	slots_close(&again);
+	slots_close(&slots);
+	/* A running dataplane's is younger than the file. */
+	assert_int_equal(slots_open(-1, NULL, 8, &memory), 0);
+	memory.slot[3].id = 43;
+	assert_int_equal(slots_open(memory.fd, path, 8, &slots), 0);
+	assert_int_equal(slots.slot[3].id, 43);
+	slots_close(&memory);
+	slots_close(&slots);
+	/* What others may write is not believed. */
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(slots_open(-1, path, 8, &slots), 0);
+	assert_false(slots.adopted);
+	assert_int_equal(slots.slot[3].id, 0);
+	slots_close(&slots);
+	assert_int_equal(access(next, F_OK), -1);
+	unlink(path);
+	assert_true(slots_open(-1, "/nowhere/at/all", 8, &slots) < 0);
 }
 
 static struct tenant_slot live, wanted;
@@ -232,6 +272,7 @@ int main(void)
 		TEST(without_a_service_manager_nothing_is_said),
 		TEST(slots_are_found_again_with_their_buckets),
 		TEST(slots_of_another_size_are_taken_over),
+		TEST(slots_outlive_everybody_in_a_file),
 		TEST(a_wider_limit_forgives_and_a_tighter_one_does_not),
 		TEST(a_slots_next_tenant_begins_with_full_buckets),
 	};

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf/channel.h"
@@ -290,6 +291,24 @@ static int slots_memfd(size_t size, bool seal)
 	return fd;
 }
 
+static void a_file_of_slots_is_its_owners_alone(void **state)
+{
+	const size_t size = 8 * sizeof(struct tenant_slot);
+	char path[] = "/tmp/postern-slots-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_int_equal(ftruncate(fd, (off_t)size - 1), 0);
+	assert_int_equal(snapshot_slots_set(&s, fd, size, 8, error, sizeof(error)), -EINVAL);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(fchmod(fd, 0660), 0);
+	assert_int_equal(snapshot_slots_set(&s, fd, size, 8, error, sizeof(error)), -EINVAL);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	assert_int_equal(snapshot_slots_set(&s, fd, size, 8, error, sizeof(error)), 0);
+	worker_take(g.w);
+	close(fd);
+	unlink(path);
+}
+
 static void tenants_live_in_the_array_that_was_sent(void **state)
 {
 	const size_t size = 8 * sizeof(struct tenant_slot);
@@ -374,6 +393,7 @@ int main(void)
 		TEST(rules_can_come_and_go_in_the_middle_of_a_mail),
 		TEST(bad_images_change_nothing),
 		TEST(a_worker_that_hangs_is_told_of_and_keeps_what_it_had),
+		TEST(a_file_of_slots_is_its_owners_alone),
 		TEST(tenants_live_in_the_array_that_was_sent),
 		TEST(without_an_array_buckets_and_suspensions_outlive_a_policy),
 		TEST(files_are_copied_and_what_is_sealed_is_mapped),
