@@ -35,7 +35,16 @@
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
 #define GATE_BPFFS   "/sys/fs/bpf" /* where it pins, and where all look */
 
-/* Everything that is pinned, by name. */
+/*
+ * The program on an interface (by number) is pinned, too: without CAP_SYS_ADMIN nobody may look at
+ * a program by its id, and only so is it known that one that is found there is the gate's. One
+ * that takes its place is pinned as _next before it is put there: one of the two always is the
+ * one that runs, whenever who does it dies.
+ */
+#define GATE_PROGRAM_PIN      GATE_BPFFS "/postern_xdp_%d"
+#define GATE_PROGRAM_PIN_NEXT GATE_PROGRAM_PIN "_next"
+
+/* Every map that is pinned, by name. */
 #define GATE_PINS                                                                           \
 	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",       \
 		"postern_prefixes", "postern_blocked", "postern_flows", "postern_counters", \

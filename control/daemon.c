@@ -92,7 +92,8 @@ void daemon_apply_kernel(struct daemon *d)
 	if (!kernel_ports(d->kernel, g->inside, g->outside, (enum failure_policy)d->failure,
 			  d->heartbeat))
 		daemon_event(d, "kernel_failed", 0,
-			     json_pack("{s:s}", "reason", "there is no such interface"));
+			     json_pack("{s:s}", "reason",
+				       "there is no such interface, or it takes no program"));
 }
 
 /* " key=value" of each that fits on a line of the log. */

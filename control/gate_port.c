@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,6 +87,27 @@ int gate_port_attach(struct gate_maps *maps, uint32_t ifindex)
 	if (old >= 0)
 		close(old);
 	return rc;
+}
+
+int gate_port_first(struct gate_maps *maps, uint32_t ifindex)
+{
+	const int program = gate_maps_program(maps);
+	char now[64], next[64];
+	uint32_t there = 0;
+	int rc = bpf_xdp_query_id((int)ifindex, 0, &there);
+
+	if (rc < 0 || there)
+		return rc;
+	snprintf(now, sizeof(now), GATE_PROGRAM_PIN, (int)ifindex);
+	snprintf(next, sizeof(next), GATE_PROGRAM_PIN_NEXT, (int)ifindex);
+	unlink(next);
+	bpf_obj_pin(program, next);
+	rc = bpf_xdp_attach((int)ifindex, program, XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+	if (rc == 0)
+		rename(next, now);
+	else
+		unlink(next);
+	return rc == -EBUSY || rc == -EEXIST ? 0 : rc;
 }
 
 int gate_port_detach(uint32_t ifindex)

@@ -27,6 +27,12 @@ int gate_port_attached(uint32_t ifindex, uint32_t *id);
 int gate_port_attach(struct gate_maps *maps, uint32_t ifindex);
 
 /*
+ * The same where there is no program at all, and pins it (GATE_PROGRAM_PIN); needs no
+ * CAP_SYS_ADMIN. 0, also where there is one, which stays.
+ */
+int gate_port_first(struct gate_maps *maps, uint32_t ifindex);
+
+/*
  * Takes our program away, a leftover too; DPDK's driver attaches only where there is none. 0, also
  * where there was none; -EBUSY: another's, which stays.
  */

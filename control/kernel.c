@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "bpf/policy_image.h"
+#include "control/gate_port.h"
 
 struct kernel {
 	struct gate_maps *maps;
@@ -107,5 +108,6 @@ bool kernel_ports(struct kernel *k, const char *inside, const char *outside,
 	port.peer = in;
 	port.from = FROM_OUTSIDE;
 	gate_maps_port(k->maps, 1, &port);
-	return true;
+	/* The failure policy holds before the first dataplane comes, and if none ever does. */
+	return gate_port_first(k->maps, in) == 0 && gate_port_first(k->maps, out) == 0;
 }

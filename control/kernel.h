@@ -34,7 +34,10 @@ int kernel_apply(struct kernel *kernel, const struct roster *roster,
 		 const struct tenant_slot *slots);
 const char *kernel_error(const struct kernel *kernel);
 
-/* The two ports, by name; false: an interface is not there (yet). Holds at once. */
+/*
+ * The two ports, by name, with the program on them where there is none. false: an interface is not
+ * there (yet), or takes no program. Holds at once.
+ */
 bool kernel_ports(struct kernel *kernel, const char *inside, const char *outside,
 		  enum failure_policy failure, uint64_t heartbeat);
 

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,30 +22,67 @@ int __wrap_bpf_xdp_attach(int ifindex, int program, __u32 flags,
 			  const struct bpf_xdp_attach_opts *opts);
 int __wrap_bpf_xdp_detach(int ifindex, __u32 flags, const struct bpf_xdp_attach_opts *opts);
 
-/* Its name is what it is known by: copies that others loaded have ids of their own. */
-static bool is_ours(__u32 id)
+struct pins {
+	char now[64], next[64];
+};
+
+static struct pins pins_of(int ifindex)
+{
+	struct pins pins;
+
+	snprintf(pins.now, sizeof(pins.now), GATE_PROGRAM_PIN, ifindex);
+	snprintf(pins.next, sizeof(pins.next), GATE_PROGRAM_PIN_NEXT, ifindex);
+	return pins;
+}
+
+/* Takes the descriptor. */
+static bool is_program(int fd, __u32 id, const char *name)
 {
 	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
-	bool ours;
+	bool is;
 
 	if (fd < 0)
 		return false;
-	ours = bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strncmp(info.name, GATE_PROGRAM, sizeof(info.name)) == 0;
+	is = bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.id == id &&
+	     strncmp(info.name, name, sizeof(info.name)) == 0;
 	close(fd);
-	return ours;
+	return is;
+}
+
+/*
+ * It is pinned, or bears the gate's name (which only CAP_SYS_ADMIN may look at). Afterwards its pin
+ * is not the next one's.
+ */
+static bool is_ours(const struct pins *pins, __u32 id)
+{
+	if (is_program(bpf_obj_get(pins->now), id, GATE_PROGRAM))
+		return true;
+	if (is_program(bpf_obj_get(pins->next), id, GATE_PROGRAM)) {
+		rename(pins->next, pins->now);
+		return true;
+	}
+	return is_program(bpf_prog_get_fd_by_id(id), id, GATE_PROGRAM);
 }
 
 int __wrap_bpf_xdp_attach(int ifindex, int program, __u32 flags,
 			  const struct bpf_xdp_attach_opts *opts)
 {
+	const struct pins pins = pins_of(ifindex);
 	__u32 there = 0;
+	int rc;
 
-	if (bpf_xdp_query_id(ifindex, 0, &there) == 0 && there && is_ours(there))
+	if (bpf_xdp_query_id(ifindex, 0, &there) == 0 && there && is_ours(&pins, there))
 		flags &= ~(__u32)XDP_FLAGS_UPDATE_IF_NOEXIST;
-	return __real_bpf_xdp_attach(ifindex, program, flags, opts);
+	/* Without a pin it works as well, but who comes next needs CAP_SYS_ADMIN. */
+	unlink(pins.next);
+	bpf_obj_pin(program, pins.next);
+	rc = __real_bpf_xdp_attach(ifindex, program, flags, opts);
+	if (rc == 0)
+		rename(pins.next, pins.now);
+	else
+		unlink(pins.next);
+	return rc;
 }
 
 int __wrap_bpf_xdp_detach(int ifindex, __u32 flags, const struct bpf_xdp_attach_opts *opts)
