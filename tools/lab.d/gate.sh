@@ -7,6 +7,7 @@
 #     shadow   the packet path alone (postern-dataplane), which reads everything and refuses nothing
 #     xdp-shadow   the same behind Postern's XDP program
 #     native   all of Postern, on the ports of DPDK's own drivers (packet sockets)
+#     xdp      all of Postern, behind its XDP program (AF_XDP)
 
 readonly gate_d=$work/gate.d
 readonly events=$gate_d/eve.json
@@ -19,6 +20,7 @@ gate_possible() { # GATE [PROGRAMS]
 	shadow) needs=(dataplane/postern-dataplane tools/postern) ;;
 	xdp-shadow) needs=(dataplane/postern-dataplane tools/postern tests/net/kernel-side) ;;
 	native) needs=(dataplane/postern-dataplane tools/postern control/posternd) ;;
+	xdp) needs=(dataplane/postern-dataplane tools/postern control/posternd bpf/gate.bpf.o) ;;
 	*)
 		gate_impossible="no such gate: $1"
 		return 1
@@ -26,7 +28,7 @@ gate_possible() { # GATE [PROGRAMS]
 	esac
 	for program in "${needs[@]}"; do
 		gate_impossible="not built: $program in ${2:-no folder}"
-		[ -x "${2:-}/$program" ] || return 1
+		[ -e "${2:-}/$program" ] || return 1
 	done
 }
 
@@ -39,6 +41,10 @@ gate_up() { # GATE [PROGRAMS]
 	bridge) bridge_up ;;
 	shadow) dataplane_up "$2" ;;
 	native) postern_up "$2" dpdk ;;
+	xdp)
+		bpffs_up
+		postern_up "$2" xdp
+		;;
 	xdp-shadow) xdp_up "$2" ;;
 	*) die "no such gate: $1" ;;
 	esac
@@ -80,12 +86,16 @@ in_gate() { # COMMAND...
 	in_ns gate sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - "$@"
 }
 
-xdp_up() { # PROGRAMS
-	images_make "$1"
+bpffs_up() {
 	mount -t bpf bpf /run/bpf
 	# What is redirected into a veth pair needs a receiver that polls.
 	in_ns tenants ethtool -K eth0 gro on >/dev/null
 	in_ns internet ethtool -K eth0 gro on >/dev/null
+}
+
+xdp_up() { # PROGRAMS
+	images_make "$1"
+	bpffs_up
 	in_gate "$1/tests/net/kernel-side" "$1/bpf/gate.bpf.o" "$gate_d/postern.conf" inside outside \
 		"${FAILURE:-open}" 1000
 	xdp_dataplane_start "$1"
@@ -109,8 +119,8 @@ dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
 	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
-# posternd, and the dataplane that it starts. /run is the cell's own.
-postern_up() { # PROGRAMS dpdk
+# posternd, and the dataplane that it starts. /run is the cell's own. FAILURE in the environment.
+postern_up() { # PROGRAMS dpdk|xdp
 	{
 		cat "$lab_d/postern.conf"
 		cat <<-CF
@@ -119,6 +129,8 @@ postern_up() { # PROGRAMS dpdk
 			  inside = "inside";
 			  outside = "outside";
 			  mode = "$2";
+			  failure = "${FAILURE:-open}";
+			  xdp_program = "$1/bpf/gate.bpf.o";
 			  workers = ${WORKERS:-1};
 			  idle_us = 20;                    # the peers need the CPUs, too
 			  huge = "no";
@@ -134,7 +146,8 @@ postern_up() { # PROGRAMS dpdk
 }
 
 posternd_start() { # $posternd is its pid
-	start gate posternd "$(cat "$work/programs")/control/posternd" -c "$gate_d/postern.conf"
+	start gate posternd sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - \
+		"$(cat "$work/programs")/control/posternd" -c "$gate_d/postern.conf"
 	# shellcheck disable=SC2034 # tests end it
 	posternd=$started
 }
