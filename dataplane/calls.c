@@ -4,10 +4,9 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 
-#include "dataplane/inspect.h"
+#include "dataplane/memory.h"
 
 #define EXPIRE_WITH_MESSAGE 4 /* calls looked at */
-#include "dataplane/memory.h"
 
 static void count(struct worker *w, uint32_t tenant, uint32_t events)
 {
@@ -97,11 +96,23 @@ static void choices_of(struct call_config *config, const struct policy *policy)
 	config->asr_mode = modes[policy->asr_mode];
 }
 
+static struct sip_refused_config refused_config(const struct call_config *config)
+{
+	return (struct sip_refused_config){
+		.entries = config->calls,
+		.tenants = config->tenants,
+		.tenant_max = config->tenant_max,
+		.linger_ns = config->linger_ns,
+	};
+}
+
 struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8_t *key)
 {
 	struct calls *calls = rte_zmalloc("calls", sizeof(*calls), 0);
+	struct sip_refused_config refused;
 	struct call_config config;
-	void *memory;
+	uint8_t *memory;
+	size_t own;
 
 	if (!calls)
 		return NULL;
@@ -115,7 +126,10 @@ struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8
 		(uint32_t)((uint64_t)policy->budgets.calls * policy->budgets.calls_share / 100);
 	config.ended = on_ended;
 	config.ctx = calls;
-	calls->size = call_table_size(&config);
+	refused = refused_config(&config);
+	memcpy(calls->key, config.key, sizeof(calls->key));
+	own = call_table_size(&config);
+	calls->size = own + sip_refused_size(&refused);
 	memory = memory_reserve(calls->size, MEMORY_DENSE);
 	if (!memory) {
 		rte_free(calls);
@@ -123,6 +137,7 @@ struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8
 	}
 	rte_ticketlock_init(&calls->lock);
 	calls->table = call_table_init(memory, &config);
+	calls->refused = sip_refused_init(memory + own, &refused);
 	return calls;
 }
 
@@ -141,6 +156,15 @@ static struct call_table *calls_hold(struct worker *w)
 	return w->calls->table;
 }
 
+/* What an earlier INVITE of the same call came to, with its ACK, is between the two ends. */
+static bool is_of_last_invite(const struct call *call, const struct sip_message *msg)
+{
+	if (msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_ACK &&
+	    msg->method_id != SIP_METHOD_CANCEL)
+		return true;
+	return msg->cseq_number == call->cseq;
+}
+
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 		       struct call_standing *standing)
 {
@@ -154,7 +178,7 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	if (w->order)
 		call_expire(table, w->now, EXPIRE_WITH_MESSAGE);
 	events = call_message(table, w->now, tenant, msg, &call);
-	standing->refused = call && call->state == CALL_REFUSED && !(events & CALL_EVENT_ATTEMPT);
+	standing->refused = call && call->state == CALL_REFUSED && is_of_last_invite(call, msg);
 	standing->open = call && (call->state == CALL_TRYING || call->state == CALL_ANSWERED) &&
 			 !(events & CALL_EVENT_ATTEMPT);
 	rte_ticketlock_unlock(&w->calls->lock);
@@ -170,6 +194,55 @@ void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *m
 	count(w, tenant, events);
 }
 
+bool calls_refused_before(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			  struct sip_refused *out)
+{
+	struct sip_transaction transaction;
+	struct sip_refused *refused;
+
+	order_wait(w->order, w->index, w->packet);
+	/* Nearly always. */
+	if (!sip_refused_count(w->calls->refused, tenant))
+		return false;
+	transaction = sip_transaction_read(msg, w->calls->key);
+	calls_hold(w);
+	refused = sip_refused_find(w->calls->refused, w->now, tenant, transaction);
+	if (refused) {
+		*out = *refused;
+		refused->acked |= msg->kind == SIP_REQUEST && msg->method_id == SIP_METHOD_ACK;
+	}
+	rte_ticketlock_unlock(&w->calls->lock);
+	return refused;
+}
+
+static void answer_keep(struct sip_refused *to, const struct sip_answer *answer)
+{
+	to->code = answer->code;
+	to->retry_after = answer->retry_after;
+	to->phrase_len = (uint8_t)RTE_MIN(answer->phrase.len, sizeof(to->phrase));
+	to->warning_len = (uint8_t)RTE_MIN(answer->warning.len, sizeof(to->warning));
+	if (to->phrase_len)
+		memcpy(to->phrase, answer->phrase.p, to->phrase_len);
+	if (to->warning_len)
+		memcpy(to->warning, answer->warning.p, to->warning_len);
+}
+
+void calls_remember(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+		    const struct sip_answer *answer)
+{
+	struct sip_transaction transaction = sip_transaction_read(msg, w->calls->key);
+	struct sip_refused *refused;
+
+	order_wait(w->order, w->index, w->packet);
+	calls_hold(w);
+	refused = sip_refused_add(w->calls->refused, w->now, tenant, transaction);
+	if (refused)
+		answer_keep(refused, answer);
+	rte_ticketlock_unlock(&w->calls->lock);
+	if (!refused && transaction.key)
+		worker_note(w, tenant, REASON_CALL_BUDGET);
+}
+
 void calls_follow(struct worker *w)
 {
 	struct call_config config;
@@ -177,6 +250,7 @@ void calls_follow(struct worker *w)
 	call_config_default(&config);
 	choices_of(&config, w->policy);
 	call_table_choose(calls_hold(w), &config);
+	sip_refused_linger(w->calls->refused, config.linger_ns);
 	rte_ticketlock_unlock(&w->calls->lock);
 }
 
@@ -186,6 +260,7 @@ void calls_expire(struct worker *w, unsigned budget)
 	if (w->order)
 		return;
 	call_expire(calls_hold(w), w->now, budget);
+	sip_refused_expire(w->calls->refused, w->now, budget);
 	rte_ticketlock_unlock(&w->calls->lock);
 }
 

@@ -9,13 +9,17 @@
 
 #include <rte_ticketlock.h>
 
+#include "dataplane/inspect.h"
 #include "dataplane/proto/call.h"
+#include "dataplane/proto/sip_refused.h"
 #include "dataplane/worker.h"
 
 struct calls {
 	rte_ticketlock_t lock; /* its release waits for no store, as a spinlock's does */
 	struct call_table *table;
-	size_t size;           /* of its memory */
+	struct sip_refused_table *refused; /* behind it, with as many entries */
+	size_t size;                       /* of the memory of both */
+	uint8_t key[SIPHASH_KEY_SIZE];
 	struct worker *holder; /* for the table's callback */
 };
 
@@ -34,6 +38,20 @@ struct call_standing {
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 		       struct call_standing *standing);
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
+
+/*
+ * The message is of a transaction that the gate refused: *out is a copy of what is known of it.
+ * Notes that an ACK came, for those after it.
+ */
+bool calls_refused_before(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			  struct sip_refused *out);
+/*
+ * Has the request's transaction remembered with that answer (code 0: none), whose words are cut
+ * to what is kept. No room: the tenant's REASON_CALL_BUDGET.
+ */
+void calls_remember(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+		    const struct sip_answer *answer);
+
 /* Takes over what the worker's policy says of calls: w->policy has changed. */
 void calls_follow(struct worker *w);
 void calls_expire(struct worker *w, unsigned budget);

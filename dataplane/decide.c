@@ -7,6 +7,7 @@
 
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
+#include "dataplane/proto/sip_refused.h"
 
 static void slot_raise(struct burst *b, unsigned slot, enum verdict verdict, enum reason reason)
 {
@@ -125,6 +126,16 @@ const char *refusal_smtp_text(const struct worker *w, const struct refusal *r, c
 	return text;
 }
 
+/* Between two characters. */
+static struct bytes words_cut(struct bytes words, size_t max)
+{
+	if (words.len <= max)
+		return words;
+	while (max && (words.p[max] & 0xc0) == 0x80)
+		max--;
+	return bytes_of(words.p, max);
+}
+
 struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusal *r)
 {
 	const struct policy_answer *policy = &w->policy->answers[r->reason];
@@ -134,8 +145,14 @@ struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusa
 		.phrase = bytes_of(policy->sip_phrase,
 				   strnlen(policy->sip_phrase, sizeof(policy->sip_phrase))),
 	};
-	const char *words = r->rule ? ruleset_string(w->matcher->ruleset, r->rule->reply) : "";
+	const char *words = "";
 
+	if (r->rule) {
+		const char *msg = ruleset_string(w->matcher->ruleset, r->rule->msg);
+
+		answer.warning = bytes_of(msg, strlen(msg));
+		words = ruleset_string(w->matcher->ruleset, r->rule->reply);
+	}
 	/* The rule parser has seen to its form: three digits, a space, words. */
 	if (*words) {
 		answer.code = (uint16_t)strtoul(words, NULL, 10);
@@ -145,6 +162,9 @@ struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusa
 		answer.code = 403;
 		answer.phrase = BYTES("Forbidden");
 	}
+	/* What is sent again must be the same: no more than is kept of it. */
+	answer.phrase = words_cut(answer.phrase, SIP_PHRASE_MAX);
+	answer.warning = words_cut(answer.warning, SIP_WARNING_MAX);
 	return answer;
 }
 

@@ -75,6 +75,9 @@ struct finding {
  */
 void findings_take(struct worker *w, struct finding *finding, struct bytes context);
 
+/* A SIP message, which w->at has, by all rules at once. */
+struct finding sip_scan(struct worker *w, const struct flow *f, const struct sip_message *msg);
+
 /* Not when its packet is gone already, or the session was refused before. */
 static inline bool may_decide(const struct worker *w)
 {
@@ -102,6 +105,7 @@ struct sip_answer {
 	uint16_t code;
 	uint16_t retry_after; /* seconds, 0: none */
 	struct bytes phrase;
+	struct bytes warning; /* the rule's name, for a header; empty: no rule's */
 };
 
 #define SIP_ANSWER_MAX 2048 /* bytes */
@@ -132,10 +136,13 @@ void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint
 void reply_smtp(struct worker *w, struct flow *f, const char *text);
 /* The answer's text; 0: none can be made of the request. */
 size_t reply_sip_text(const struct worker *w, const struct flow *f,
-		      const struct sip_message *request, const struct refusal *r,
-		      const struct sip_answer *answer, char *text, size_t size);
+		      const struct sip_message *request, const struct sip_answer *answer,
+		      char *text, size_t size);
+/* Sends it to whoever sent the request, which is the packet's in hand. */
 void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
-	       const struct refusal *r, const struct sip_answer *answer);
+	       const struct sip_answer *answer);
+/* The ACK of an answer that the gate made, whether that is remembered or not (RFC 3261 8.2.7). */
+bool reply_sip_is_acked(const struct sip_message *ack);
 
 /* Events ----------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
  * What the gate says itself: packets made from the one in hand, turned towards
  * the client, with a payload of our own.
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -15,10 +16,14 @@
 #define REPLY_MAX \
 	SIP_ANSWER_MAX /* bytes of payload; fits an mbuf of the small pool with its headers */
 
-/* Towards the client, from the server's address; `l4` bytes from the transport header on. */
-static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l4, uint8_t **at)
+/*
+ * Towards the end at place `to` in the key, from the other one's address; `l4` bytes from the
+ * transport header on.
+ */
+static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, unsigned to, uint32_t l4,
+				    uint8_t **at)
 {
-	unsigned slot = w->at.slot, src = !f->client;
+	unsigned slot = w->at.slot;
 	struct rte_mbuf *like = w->burst.pkt[slot];
 	const struct headers *h = &w->burst.hdr[slot];
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->mbufs);
@@ -32,9 +37,9 @@ static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l
 	}
 	p = rte_pktmbuf_mtod(m, uint8_t *);
 	link_write(p, rte_pktmbuf_mtod(like, const uint8_t *), h->l3, packet_meta(like)->link,
-		   w->at.to_server);
+		   to == w->at.side);
 	p += h->l3;
-	p += ip_write(p, f, src, l4);
+	p += ip_write(p, f, !to, l4);
 	*at = p;
 	m->data_len = (uint16_t)(p - rte_pktmbuf_mtod(m, uint8_t *) + l4);
 	m->pkt_len = m->data_len;
@@ -49,16 +54,22 @@ static struct rte_mbuf *reply_begin(struct worker *w, struct flow *f, uint32_t l
 	return m;
 }
 
-static void reply_send(struct worker *w, struct flow *f, struct rte_mbuf *m)
+static enum port_role other_port(enum port_role port)
+{
+	return port == PORT_INSIDE ? PORT_OUTSIDE : PORT_INSIDE;
+}
+
+static void reply_send(struct worker *w, struct flow *f, unsigned to, struct rte_mbuf *m)
 {
 	struct burst *b = &w->burst;
-	enum port_role port = f->tenant && !(f->flags & FLOW_OUTBOUND) ? PORT_OUTSIDE : PORT_INSIDE;
+	bool inside = !f->tenant || !!(f->flags & FLOW_OUTBOUND) == (to == f->client);
+	enum port_role port = inside ? PORT_INSIDE : PORT_OUTSIDE;
 
-	/* To where the client's packets come from. */
+	/* To where the packets of that end come from. */
 	if (w->options.live) {
 		port = packet_meta(b->pkt[w->at.slot])->role;
-		if (w->at.to_server)
-			port = port == PORT_INSIDE ? PORT_OUTSIDE : PORT_INSIDE;
+		if (to == w->at.side)
+			port = other_port(port);
 	}
 	packet_meta(m)->reason = b->reason[w->at.slot];
 	packet_meta(m)->role = port;
@@ -80,7 +91,7 @@ void reply_smtp(struct worker *w, struct flow *f, const char *text)
 
 	if (!w->at.to_server)
 		seq = packet_meta(w->burst.pkt[w->at.slot])->seq;
-	m = reply_begin(w, f, 20 + len + 2, &p);
+	m = reply_begin(w, f, f->client, 20 + len + 2, &p);
 	if (!m)
 		return;
 	memset(p, 0, 20);
@@ -95,80 +106,119 @@ void reply_smtp(struct worker *w, struct flow *f, const char *text)
 	memcpy(p + 20 + len, "\r\n", 2);
 	sum = checksum_finish(checksum_add(pseudo_sum(f, !f->client, 22 + len), p, 22 + len));
 	memcpy(p + 16, &sum, 2);
-	reply_send(w, f, m);
+	reply_send(w, f, f->client, m);
 }
 
-static void put_udp(struct flow *f, uint8_t *p, uint32_t len)
+static void put_udp(struct flow *f, unsigned to, uint16_t port, uint8_t *p, uint32_t len)
 {
 	uint16_t sum;
 
-	put16(p, f->key.port[!f->client]);
-	put16(p + 2, f->key.port[f->client]);
+	put16(p, f->key.port[!to]);
+	put16(p + 2, port);
 	put16(p + 4, 8 + len);
 	memset(p + 6, 0, 2);
-	sum = checksum_finish(checksum_add(pseudo_sum(f, !f->client, 8 + len), p, 8 + len));
+	sum = checksum_finish(checksum_add(pseudo_sum(f, !to, 8 + len), p, 8 + len));
 	/* RFC 768: zero would mean "none". */
 	if (sum == 0)
 		sum = 0xffff;
 	memcpy(p + 6, &sum, 2);
 }
 
-static void put_tcp(struct flow *f, uint8_t *p, uint32_t len)
+static void put_tcp(struct flow *f, unsigned to, uint8_t *p, uint32_t len)
 {
 	uint16_t sum;
 
 	memset(p, 0, 20);
-	put16(p, f->key.port[!f->client]);
-	put16(p + 2, f->key.port[f->client]);
-	put32(p + 4, f->half[!f->client].inspected);
-	put32(p + 8, f->half[f->client].inspected);
+	put16(p, f->key.port[!to]);
+	put16(p + 2, f->key.port[to]);
+	put32(p + 4, f->half[!to].inspected);
+	put32(p + 8, f->half[to].inspected);
 	p[12] = 5 << 4;
 	p[13] = TCP_ACK | 0x08;
 	put16(p + 14, 65535);
-	sum = checksum_finish(checksum_add(pseudo_sum(f, !f->client, 20 + len), p, 20 + len));
+	sum = checksum_finish(checksum_add(pseudo_sum(f, !to, 20 + len), p, 20 + len));
 	memcpy(p + 16, &sum, 2);
 }
 
-size_t reply_sip_text(const struct worker *w, const struct flow *f,
-		      const struct sip_message *request, const struct refusal *r,
-		      const struct sip_answer *answer, char *text, size_t size)
+static const uint8_t tag_seed[SIPHASH_KEY_SIZE] = "postern";
+
+/* RFC 3261 18.2.1: sent-by is a name or another address. RFC 3581 4: or rport asks for it. */
+static bool wants_received(const struct flow *f, unsigned side, const struct sip_via *via)
 {
-	static const uint8_t seed[SIPHASH_KEY_SIZE] = "postern";
+	char host[INET6_ADDRSTRLEN];
+	uint8_t addr[16];
+	struct bytes ignored;
+
+	if (sip_param(via->params, BYTES("rport"), &ignored) || via->host.len >= sizeof(host))
+		return true;
+	memcpy(host, via->host.p, via->host.len);
+	host[via->host.len] = '\0';
+	return inet_pton(f->key.family == 4 ? AF_INET : AF_INET6, host, addr) != 1 ||
+	       memcmp(addr, f->key.addr[side], f->key.family == 4 ? 4 : 16) != 0;
+}
+
+/* RFC 3261 18.2.2: the port of sent-by; RFC 3581 4: the packet's, where the client asks for that.
+ */
+static uint16_t answered_port(const struct flow *f, unsigned side, const struct sip_via *via)
+{
+	struct bytes ignored;
+
+	if (!via->host.len || sip_param(via->params, BYTES("rport"), &ignored))
+		return f->key.port[side];
+	return via->port ? via->port : 5060;
+}
+
+bool reply_sip_is_acked(const struct sip_message *ack)
+{
+	return sip_reply_is_acked(ack, tag_seed);
+}
+
+size_t reply_sip_text(const struct worker *w, const struct flow *f,
+		      const struct sip_message *request, const struct sip_answer *answer,
+		      char *text, size_t size)
+{
+	unsigned side = w->at.side;
+	char received[INET6_ADDRSTRLEN];
+	struct sip_via via;
 	struct sip_reply reply = {
 		.code = answer->code,
 		.reason = answer->phrase,
+		.warning = answer->warning,
 		.retry_after = answer->retry_after,
-		.rport = f->key.port[w->at.side],
-		.seed = seed,
+		.rport = f->key.port[side],
+		.seed = tag_seed,
 	};
 
-	if (r->rule) {
-		const char *msg = ruleset_string(w->matcher->ruleset, r->rule->msg);
-
-		reply.warning = bytes_of(msg, strlen(msg));
-	}
+	sip_message_via(request, &via);
+	if (wants_received(f, side, &via) &&
+	    inet_ntop(f->key.family == 4 ? AF_INET : AF_INET6, f->key.addr[side], received,
+		      sizeof(received)))
+		reply.received = bytes_of(received, strlen(received));
 	return sip_reply_build(request, &reply, text, size);
 }
 
 void reply_sip(struct worker *w, struct flow *f, const struct sip_message *request,
-	       const struct refusal *r, const struct sip_answer *answer)
+	       const struct sip_answer *answer)
 {
+	unsigned to = w->at.side;
 	bool udp = f->key.proto == IPPROTO_UDP;
 	uint32_t head = udp ? 8 : 20;
 	char text[REPLY_MAX];
-	size_t len = reply_sip_text(w, f, request, r, answer, text, sizeof(text));
+	size_t len = reply_sip_text(w, f, request, answer, text, sizeof(text));
 	struct rte_mbuf *m;
+	struct sip_via via;
 	uint8_t *p;
 
-	if (!len || !w->at.to_server)
+	if (!len)
 		return;
-	m = reply_begin(w, f, head + (uint32_t)len, &p);
+	m = reply_begin(w, f, to, head + (uint32_t)len, &p);
 	if (!m)
 		return;
 	memcpy(p + head, text, len);
+	sip_message_via(request, &via);
 	if (udp)
-		put_udp(f, p, (uint32_t)len);
+		put_udp(f, to, answered_port(f, to, &via), p, (uint32_t)len);
 	else
-		put_tcp(f, p, (uint32_t)len);
-	reply_send(w, f, m);
+		put_tcp(f, to, p, (uint32_t)len);
+	reply_send(w, f, to, m);
 }

@@ -25,122 +25,10 @@ struct sip_ctx {
 	struct worker *w;
 	struct flow *f;
 	uint64_t begin, end;       /* of the message in its stream; a datagram: 0, 0 */
-	uint16_t code;             /* that the gate answered it with, 0: it did not */
+	struct sip_answer answer;  /* that the gate gave it; code 0: none */
 	struct call_standing call; /* that the message is of */
+	bool repeated;             /* an INVITE that was let through before */
 };
-
-/* Rules ------------------------------------------------------------------- */
-
-static struct bytes unfold(const struct sip_header *h, char *buf, size_t size)
-{
-	return h->folded ? bytes_of(buf, sip_header_unfold(h->value, buf, size)) : h->value;
-}
-
-static enum rule_buffer header_buffer(enum sip_header_id id)
-{
-	switch (id) {
-	case SIP_HEADER_FROM:
-		return RULE_BUFFER_SIP_FROM;
-	case SIP_HEADER_TO:
-		return RULE_BUFFER_SIP_TO;
-	case SIP_HEADER_CONTACT:
-		return RULE_BUFFER_SIP_CONTACT;
-	case SIP_HEADER_USER_AGENT:
-		return RULE_BUFFER_SIP_USER_AGENT;
-	case SIP_HEADER_CALL_ID:
-		return RULE_BUFFER_SIP_CALL_ID;
-	default:
-		return RULE_BUFFER_COUNT;
-	}
-}
-
-struct sip_scan {
-	struct worker *w;
-	struct match_txn txn;
-	struct finding finding;
-};
-
-static void scan(struct sip_scan *s, enum rule_buffer buffer, struct bytes data)
-{
-	match_block(s->w->matcher, &s->txn, buffer, data.p, data.len);
-	if (s->w->matcher->nhits)
-		findings_take(s->w, &s->finding, data);
-}
-
-static void scan_headers(struct sip_scan *s, const struct sip_message *msg)
-{
-	bool whole = s->w->matcher->scans[RULE_BUFFER_SIP_HEADER];
-	char buf[4096];
-
-	for (unsigned i = 0; i < msg->header_count; i++) {
-		const struct sip_header *h = &msg->headers[i];
-		enum rule_buffer buffer = header_buffer(h->id);
-		int n;
-
-		if (buffer != RULE_BUFFER_COUNT && s->w->matcher->scans[buffer])
-			scan(s, buffer, unfold(h, buf, sizeof(buf)));
-		if (!whole)
-			continue;
-		n = snprintf(buf, sizeof(buf), "%.*s: ", (int)RTE_MIN(h->name.len, 256u),
-			     (const char *)h->name.p);
-		n += (int)sip_header_unfold(h->value, buf + n, sizeof(buf) - (size_t)n);
-		scan(s, RULE_BUFFER_SIP_HEADER, bytes_of(buf, (size_t)n));
-	}
-}
-
-static void scan_body(struct sip_scan *s, struct bytes body)
-{
-	struct matcher *m = s->w->matcher;
-
-	if (!m->scans[RULE_BUFFER_SIP_BODY] || !body.len)
-		return;
-	if (!match_stream_open(m, &s->txn, RULE_BUFFER_SIP_BODY)) {
-		worker_note(s->w, s->w->at.flow->tenant, REASON_MATCH_BUDGET);
-		return;
-	}
-	match_stream_feed(m, &s->txn, RULE_BUFFER_SIP_BODY, body.p, body.len);
-	match_stream_close(m, &s->txn, RULE_BUFFER_SIP_BODY);
-	if (m->nhits)
-		findings_take(s->w, &s->finding, bytes_of(NULL, 0));
-}
-
-static void scan_message(struct sip_scan *s, const struct sip_message *msg)
-{
-	char code[3];
-
-	if (msg->kind == SIP_REQUEST) {
-		scan(s, RULE_BUFFER_SIP_METHOD, msg->method);
-		scan(s, RULE_BUFFER_SIP_URI, msg->uri);
-		scan(s, RULE_BUFFER_SIP_REQUEST_LINE, msg->start_line);
-	} else {
-		code[0] = (char)('0' + msg->code / 100 % 10);
-		code[1] = (char)('0' + msg->code / 10 % 10);
-		code[2] = (char)('0' + msg->code % 10);
-		scan(s, RULE_BUFFER_SIP_STAT_CODE, bytes_of(code, sizeof(code)));
-		scan(s, RULE_BUFFER_SIP_STAT_MSG, msg->reason);
-		scan(s, RULE_BUFFER_SIP_RESPONSE_LINE, msg->start_line);
-	}
-	scan_headers(s, msg);
-	scan_body(s, msg->body);
-}
-
-static struct finding find(struct sip_ctx *c, const struct sip_message *msg)
-{
-	struct sip_scan s; /* match_begin() sets txn up */
-	struct match_flow flow;
-
-	s.w = c->w;
-	s.finding = (struct finding){.rule = NULL};
-	if (!c->w->matcher)
-		return s.finding;
-	flow = match_flow_of(c->w, c->f, c->w->at.to_server);
-	match_begin(c->w->matcher, &s.txn, &flow, NULL);
-	scan_message(&s, msg);
-	if (s.txn.over_budget)
-		worker_note(c->w, c->f->tenant, REASON_MATCH_BUDGET);
-	match_end(c->w->matcher, &s.txn);
-	return s.finding;
-}
 
 /* Refusals ---------------------------------------------------------------- */
 
@@ -174,47 +62,103 @@ static bool cut_live(struct sip_ctx *c, const char *text, size_t len, enum verdi
 	return true;
 }
 
-static bool refuse_live(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r,
-			const struct sip_answer *answer)
+/* Nothing of the message goes on; a request is answered, if there is an answer (code 0: none). */
+static void withhold(struct sip_ctx *c, const struct sip_message *msg,
+		     const struct sip_answer *answer, enum verdict verdict, enum reason reason)
 {
+	bool answers = answer->code && msg->kind == SIP_REQUEST;
 	char text[SIP_ANSWER_MAX];
 	size_t len = 0;
 
-	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
-		len = reply_sip_text(c->w, c->f, msg, r, answer, text, sizeof(text));
-	return cut_live(c, text, len, r->verdict, r->reason);
+	if (is_live_stream(c)) {
+		if (answers)
+			len = reply_sip_text(c->w, c->f, msg, answer, text, sizeof(text));
+		if (cut_live(c, text, len, verdict, reason))
+			return;
+	}
+	if (c->end > c->begin)
+		cut_stream(c->w, c->begin, c->end, verdict, reason);
+	else
+		slot_decide(c->w, c->w->at.slot, verdict, reason);
+	if (answers)
+		reply_sip(c->w, c->f, msg, answer);
+}
+
+/* An ACK is never answered; a CANCEL is known by what it is about. */
+static bool is_remembered(const struct sip_message *msg)
+{
+	return msg->kind == SIP_REQUEST && msg->method_id != SIP_METHOD_ACK &&
+	       msg->method_id != SIP_METHOD_CANCEL;
 }
 
 static bool refuse(struct sip_ctx *c, const struct sip_message *msg, const struct refusal *r)
 {
 	struct sip_answer answer = refusal_sip_answer(c->w, r);
+	struct refusal dropped = *r;
 	char words[256];
 
-	snprintf(words, sizeof(words), "%u %.*s", answer.code,
-		 (int)RTE_MIN(answer.phrase.len, 240u), (const char *)answer.phrase.p);
+	/* The other end answers it; of two final answers one would be a lie. It comes again. */
+	if (c->repeated && r->verdict == VERDICT_REJECT) {
+		dropped.verdict = VERDICT_DROP;
+		r = &dropped;
+	}
+	snprintf(words, sizeof(words), "%u %.*s", answer.code, (int)answer.phrase.len,
+		 (const char *)answer.phrase.p);
 	if (!refusal_declare(c->w, r, words))
 		return false;
-	c->code = r->verdict == VERDICT_REJECT ? answer.code : 0;
-	if (is_live_stream(c) && refuse_live(c, msg, r, &answer))
-		return true;
-	if (c->end > c->begin)
-		cut_stream(c->w, c->begin, c->end, r->verdict, r->reason);
-	else
-		slot_decide(c->w, c->w->at.slot, r->verdict, r->reason);
-	if (r->verdict == VERDICT_REJECT && msg->kind == SIP_REQUEST)
-		reply_sip(c->w, c->f, msg, r, &answer);
+	if (r->verdict == VERDICT_REJECT)
+		c->answer = answer;
+	withhold(c, msg, &c->answer, r->verdict, r->reason);
+	if (is_remembered(msg) && !c->repeated)
+		calls_remember(c->w, c->f->tenant, msg, &c->answer);
 	return true;
 }
 
-/* The call was refused: what the other end says of it all the same goes nowhere. */
-static void absorb(struct sip_ctx *c)
+static void absorb(struct sip_ctx *c, const struct sip_message *msg,
+		   const struct sip_answer *answer)
 {
-	if (is_live_stream(c) && cut_live(c, NULL, 0, VERDICT_DROP, REASON_AFTER_REFUSAL))
-		return;
-	if (c->end > c->begin)
-		cut_stream(c->w, c->begin, c->end, VERDICT_DROP, REASON_AFTER_REFUSAL);
-	else
-		slot_decide(c->w, c->w->at.slot, VERDICT_DROP, REASON_AFTER_REFUSAL);
+	withhold(c, msg, answer, VERDICT_DROP, REASON_AFTER_REFUSAL);
+}
+
+/*
+ * A request that was refused comes again, or something that is about it (RFC 3261 17.2.1, 17.2.2).
+ * It is answered as it was; what the other end says of it all the same goes nowhere.
+ */
+static bool refused_before(struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_answer answer = {.code = 0};
+	struct sip_refused r;
+
+	if (!calls_refused_before(c->w, c->f->tenant, msg, &r))
+		return false;
+	if (msg->kind == SIP_REQUEST && msg->method_id == SIP_METHOD_CANCEL) {
+		/* RFC 3261 9.2: it comes too late to change anything, and is answered itself. */
+		if (r.code)
+			answer = (struct sip_answer){.code = 200, .phrase = BYTES("OK")};
+	} else if (is_remembered(msg) && !r.acked) {
+		answer = (struct sip_answer){
+			.code = r.code,
+			.retry_after = r.retry_after,
+			.phrase = bytes_of(r.phrase, r.phrase_len),
+			.warning = bytes_of(r.warning, r.warning_len),
+		};
+	}
+	absorb(c, msg, &answer);
+	return true;
+}
+
+/* The call was refused, and there was no room to remember by which transaction. */
+static void refused_call(struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_answer answer = {.code = 0};
+
+	/* RFC 3261 9.2: no transaction that it matches; the next hop never heard of it either. */
+	if (msg->kind == SIP_REQUEST && msg->method_id == SIP_METHOD_CANCEL)
+		answer = (struct sip_answer){
+			.code = 481,
+			.phrase = BYTES("Call/Transaction Does Not Exist"),
+		};
+	absorb(c, msg, &answer);
 }
 
 static bool is_new_call(const struct sip_message *msg)
@@ -300,7 +244,9 @@ static enum reason policy_reason(struct sip_ctx *c, const struct sip_message *ms
 	if (msg->method_id != SIP_METHOD_ACK && msg->method_id != SIP_METHOD_CANCEL &&
 	    limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
 		return REASON_LIMIT_SIP_REQUESTS;
-	if ((calls & CALL_EVENT_ATTEMPT) && limit_exceeded(w, c->f, LIMIT_CALLS))
+	/* One that failed or was refused is tried again: a token, or trying would be free. */
+	if ((calls & (CALL_EVENT_ATTEMPT | CALL_EVENT_RETRIED)) &&
+	    limit_exceeded(w, c->f, LIMIT_CALLS))
 		return REASON_LIMIT_CALLS;
 	return REASON_NONE;
 }
@@ -308,7 +254,7 @@ static enum reason policy_reason(struct sip_ctx *c, const struct sip_message *ms
 /* True: the message is refused. */
 static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls, bool outbound)
 {
-	struct finding finding = find(c, msg);
+	struct finding finding = sip_scan(c->w, c->f, msg);
 	struct refusal r = {
 		.verdict = finding.verdict,
 		.reason = REASON_RULE,
@@ -410,15 +356,16 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 		return;
 	}
 	sip_event(c, msg);
+	if (may_decide(w) && refused_before(c, msg))
+		return;
 	tenant = follow_call(c, msg, outbound, &calls);
 	if (!may_decide(w))
 		return;
-	if (c->call.refused) {
-		absorb(c);
-		return;
-	}
-	if (judge(c, msg, calls, outbound) && is_new_call(msg))
-		calls_refuse(w, tenant, msg, c->code);
+	c->repeated = calls & CALL_EVENT_REPEATED;
+	if (c->call.refused || reply_sip_is_acked(msg))
+		refused_call(c, msg);
+	else if (judge(c, msg, calls, outbound) && is_new_call(msg) && !c->repeated)
+		calls_refuse(w, tenant, msg, c->answer.code);
 }
 
 static uint32_t tenant_of(const struct burst *b, unsigned i, const struct sip_message *msg)

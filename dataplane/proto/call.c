@@ -191,8 +191,10 @@ static uint32_t invite_again(struct call_table *t, struct call *call, uint64_t n
 {
 	uint32_t events = 0;
 
-	if (msg->cseq_number <= call->cseq)
-		return 0;
+	if (msg->cseq_number <= call->cseq && call->state != CALL_REFUSED)
+		return CALL_EVENT_REPEATED;
+	call->overtaken = call->state == CALL_TRYING;
+	call->cseq_before = call->cseq;
 	call->cseq = msg->cseq_number;
 	switch (call->state) {
 	case CALL_UNANSWERED:
@@ -202,9 +204,11 @@ static uint32_t invite_again(struct call_table *t, struct call *call, uint64_t n
 		if (call->counted_answered)
 			return events;
 		break;
+	case CALL_TRYING: /* not waiting for an answer must not be cheaper than waiting */
+		events = CALL_EVENT_RETRIED;
+		break;
 	case CALL_CHALLENGED:
 	case CALL_REDIRECTED:
-	case CALL_TRYING:
 		break;
 	default:
 		return CALL_EVENT_RETRIED;
@@ -437,6 +441,11 @@ uint32_t call_refuse(struct call_table *t, uint64_t now, uint32_t tenant,
 
 	if (!call || call->state != CALL_TRYING)
 		return 0;
+	if (call->overtaken) {
+		call->cseq = call->cseq_before;
+		call->overtaken = false;
+		return 0;
+	}
 	call->code = code;
 	return finish(t, call, now, CALL_REFUSED, CALL_EVENT_REFUSED);
 }

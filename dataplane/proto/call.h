@@ -69,9 +69,12 @@ enum call_event {
 	CALL_EVENT_ENDED = 1 << 14,     /* the call is over: `ended` was called */
 	CALL_EVENT_MIDSTREAM = 1 << 15, /* of a call whose INVITE was not seen, or made up */
 	CALL_EVENT_NO_ROOM = 1 << 16,   /* an INVITE the table could not take: uncounted */
-	/* A new INVITE after the attempt had failed or ended: no new attempt, but a limiter's
+	/* An INVITE after the attempt had failed, ended or been refused, or before it was answered
+	   (what is sent again of a refused one, the caller knows): no new attempt, but a limiter's
 	   business. */
 	CALL_EVENT_RETRIED = 1 << 17,
+	CALL_EVENT_REPEATED =
+		1 << 18, /* with AGAIN: no higher CSeq, so it was let through before */
 };
 
 /* What every message reads comes first: a cache line, the Call-ID another. */
@@ -83,12 +86,14 @@ struct call {
 	uint32_t next;         /* in its hash chain or in the free list */
 	uint32_t older, newer; /* in its tenant's list, by `touched` */
 	uint32_t cseq;         /* of the last INVITE without a To tag */
+	uint32_t cseq_before;  /* of the one before it, if that had no final response yet */
 	uint16_t code;         /* the last final response to the INVITE, 0: none */
 	uint8_t state;         /* enum call_state */
 	uint8_t live;          /* dialogs[] without a BYE yet: a bit each */
 	uint8_t acked;         /* dialogs[] that the caller took up */
 	uint8_t dialog_count;
 	bool provisional; /* a 1xx since the last INVITE */
+	bool overtaken;   /* cseq_before is set */
 	bool cancelled;
 	bool counted_seized, counted_answered;
 	bool is_short; /* once CALL_ENDED */
@@ -162,7 +167,8 @@ uint32_t call_message(struct call_table *table, uint64_t now, uint32_t tenant,
 
 /*
  * The gate refuses the INVITE that call_message() just saw, with `code`. Returns
- * event bits. Retransmissions stay refused; a new INVITE (higher CSeq) may try again.
+ * event bits. Another INVITE may try again. If one before it still waits for its final
+ * response, it is that one's call, and stays as it was: no bits.
  */
 uint32_t call_refuse(struct call_table *table, uint64_t now, uint32_t tenant,
 		     const struct sip_message *msg, uint16_t code);

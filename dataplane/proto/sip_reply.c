@@ -173,6 +173,18 @@ static void put_to(struct writer *w, const struct sip_message *request, struct b
 	put(w, BYTES("\r\n"));
 }
 
+bool sip_reply_is_acked(const struct sip_message *ack, const uint8_t *seed)
+{
+	char text[16];
+	struct writer w = {text, sizeof(text), false};
+
+	if (ack->kind != SIP_REQUEST || ack->method_id != SIP_METHOD_ACK ||
+	    ack->to.tag.len != sizeof(text))
+		return false;
+	put_hex(&w, to_tag(ack, seed));
+	return bytes_eq(ack->to.tag, bytes_of(text, sizeof(text)));
+}
+
 size_t sip_reply_build(const struct sip_message *request, const struct sip_reply *reply, char *buf,
 		       size_t size)
 {

@@ -29,4 +29,10 @@ struct sip_reply {
 size_t sip_reply_build(const struct sip_message *request, const struct sip_reply *reply, char *buf,
 		       size_t size);
 
+/*
+ * True: the message has the To tag that the answer to its transaction's INVITE was given; so it is
+ * that answer's ACK (RFC 3261 17.1.1.3). Not of requests that had a To tag themselves.
+ */
+bool sip_reply_is_acked(const struct sip_message *ack, const uint8_t *seed);
+
 #endif

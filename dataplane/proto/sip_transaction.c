@@ -77,3 +77,40 @@ uint64_t sip_transaction_cancelled(const struct sip_message *msg,
 		return 0;
 	return key_of(msg, BYTES("INVITE"), key);
 }
+
+static uint32_t method_hash(struct bytes method, const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	struct siphash h;
+	uint32_t hash;
+
+	if (bytes_eq(method, BYTES("CANCEL")))
+		return SIP_METHOD_ANY;
+	siphash_init(&h, key);
+	siphash_add_bytes(&h, method);
+	hash = (uint32_t)siphash_end(&h);
+	return hash ? hash : 1;
+}
+
+struct sip_transaction sip_transaction_read(const struct sip_message *msg,
+					    const uint8_t key[SIPHASH_KEY_SIZE])
+{
+	struct sip_transaction t = {.method = method_hash(method_of(msg), key)};
+	struct siphash h;
+	struct sip_via via;
+	uint16_t port;
+
+	sip_message_via(msg, &via);
+	if (via.branch.len == 0 && msg->call_id.len == 0)
+		return t;
+	port = sent_by_port(&via);
+	siphash_init(&h, key);
+	siphash_add_bytes(&h, via.branch);
+	lower_add(&h, via.host);
+	siphash_add(&h, &port, sizeof(port));
+	siphash_add_bytes(&h, msg->call_id);
+	siphash_add_bytes(&h, msg->from.tag);
+	siphash_add(&h, &msg->cseq_number, sizeof(msg->cseq_number));
+	t.key = siphash_end(&h);
+	t.key += t.key == 0;
+	return t;
+}

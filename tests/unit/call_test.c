@@ -105,7 +105,7 @@ static void a_call_is_attempted_seized_answered_and_completed_once(void **state)
 {
 	fresh();
 	assert_int_equal(invite("c", "1 INVITE"), CALL_EVENT_ATTEMPT);
-	assert_int_equal(invite("c", "1 INVITE"), CALL_EVENT_AGAIN);
+	assert_int_equal(invite("c", "1 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_REPEATED);
 	assert_int_equal(reply("100 Trying", "c", "1 INVITE"), 0);
 	now += SECOND;
 	assert_int_equal(reply("180 Ringing", "c", "1 INVITE"), CALL_EVENT_RINGING);
@@ -346,14 +346,35 @@ static void what_the_gate_refuses_never_counts_as_failed(void **state)
 	assert_string_equal(ended_state, "refused");
 	assert_int_equal(ended_code, 403);
 	assert_int_equal(call_refuse(table, now, 1, &msg, 403), 0);
-	assert_int_equal(invite("c", "1 INVITE"), CALL_EVENT_AGAIN);
 	/* A capture shows what the gate would not have let happen. */
 	assert_int_equal(reply("200 OK", "c", "1 INVITE"), 0);
 	assert_int_equal(bye("c"), 0);
 	assert_int_equal(counted(CALL_EVENT_SEIZED), 0);
+	/* Not the refused transaction, the caller says, though its CSeq: asked anew. */
+	assert_int_equal(invite("c", "1 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_RETRIED);
+	assert_int_equal(call_refuse(table, now, 1, &msg, 403),
+			 CALL_EVENT_REFUSED | CALL_EVENT_ENDED);
 	/* Tried again later, and let through. */
 	assert_int_equal(invite("c", "2 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_RETRIED);
 	assert_int_equal(reply("200 OK", "c", "2 INVITE"), CALL_EVENT_ANSWERED | CALL_EVENT_SEIZED);
+}
+
+static void what_is_refused_leaves_the_attempt_before_it_alone(void **state)
+{
+	static const char text[] = INVITE "\r\nFrom: <sip:a@b>;tag=a\r\nCall-ID: c\r\n"
+					  "CSeq: 2 INVITE\r\n\r\n";
+	struct sip_message msg;
+
+	fresh();
+	invite("c", "1 INVITE");
+	/* Before the first has its final response. */
+	assert_int_equal(invite("c", "2 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_RETRIED);
+	sip_parse((const uint8_t *)text, sizeof(text) - 1, &msg);
+	assert_int_equal(call_refuse(table, now, 1, &msg, 403), 0);
+	assert_int_equal(ended_count, 0);
+	assert_int_equal(reply("200 OK", "c", "1 INVITE"), CALL_EVENT_ANSWERED | CALL_EVENT_SEIZED);
+	assert_true(bye("c") & CALL_EVENT_COMPLETED);
+	assert_string_equal(ended_state, "answered");
 }
 
 static void trying_again_after_failure_is_the_same_attempt_but_shows(void **state)
@@ -472,7 +493,7 @@ static void long_names_are_cut_and_still_told_apart(void **state)
 	fresh();
 	assert_int_equal(invite(a, "1 INVITE"), CALL_EVENT_ATTEMPT);
 	assert_int_equal(invite(b, "1 INVITE"), CALL_EVENT_ATTEMPT);
-	assert_int_equal(invite(a, "1 INVITE"), CALL_EVENT_AGAIN);
+	assert_int_equal(invite(a, "1 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_REPEATED);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -495,6 +516,7 @@ int main(void)
 		TEST(without_a_bye_a_call_is_unknown_not_short),
 		TEST(a_call_picked_up_midstream_is_no_attempt),
 		TEST(what_the_gate_refuses_never_counts_as_failed),
+		TEST(what_is_refused_leaves_the_attempt_before_it_alone),
 		TEST(trying_again_after_failure_is_the_same_attempt_but_shows),
 		TEST(a_fork_that_is_given_back_does_not_end_the_call),
 		TEST(a_fork_that_was_never_taken_does_not_keep_the_call),

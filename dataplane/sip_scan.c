@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What rules say of a SIP message: each of their buffers, filled and scanned. */
+#include <stdio.h>
+
+#include "dataplane/inspect.h"
+
+static struct bytes unfold(const struct sip_header *h, char *buf, size_t size)
+{
+	return h->folded ? bytes_of(buf, sip_header_unfold(h->value, buf, size)) : h->value;
+}
+
+static enum rule_buffer header_buffer(enum sip_header_id id)
+{
+	switch (id) {
+	case SIP_HEADER_FROM:
+		return RULE_BUFFER_SIP_FROM;
+	case SIP_HEADER_TO:
+		return RULE_BUFFER_SIP_TO;
+	case SIP_HEADER_CONTACT:
+		return RULE_BUFFER_SIP_CONTACT;
+	case SIP_HEADER_USER_AGENT:
+		return RULE_BUFFER_SIP_USER_AGENT;
+	case SIP_HEADER_CALL_ID:
+		return RULE_BUFFER_SIP_CALL_ID;
+	default:
+		return RULE_BUFFER_COUNT;
+	}
+}
+
+struct scan {
+	struct worker *w;
+	struct match_txn txn;
+	struct finding finding;
+};
+
+static void scan(struct scan *s, enum rule_buffer buffer, struct bytes data)
+{
+	match_block(s->w->matcher, &s->txn, buffer, data.p, data.len);
+	if (s->w->matcher->nhits)
+		findings_take(s->w, &s->finding, data);
+}
+
+static void scan_headers(struct scan *s, const struct sip_message *msg)
+{
+	bool whole = s->w->matcher->scans[RULE_BUFFER_SIP_HEADER];
+	char buf[4096];
+
+	for (unsigned i = 0; i < msg->header_count; i++) {
+		const struct sip_header *h = &msg->headers[i];
+		enum rule_buffer buffer = header_buffer(h->id);
+		int n;
+
+		if (buffer != RULE_BUFFER_COUNT && s->w->matcher->scans[buffer])
+			scan(s, buffer, unfold(h, buf, sizeof(buf)));
+		if (!whole)
+			continue;
+		n = snprintf(buf, sizeof(buf), "%.*s: ", (int)RTE_MIN(h->name.len, 256u),
+			     (const char *)h->name.p);
+		n += (int)sip_header_unfold(h->value, buf + n, sizeof(buf) - (size_t)n);
+		scan(s, RULE_BUFFER_SIP_HEADER, bytes_of(buf, (size_t)n));
+	}
+}
+
+static void scan_body(struct scan *s, struct bytes body)
+{
+	struct matcher *m = s->w->matcher;
+
+	if (!m->scans[RULE_BUFFER_SIP_BODY] || !body.len)
+		return;
+	if (!match_stream_open(m, &s->txn, RULE_BUFFER_SIP_BODY)) {
+		worker_note(s->w, s->w->at.flow->tenant, REASON_MATCH_BUDGET);
+		return;
+	}
+	match_stream_feed(m, &s->txn, RULE_BUFFER_SIP_BODY, body.p, body.len);
+	match_stream_close(m, &s->txn, RULE_BUFFER_SIP_BODY);
+	if (m->nhits)
+		findings_take(s->w, &s->finding, bytes_of(NULL, 0));
+}
+
+static void scan_message(struct scan *s, const struct sip_message *msg)
+{
+	char code[3];
+
+	if (msg->kind == SIP_REQUEST) {
+		scan(s, RULE_BUFFER_SIP_METHOD, msg->method);
+		scan(s, RULE_BUFFER_SIP_URI, msg->uri);
+		scan(s, RULE_BUFFER_SIP_REQUEST_LINE, msg->start_line);
+	} else {
+		code[0] = (char)('0' + msg->code / 100 % 10);
+		code[1] = (char)('0' + msg->code / 10 % 10);
+		code[2] = (char)('0' + msg->code % 10);
+		scan(s, RULE_BUFFER_SIP_STAT_CODE, bytes_of(code, sizeof(code)));
+		scan(s, RULE_BUFFER_SIP_STAT_MSG, msg->reason);
+		scan(s, RULE_BUFFER_SIP_RESPONSE_LINE, msg->start_line);
+	}
+	scan_headers(s, msg);
+	scan_body(s, msg->body);
+}
+
+struct finding sip_scan(struct worker *w, const struct flow *f, const struct sip_message *msg)
+{
+	struct scan s; /* match_begin() sets txn up */
+	struct match_flow flow;
+
+	s.w = w;
+	s.finding = (struct finding){.rule = NULL};
+	if (!w->matcher)
+		return s.finding;
+	flow = match_flow_of(w, f, w->at.to_server);
+	match_begin(w->matcher, &s.txn, &flow, NULL);
+	scan_message(&s, msg);
+	if (s.txn.over_budget)
+		worker_note(w, f->tenant, REASON_MATCH_BUDGET);
+	match_end(w->matcher, &s.txn);
+	return s.finding;
+}
