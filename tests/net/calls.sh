@@ -13,6 +13,7 @@ net_case 'a call by telephone' call_with udp baresip 14155550100
 net_case 'an emergency number' call_with udp sipp 911
 net_case 'an emergency number over TCP' call_with tcp sipp 911
 net_case 'an emergency number by telephone' call_with udp baresip 911
+net_case 'refusals that are lost' call_with udp sipp again
 net_case 'a number that is not to be called' call_with udp sipp dnc
 net_case 'a suspended tenant' call_with udp sipp suspended
 net_case 'a registration' call_with udp sipp register
