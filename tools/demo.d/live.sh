@@ -4,8 +4,8 @@
 # The live part: steps made of tools/lab's commands, and what is worth seeing of each. Sourced by tools/demo.
 
 export LAB_ID=demo-$$
-readonly UP_AGAIN_S=40 CUT_OFF_S=20
-live_gate='' live_why='' live_steps=0 live_failed=()
+readonly UP_AGAIN_S=40 CUT_OFF_S=20 GREETING_S=3
+live_gate='' live_why='' dataplane='' posternd='' live_steps=0 live_failed=()
 
 # In the background, so that an interruption is heard at once.
 lab() { # WORDS...
@@ -144,23 +144,57 @@ for event in map(json.loads, sys.stdin):
 	done
 }
 
-# With XDP the kernel holds the wire; posternd is held back for the time of a mail, or another dataplane would be there at
-# once. DPDK's ports end with their dataplane: what is sent waits for the next one.
+# $dataplane dies; with XDP posternd is held back until dataplane_back, or another one would be there at once.
+dataplane_kill() {
+	dataplane=$(status_number dataplane pid) && posternd=$(status_number posternd pid) || return 1
+	if [ "$live_gate" = xdp ]; then
+		printf '   $ sudo tools/lab shell gate kill -STOP %d     # posternd, which would start another\n' "$posternd"
+		tools/lab shell gate kill -STOP "$posternd" || return 1
+	fi
+	printf '   $ sudo tools/lab shell gate kill -9 %d\n' "$dataplane"
+	tools/lab shell gate kill -KILL "$dataplane"
+}
+
+dataplane_back() {
+	tools/lab shell gate kill -CONT "$posternd" && comes "$UP_AGAIN_S" reads_again "$dataplane"
+}
+
+# With XDP the kernel holds the wire. DPDK's ports end with their dataplane: what is sent waits for the next one.
 live_kill() {
-	local dataplane posternd ok=1 words='kill -9 of the dataplane: mail waits until posternd has started another'
+	local ok=1 words='kill -9 of the dataplane: mail waits until posternd has started another'
 	[ "$live_gate" = native ] || words='kill -9 of the dataplane, failure = "open": mail goes on, unread'
-	dataplane=$(status_number dataplane pid) || dataplane=none
-	posternd=$(status_number posternd pid) || posternd=none
-	heading "$words" "shell gate kill -9 $dataplane; sudo tools/lab mail clean"
-	[ "$live_gate" = native ] || tools/lab shell gate kill -STOP "$posternd" || ok=0
-	tools/lab shell gate kill -KILL "$dataplane" || ok=0
+	heading "$words"
+	dataplane_kill || ok=0
+	printf '   $ sudo tools/lab mail clean\n'
 	lab mail clean >"$scratch/step" 2>&1 || ok=0
-	tools/lab shell gate kill -CONT "$posternd" || ok=0
-	comes "$UP_AGAIN_S" reads_again "$dataplane" || ok=0
+	dataplane_back || ok=0
 	excerpt '^.message' <"$scratch/step"
 	gate_events 'dataplane_(died|up)'
 	step_end "$words" "$ok"
+	[ "$live_gate" = native ] || live_kill_closed
 	step 'The new dataplane refuses as the old one did' '^.message' mail spam
+}
+
+live_kill_closed() {
+	local ok=1 without with words='The same with failure = "closed": no mail without a dataplane'
+	heading "$words" 'postern reload     # with failure = "closed" in its configuration'
+	tools/lab shell gate sed -i 's/failure = "open"/failure = "closed"/' /run/postern-lab/gate.d/postern.conf || ok=0
+	lab postern reload >"$scratch/step" 2>&1 || ok=0
+	dataplane_kill || ok=0
+	without=$(greeting)
+	dataplane_back || ok=0
+	with=$(greeting)
+	shown sent 'a new session, without a dataplane' "$without"
+	shown '' 'a new session, with another' "$with"
+	[[ $without == no* && $with == 220* ]] || ok=0
+	gate_events 'dataplane_(died|up)'
+	step_end "$words" "$ok"
+}
+
+greeting() { # the exchanger's, as acme sees it
+	# shellcheck disable=SC2016 # the inner shell's
+	tools/lab shell tenants timeout "$GREETING_S" bash -c 'exec 3<>/dev/tcp/198.51.100.25/25 && head -n 1 <&3' 2>/dev/null ||
+		printf 'no greeting within %d s' "$GREETING_S"
 }
 
 live_show() {
