@@ -10,6 +10,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=net.sh
 . "$(dirname "$0")/net.sh"
+export HEARTBEAT=3s # a busy machine lets nobody run for a while: that is no death
 net_up "$@"
 readonly kills=${3:-6} seed=${4:-$$$(date +%s)}
 readonly stream_py=$tests_d/stream.py BACK_S=60
@@ -48,7 +49,7 @@ hit() { # WHO PID SIGNAL
 # The wire ---------------------------------------------------------------------
 
 greeted() { # SOURCE: whether a new connection to the exchanger reaches its greeting
-	in_ns tenants timeout 4 python3 - "$mx4" "$1" <<'PY'
+	in_ns tenants timeout 15 python3 - "$mx4" "$1" <<'PY'
 import socket, sys
 s = socket.create_connection((sys.argv[1], 25), 1.5, (sys.argv[2], 0))
 s.settimeout(1.5)
@@ -56,45 +57,43 @@ sys.exit(0 if s.recv(4).startswith(b"220") else 1)
 PY
 } 2>/dev/null
 
-passes() { # whether a datagram that nobody reads comes back
-	in_ns tenants timeout 4 python3 - "$mx4" "$acme" <<'PY'
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind((sys.argv[2], 0))
-s.settimeout(1.5)
-s.sendto(b"12345678", (sys.argv[1], 9000))
-sys.exit(0 if s.recv(100) else 1)
-PY
-} 2>/dev/null
-
 fails() { ! "$@"; }
+
+dark() { # not one of the stream's datagrams comes back
+	local before
+	before=$(count_of udp back)
+	sleep 0.7
+	[ "$(count_of udp back)" -eq "$before" ]
+}
 
 # Nobody polls and nobody starts anybody: the failure policy is all there is.
 away() {
 	if [ "$(gate_kind)" = native ]; then
-		expect 'without a dataplane the wire is dark' fails passes
+		expect 'without a dataplane the wire is dark' dark
 		return
 	fi
-	expect 'what is not inspected passes without a dataplane' passes
+	expect_soon 'what is not inspected does not pass without a dataplane' flows udp back "$(count_of udp back)"
 	if [ "${FAILURE:-open}" = open ]; then
-		expect 'open: mail passes without a dataplane' greeted "$acme"
+		expect_soon 'open, and mail does not pass without a dataplane' greeted "$acme"
 	else
-		expect 'closed: mail does not pass without a dataplane' fails greeted "$acme"
+		expect 'closed, and mail passes without a dataplane' fails greeted "$acme"
 	fi
-	expect 'a suspended tenant stays cut off without a dataplane' fails greeted "$bulk"
+	expect 'a suspended tenant gets through without a dataplane' fails greeted "$bulk"
 }
 
-stale() { sleep 0.8; } # longer than gate.heartbeat: there is nothing to wait for but time
+stale() { sleep 3.2; } # longer than gate.heartbeat: there is nothing to wait for but time
 
 # What has to be as before ------------------------------------------------------
 
 decide() { # what the operator decided before the first kill
-	postern limits set acme messages=6000/min connections=1000/s >/dev/null
-	postern limits set blue messages=6000/min connections=1000/s >/dev/null
+	postern limits set acme messages=unlimited recipients=unlimited >/dev/null
+	postern limits set blue messages=unlimited recipients=unlimited >/dev/null
 	postern limits set dial messages=2/day >/dev/null
 	postern tenant suspend bulk --reason 'a test' >/dev/null
-	for _ in 1 2; do mail_of_dial; done
-	expect_reply '(message)' 250
+	for _ in 1 2; do
+		mail_of_dial
+		expect_reply '(message)' 250
+	done
 }
 
 mail_of_dial() {

@@ -119,7 +119,7 @@ dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
 	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
-# posternd, and the dataplane that it starts. /run is the cell's own. FAILURE in the environment.
+# posternd, and the dataplane that it starts. /run is the cell's own. FAILURE and HEARTBEAT in the environment.
 postern_up() { # PROGRAMS dpdk|xdp
 	{
 		cat "$lab_d/postern.conf"
@@ -130,6 +130,7 @@ postern_up() { # PROGRAMS dpdk|xdp
 			  outside = "outside";
 			  mode = "$2";
 			  failure = "${FAILURE:-open}";
+			  heartbeat = "${HEARTBEAT:-500ms}";
 			  xdp_program = "$1/bpf/gate.bpf.o";
 			  workers = ${WORKERS:-1};
 			  idle_us = 20;                    # the peers need the CPUs, too
