@@ -67,8 +67,10 @@ without_posternd() {
 }
 
 without_dataplane() {
-	kill -KILL "$(dataplane_pid)"
-	wait_for 'another dataplane' gate_in_force
+	local old
+	old=$(dataplane_pid)
+	kill -KILL "$old"
+	wait_for 'another dataplane' replaced "$old"
 	try_mail 220 550 '' carol@example.net
 	try_mail 220 250 250
 	expect_arrived bob
@@ -80,6 +82,11 @@ state_of() { # TENANT STATE
 
 not() { # COMMAND...
 	! "$@" >/dev/null 2>&1
+}
+
+replaced() { # PID: of the dataplane that was
+	local now
+	now=$(dataplane_pid) && [ "$now" != "$1" ] && gate_in_force
 }
 
 dataplane_pid() {

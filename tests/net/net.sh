@@ -15,7 +15,7 @@ lab_d=$(realpath "$tests_d/../../tools/lab.d")
 # shellcheck source-path=SCRIPTDIR source=../../tools/lab.d/all.sh
 . "$lab_d/all.sh"
 
-readonly BOUND_S=${BOUND_S:-150} # below meson's own limit: the state is still printed
+readonly BOUND_S=${BOUND_S:-300} # below meson's own limit: the state is still printed
 
 skip() {
 	printf 'skipped: %s\n' "$*"
@@ -70,7 +70,7 @@ net_state() {
 		printf '\n== %s: interfaces\n' "$ns"
 		ip -n "$ns" -s -br link show || :
 	done
-	for file in "$work"/{mx,mta}/log "$work"/exim/mainlog "$work"/*.log "$work"/gate.d/*; do
+	for file in "$work"/{mx,mta}/log "$work"/exim/mainlog "$work"/*.log "$work"/gate.d/eve.json; do
 		if [ ! -f "$file" ] || [ ! -s "$file" ]; then continue; fi
 		printf '\n== %s\n' "${file#"$work"/}"
 		grep -v postfix-script "$file" | tail -n 15 || :

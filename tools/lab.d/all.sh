@@ -37,10 +37,15 @@ lab_missing() { # what tools/setup lab would install, if anything
 }
 
 lab_up() { # GATE LOSE SWAP [PROGRAMS]: in a cell that is prepared
+	local pid peers=()
 	network_up "$2" "$3"
+	mx_start 60000000 &
+	peers+=($!)
+	exim_start &
+	peers+=($!)
+	mta_start mta "$blue" mail.blue.example.org &
+	peers+=($!)
 	gate_up "$1" "${@:4}"
-	mx_start 60000000
-	exim_start
-	mta_start mta "$blue" mail.blue.example.org
 	callees_start
+	for pid in "${peers[@]}"; do wait "$pid" || die 'a peer did not start'; done
 }

@@ -5,7 +5,7 @@
 # that ends. Sourced; $lab_d is this folder. Everything that lives in a cell is in $work.
 
 : "${lab_d:?}"
-readonly work=/run/postern-lab STEP_S=${STEP_S:-40} # s: what takes longer has failed, on the slowest machine
+readonly work=/run/postern-lab STEP_S=${STEP_S:-100} # s: what takes longer has failed, on the slowest machine
 
 die() {
 	printf '%s: %s\n' "$(basename "$0")" "$*" >&2

@@ -41,11 +41,11 @@ gate_up() { # GATE [PROGRAMS]
 	bridge) bridge_up ;;
 	shadow) dataplane_up "$2" ;;
 	native) postern_up "$2" dpdk ;;
+	xdp-shadow) xdp_up "$2" ;;
 	xdp)
 		bpffs_up
 		postern_up "$2" xdp
 		;;
-	xdp-shadow) xdp_up "$2" ;;
 	*) die "no such gate: $1" ;;
 	esac
 }
@@ -82,8 +82,11 @@ images_make() { # PROGRAMS
 }
 
 # `ip netns exec` mounts a /sys of its own, without what was mounted there. All see the same bpffs.
+# shellcheck disable=SC2016 # its dollars are its own
+readonly with_bpffs=(sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' -)
+
 in_gate() { # COMMAND...
-	in_ns gate sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - "$@"
+	in_ns gate "${with_bpffs[@]}" "$@"
 }
 
 bpffs_up() {
@@ -91,6 +94,7 @@ bpffs_up() {
 	# What is redirected into a veth pair needs a receiver that polls.
 	in_ns tenants ethtool -K eth0 gro on >/dev/null
 	in_ns internet ethtool -K eth0 gro on >/dev/null
+	[ ! -e /run/netns/wire ] || in_ns wire ethtool -K wire1 gro on >/dev/null
 }
 
 xdp_up() { # PROGRAMS
@@ -102,7 +106,7 @@ xdp_up() { # PROGRAMS
 }
 
 xdp_dataplane_start() { # PROGRAMS; $dataplane is its pid
-	start gate dataplane sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - \
+	start gate dataplane "${with_bpffs[@]}" \
 		"$1/dataplane/postern-dataplane" --mode xdp --xdp-program "$1/bpf/gate.bpf.o" --inside inside --outside outside \
 		--socket "$work/dataplane.sock" --idle-us 20 --policy "$gate_d/policy" --ruleset "$gate_d/ruleset"
 	# shellcheck disable=SC2034 # tests end it
@@ -147,7 +151,7 @@ postern_up() { # PROGRAMS dpdk|xdp
 }
 
 posternd_start() { # $posternd is its pid
-	start gate posternd sh -c 'mount --bind /run/bpf /sys/fs/bpf && exec "$@"' - \
+	start gate posternd "${with_bpffs[@]}" \
 		"$(cat "$work/programs")/control/posternd" -c "$gate_d/postern.conf"
 	# shellcheck disable=SC2034 # tests end it
 	posternd=$started
