@@ -163,7 +163,7 @@ class Together(unittest.TestCase):
         """The tenants' array as the dataplane has it."""
         pid = self.dataplane()["pid"]
         for link in Path(f"/proc/{pid}/fd").iterdir():
-            if os.readlink(link).startswith("/memfd:postern-tenants"):
+            if Path(os.readlink(link)).name.startswith("tenants."):
                 with open(link, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
                     yield memory
                 return
