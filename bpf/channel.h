@@ -14,6 +14,7 @@
 #ifndef POSTERN_CHANNEL_H
 #define POSTERN_CHANNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CHANNEL_MAGIC   0x31435450u /* "PTC1" */
@@ -76,5 +77,11 @@ struct channel_reply {
 	struct channel_status status; /* always filled */
 	char words[CHANNEL_WORDS];    /* why not; "" */
 };
+
+/*
+ * Sends one packet of the channel, and with it a descriptor (-1: none), which stays the caller's.
+ * `flags`: of sendmsg(); a peer that is gone is no signal. 0 or -errno.
+ */
+int channel_packet_send(int to, const void *packet, size_t size, int fd, int flags);
 
 #endif

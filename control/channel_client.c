@@ -42,26 +42,9 @@ struct channel_request channel_request_of(enum channel_type type)
 
 int channel_send(int channel, const struct channel_request *request, int fd)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {(void *)(uintptr_t)request, sizeof(*request)};
-	struct msghdr msg = {.msg_iov = &data, .msg_iovlen = 1};
+	int rc = channel_packet_send(channel, request, sizeof(*request), fd, 0);
 
-	if (fd >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control.room);
-		control.head = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)),
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS,
-		};
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	}
-	if (sendmsg(channel, &msg, MSG_NOSIGNAL) >= 0)
-		return 0;
-	return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
 int channel_receive(int channel, struct channel_reply *reply, int *got)

@@ -96,27 +96,10 @@ static void complain(struct channel *c, const char *words)
 		c->handler.complaint(c->handler.ctx, words);
 }
 
-/* One packet, one descriptor at most. False: the peer does not take it. */
+/* False: the peer does not take it. */
 static bool reply_send(int to, const struct channel_reply *reply, int fd)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {(void *)(uintptr_t)reply, sizeof(*reply)};
-	struct msghdr msg = {.msg_iov = &data, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control.room);
-		control.head = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)),
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS,
-		};
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	}
-	return sendmsg(to, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*reply);
+	return channel_packet_send(to, reply, sizeof(*reply), fd, MSG_DONTWAIT) == 0;
 }
 
 static struct channel_reply reply_to(const struct channel_request *request)

@@ -3,13 +3,13 @@
 
 #include <netinet/in.h>
 #include <rte_ring.h>
-#include <unistd.h>
 
 #include "bpf/event_record.h"
 #include "control/policy_build.h"
 #include "dataplane/calls.h"
 #include "dataplane/checksum.h"
 #include "dataplane/tcp.h"
+#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -44,19 +44,7 @@ void gate_fixture_environment(void)
 
 static struct config *config_of(const char *text, struct diag *diag)
 {
-	char path[] = "/tmp/postern-config-XXXXXX";
-	struct config *config;
-	int fd;
-
-	if (!text)
-		return config_default();
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-	config = config_load(path, diag);
-	unlink(path);
-	return config;
+	return text ? text_config(text, diag) : config_default();
 }
 
 static struct policy *policy_of(const char *text)

@@ -4,9 +4,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "control/policy_build.h"
+#include "tests/text_file.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -47,19 +47,10 @@ static const char capture_text[] =
 
 struct policy *stage_policy(const char *config_text)
 {
-	char path[] = "/tmp/postern-cases-XXXXXX";
-	int fd = mkstemp(path);
 	struct diag diag = {0};
-	struct config *config;
-	struct policy *policy = NULL;
+	struct config *config = text_config(config_text, &diag);
+	struct policy *policy = config ? policy_build(config, &diag) : NULL;
 
-	if (fd < 0 || dprintf(fd, "%s", config_text) < 0)
-		abort();
-	close(fd);
-	config = config_load(path, &diag);
-	if (config)
-		policy = policy_build(config, &diag);
-	unlink(path);
 	if (!policy || diag.errors) {
 		diag_print(&diag, stderr);
 		abort();

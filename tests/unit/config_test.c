@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control/check.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #define TENANT "id = 1; name = \"a\"; prefixes = [ \"10.0.0.0/8\" ];"
@@ -180,11 +181,9 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static char directory[] = "/tmp/postern-config-XXXXXX";
-
 static int enter_directory(void **state)
 {
-	if (!mkdtemp(directory) || chdir(directory) != 0)
+	if (scratch_setup(state) != 0 || chdir(scratch_dir) != 0)
 		return -1;
 	write_file("optout.txt", "# opted out\r\nuser@example.com\r\ntwo words\n\nnobody\n");
 	write_file("emergency.conf", "\nUS 911 9l1\nUS 112\nRuritania 999\nDE\n");
@@ -192,16 +191,6 @@ static int enter_directory(void **state)
 	write_file("good.txt", " Out@Example.COM \n# not@example.com\n");
 	write_file("t.conf", "");
 	return 0;
-}
-
-static int leave_directory(void **state)
-{
-	static const char *const files[] = {"optout.txt", "emergency.conf", "inner.conf",
-					    "good.txt", "t.conf"};
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		unlink(files[i]);
-	return rmdir(directory);
 }
 
 /* What check_config() says of t.conf; the caller frees. */
@@ -332,5 +321,5 @@ int main(void)
 		cmocka_unit_test(a_thousand_errors_are_enough),
 	};
 
-	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+	return cmocka_run_group_tests(tests, enter_directory, scratch_teardown);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/live_pair.h"
+#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -29,16 +30,12 @@ static struct pair pair;
 
 static int setup(void **state)
 {
-	char list[] = "/tmp/postern-dnc-XXXXXX", text[1024];
-	static const char entry[] = "+14155550100\n";
-	int fd = mkstemp(list);
+	struct text_file list = text_file_make("+14155550100\n");
+	char text[1024];
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, entry, strlen(entry)), strlen(entry));
-	close(fd);
-	snprintf(text, sizeof(text), config, list);
+	snprintf(text, sizeof(text), config, list.path);
 	gate_fixture_open_live(&g, text);
-	unlink(list);
+	unlink(list.path);
 	return 0;
 }
 

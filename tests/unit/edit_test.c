@@ -10,6 +10,7 @@
 #include "dataplane/editor.h"
 #include "dataplane/tcp.h"
 #include "tests/live_pair.h"
+#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -34,16 +35,12 @@ static unsigned long long first_seed, last_seed, traced_seed; /* of the command 
 
 static int setup(void **state)
 {
-	char list[] = "/tmp/postern-optout-XXXXXX", text[1024];
-	static const char entry[] = "evil@two.example\n";
-	int fd = mkstemp(list);
+	struct text_file list = text_file_make("evil@two.example\n");
+	char text[1024];
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, entry, strlen(entry)), strlen(entry));
-	close(fd);
-	snprintf(text, sizeof(text), config, list, list);
+	snprintf(text, sizeof(text), config, list.path, list.path);
 	gate_fixture_open_live(&g, text);
-	unlink(list);
+	unlink(list.path);
 	return 0;
 }
 

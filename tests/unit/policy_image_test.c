@@ -12,6 +12,7 @@
 #include "dataplane/lists.h"
 #include "dataplane/policy_load.h"
 #include "dataplane/prefix.h"
+#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 static const char text[] =
@@ -32,17 +33,10 @@ static size_t image_size;
 
 static struct policy *build(const uint32_t *slot_of, uint32_t slots)
 {
-	char path[] = "/tmp/postern-config-XXXXXX";
 	struct diag diag = {0};
-	struct config *config;
+	struct config *config = text_config(text, &diag);
 	struct policy *policy;
-	int fd = mkstemp(path);
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-	config = config_load(path, &diag);
-	unlink(path);
 	diag_print(&diag, stdout);
 	assert_non_null(config);
 	policy = slot_of ? policy_build_at(config, slot_of, slots, &diag)

@@ -6,6 +6,7 @@
 
 #include "dataplane/lists.h"
 #include "dataplane/prefix.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -171,8 +172,6 @@ static void emergency_numbers_are_the_tenants_countrys_and_whole(void **state)
 	policy_free(p);
 }
 
-static char directory[] = "/tmp/postern-policy-XXXXXX";
-
 static void write_file(const char *name, const char *text)
 {
 	FILE *f = fopen(name, "w");
@@ -184,7 +183,7 @@ static void write_file(const char *name, const char *text)
 
 static int enter_directory(void **state)
 {
-	if (!mkdtemp(directory) || chdir(directory) != 0)
+	if (scratch_setup(state) != 0 || chdir(scratch_dir) != 0)
 		return -1;
 	write_file("all.txt", "nobody@example.com\n");
 	write_file("one.txt", "Jo@Example.com\n");
@@ -196,15 +195,6 @@ static int enter_directory(void **state)
 		   "{ id = 11; name = \"b\"; prefixes = [ ]; } );\n"
 		   "lists: { optout = [ \"all.txt\" ]; };\n");
 	return 0;
-}
-
-static int leave_directory(void **state)
-{
-	unlink("all.txt");
-	unlink("one.txt");
-	unlink("dnc.txt");
-	unlink("lists.conf");
-	return chdir("/") || rmdir(directory);
 }
 
 static void a_list_holds_for_its_owner_and_the_providers_for_all(void **state)
@@ -252,5 +242,5 @@ int main(void)
 		cmocka_unit_test(tenants_have_names_for_what_control_writes),
 	};
 
-	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+	return cmocka_run_group_tests(tests, enter_directory, scratch_teardown);
 }
