@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the server answers. */
+#include "dataplane/smtp_sink.h"
+
+#include <stdio.h>
+
+#include "dataplane/bounce.h"
+#include "dataplane/editor.h"
+
+static void on_rcpt_reply(struct smtp_ctx *c, const struct smtp_reply *r)
+{
+	if (r->withheld)
+		return;
+	if (r->code / 10 == 25)
+		c->w->counters->smtp.rcpt_accepted++;
+	else if (bounce_is_hard(r->code, r->enhanced.class, r->enhanced.subject, r->enhanced.detail,
+				r->text))
+		c->w->counters->smtp.rcpt_hard_bounced++;
+}
+
+static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)
+{
+	struct finding finding = {0};
+	char code[8];
+
+	if (!c->w->matcher)
+		return;
+	snprintf(code, sizeof(code), "%u", r->code);
+	smtp_scan(c, RULE_BUFFER_SMTP_REPLY_CODE, bytes_of(code, 3), &finding);
+	smtp_scan(c, RULE_BUFFER_SMTP_REPLY_TEXT, r->text, &finding);
+	/* What is said in the reply's place is the last word. */
+	if (may_decide(c->w))
+		smtp_refuse_by_rule(c, &finding, "connection", r->at, true);
+}
+
+/* The server refused MAIL: what it would have opened is nothing, with whatever followed it. */
+static void mail_refused(struct smtp_ctx *c)
+{
+	struct event_builder e;
+
+	if (c->s->in_transaction && c->w->options.addresses) {
+		e = event_start(c->w, EVENT_ADDRESS);
+		event_put_bool(&e, FIELD_KEY_ADDRESS_VOID, true);
+		event_send(c->w, &e);
+	}
+	if (c->s->nested) {
+		smtp_mail_drop(c, &c->s->nested);
+		return;
+	}
+	smtp_mail_drop(c, &c->s->mail);
+	c->s->in_transaction = false;
+}
+
+static void mail_taken(struct smtp_ctx *c)
+{
+	if (!c->s->nested)
+		return;
+	smtp_mail_drop(c, &c->s->mail);
+	c->s->mail = c->s->nested;
+	c->s->nested = NULL;
+}
+
+void smtp_on_reply(void *ctx, const struct smtp_reply *r)
+{
+	struct smtp_ctx *c = ctx;
+
+	smtp_session_count(c);
+	smtp_rules_take(c);
+	c->w->counters->smtp.replies[r->code]++;
+	if (r->verb == SMTP_RCPT)
+		on_rcpt_reply(c, r);
+	if (r->verb == SMTP_MAIL && r->code >= 400)
+		mail_refused(c);
+	else if (r->verb == SMTP_MAIL)
+		mail_taken(c);
+	scan_reply(c, r);
+	if ((c->f->flags & FLOW_REFUSE_GREETING) && may_decide(c->w))
+		smtp_refuse_greeting(c, r->at);
+}
+
+void smtp_on_due(void *ctx, uint64_t at)
+{
+	struct smtp_ctx *c = ctx;
+
+	if (!c->w->at.ending)
+		editor_due(c->w, c->f, c->s->server_begin + (uint32_t)at);
+}
