@@ -164,7 +164,7 @@ const struct setting config_gate_settings[] = {
 	 .help = "`xdp`: the card stays with the kernel, inspected traffic goes through AF_XDP; `dpdk`: a driver of DPDK's"},
 	{.name = "workers", .type = SETTING_COUNT, AT(workers), .fallback = "1", .min = 1, .max = 32,
 	 .help = "workers of the dataplane; each has a queue of both ports and a CPU"},
-	{.name = "first_queue", .type = SETTING_COUNT, AT(first_queue), .fallback = "0", .max = 255,
+	{.name = "first_queue", .type = SETTING_COUNT, AT(first_queue), .fallback = "0", .max = 32,
 	 .help = "the first of the queues that are the gate's, with `mode = \"xdp\"`"},
 	{.name = "cpus", .type = SETTING_TEXT, AT(cpus), .fallback = "", .check = check_cpus,
 	 .help = "CPUs of the dataplane's main thread and of each worker, `\"1,2,3\"` with two workers; `\"\"`: any"},

@@ -33,8 +33,10 @@ void dataplane_argv_make(const struct config *config, const char *socket,
 	add(&m, "--inside", g->inside);
 	add(&m, "--outside", g->outside);
 	add(&m, "--mode", config_gate_mode_name((enum gate_mode)g->mode));
-	if (g->mode == GATE_XDP)
+	if (g->mode == GATE_XDP) {
 		add(&m, "--xdp-program", *g->xdp_program ? g->xdp_program : POSTERN_XDP_PROGRAM);
+		add_number(&m, "--first-queue", g->first_queue);
+	}
 	add(&m, "--socket", socket);
 	add_number(&m, "--workers", g->workers);
 	add_number(&m, "--tenants", g->tenants);

@@ -29,7 +29,6 @@
 	X("events_lost", WARNING, "events found no room in a worker's ring")                       \
 	X("reloaded", INFO, "a new configuration is in force")                                     \
 	X("reload_failed", WARNING, "a new configuration was refused: the old one stays")          \
-	X("failure_policy", WARNING, "the failure policy was changed by command")                  \
 	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
 	X("limits_set", INFO, "a tenant's limits were set")

@@ -98,11 +98,6 @@ static inline void flow_prefetch(const struct flow *f)
 		rte_prefetch0((const uint8_t *)f + at);
 }
 
-static inline struct tcp_half *flow_half(struct flow *f, unsigned side)
-{
-	return &f->half[side];
-}
-
 static inline bool flow_from_client(const struct flow *f, unsigned side)
 {
 	return side == f->client;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* posternd's small parts: its log, its words to the service manager, the tenants' slots. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "control/dataplane_argv.h"
 #include "control/log.h"
 #include "control/notify.h"
 #include "control/slots.h"
@@ -186,10 +188,9 @@ static void slots_of_another_size_are_taken_over(void **unused)
 static void slots_outlive_everybody_in_a_file(void **unused)
 {
 	struct slots slots, again, memory;
-	char path[] = "/tmp/postern-slots-XXXXXX", next[64];
+	const char *path = scratch_path("slots"), *next = scratch_path("slots.new");
 
-	close(mkstemp(path));
-	snprintf(next, sizeof(next), "%s.new", path);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	/* Of another size than wanted, as any that another version left. */
 	assert_int_equal(slots_open(-1, path, 8, &slots), 0);
 	slots.slot[3].id = 42;
@@ -218,7 +219,6 @@ static void slots_outlive_everybody_in_a_file(void **unused)
 	assert_int_equal(slots.slot[3].id, 0);
 	slots_close(&slots);
 	assert_int_equal(access(next, F_OK), -1);
-	unlink(path);
 	assert_true(slots_open(-1, "/nowhere/at/all", 8, &slots) < 0);
 }
 
@@ -262,6 +262,37 @@ static void a_slots_next_tenant_begins_with_full_buckets(void **unused)
 	assert_memory_equal(&live, &wanted, sizeof(live));
 }
 
+/* The word behind an option of the dataplane's command line, NULL: it is not there. */
+static const char *argument(const struct dataplane_argv *argv, const char *option)
+{
+	for (unsigned i = 1; argv->list[i]; i += 2)
+		if (strcmp(argv->list[i], option) == 0)
+			return argv->list[i + 1];
+	return NULL;
+}
+
+static void the_dataplane_is_told_what_the_configuration_says(void **unused)
+{
+	struct config *config = config_default();
+	struct dataplane_argv argv;
+
+	config->gate.mode = GATE_XDP;
+	config->gate.workers = 3;
+	config->gate.first_queue = 12;
+	dataplane_argv_make(config, "/run/x", &argv);
+	assert_string_equal(argument(&argv, "--mode"), "xdp");
+	assert_string_equal(argument(&argv, "--workers"), "3");
+	assert_string_equal(argument(&argv, "--first-queue"), "12");
+	assert_string_equal(argument(&argv, "--socket"), "/run/x");
+	assert_null(argument(&argv, "--lcores"));
+	config->gate.mode = GATE_DPDK;
+	dataplane_argv_make(config, "/run/x", &argv);
+	assert_string_equal(argument(&argv, "--mode"), "dpdk");
+	assert_null(argument(&argv, "--first-queue"));
+	assert_null(argument(&argv, "--xdp-program"));
+	config_free(config);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -273,6 +304,7 @@ int main(void)
 		TEST(slots_are_found_again_with_their_buckets),
 		TEST(slots_of_another_size_are_taken_over),
 		TEST(slots_outlive_everybody_in_a_file),
+		TEST(the_dataplane_is_told_what_the_configuration_says),
 		TEST(a_wider_limit_forgives_and_a_tighter_one_does_not),
 		TEST(a_slots_next_tenant_begins_with_full_buckets),
 	};
