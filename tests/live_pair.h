@@ -48,6 +48,7 @@ struct peer {
 	uint8_t in[PAIR_STREAM];       /* what came */
 	bool have[PAIR_STREAM + 1];
 	uint32_t in_next, in_read, in_right, in_fin; /* in_fin: UINT32_MAX: none came */
+	uint32_t in_max;                             /* behind the last byte that came */
 	bool ack_now;
 	uint32_t stamp; /* the latest that came in order */
 };

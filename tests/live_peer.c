@@ -91,11 +91,11 @@ static uint32_t put_sack(const struct pair *p, const struct peer *peer, unsigned
 	while (n < 3) {
 		uint32_t left, right;
 
-		while (at < PAIR_STREAM && !peer->have[at])
+		while (at < peer->in_max && !peer->have[at])
 			at++;
-		if (at == PAIR_STREAM)
+		if (at >= peer->in_max)
 			break;
-		for (left = at; at < PAIR_STREAM && peer->have[at]; at++)
+		for (left = at; at < peer->in_max && peer->have[at]; at++)
 			;
 		right = at;
 		put32(to + 4 + 8 * n, isn + left);
@@ -407,6 +407,7 @@ static void take_data(struct pair *p, unsigned side, const struct arrival *a)
 		if (!peer->have[at])
 			peer->in[at] = a->data[k];
 		peer->have[at] = true;
+		peer->in_max = RTE_MAX(peer->in_max, at + 1);
 	}
 	while (peer->in_next < PAIR_STREAM && peer->have[peer->in_next])
 		peer->in_next++;
