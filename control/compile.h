@@ -17,6 +17,7 @@
 
 struct compile_job {
 	const char *config; /* path */
+	const char *cache;  /* directory of compiled databases (control/db_cache.h); NULL: none */
 	const struct tenant_slots *slots;
 	uint64_t now; /* ns since 1970, for the slots */
 	uint64_t generation;

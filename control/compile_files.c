@@ -9,6 +9,7 @@
 #include "bpf/ruleset.h"
 #include "control/compile.h"
 #include "control/config.h"
+#include "control/db_cache.h"
 #include "control/policy_build.h"
 #include "control/policy_image.h"
 #include "control/ruleset_build.h"
@@ -70,6 +71,21 @@ static int build_policy(struct work *w)
 	return rc ? rc : policy_image_build(w->policy, &w->policy_image, &w->policy_size);
 }
 
+/* Without a cache it takes longer: no more than a line about it. */
+static int compile_rules(struct work *w)
+{
+	struct ruleset_build_options options = {.generation = (uint32_t)w->job->generation};
+	int rc = w->job->cache ? db_cache_open(w->job->cache, DB_CACHE_LIMIT, &options.cache) : 0;
+
+	if (rc)
+		diag_warning(&w->diag, w->job->cache, 0,
+			     "compiled databases can't be kept there: %s", strerror(-rc));
+	rc = ruleset_build_with(&w->list, &options, &w->rule_diags, &w->ruleset_image,
+				&w->ruleset_size, &w->stats);
+	db_cache_close(options.cache);
+	return rc;
+}
+
 static int build_rules(struct work *w)
 {
 	const struct setting_texts *paths = &w->config->gate.rules;
@@ -88,8 +104,7 @@ static int build_rules(struct work *w)
 		return -EINVAL;
 	if (!w->list.count)
 		return 0;
-	return ruleset_build(&w->list, (uint32_t)w->job->generation, &w->rule_diags,
-			     &w->ruleset_image, &w->ruleset_size, &w->stats);
+	return compile_rules(w);
 }
 
 /* The report */

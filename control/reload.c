@@ -2,6 +2,8 @@
 #include "control/reload.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,8 +249,10 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 bool reload_start(struct daemon *d, struct request *request)
 {
 	struct reload *r = &d->reload;
+	char cache[PATH_MAX];
 	struct compile_job job = {
 		.config = d->config_path,
+		.cache = cache,
 		.slots = &d->places,
 		.now = daemon_time(),
 		.memory = d->config->gate.compile_memory,
@@ -262,6 +266,7 @@ bool reload_start(struct daemon *d, struct request *request)
 	r->request = request;
 	r->began = daemon_clock();
 	job.generation = state_generation(d->state);
+	snprintf(cache, sizeof(cache), "%s/cache", d->config->gate.state_dir);
 	if (d->roster)
 		notify_reloading();
 	if (!r->retry)

@@ -39,6 +39,7 @@ struct rule {
 	enum ruleset_proto proto;
 	enum ruleset_direction direction;
 	uint32_t sid, rev;
+	uint64_t digest; /* of its text as it stands in the file: another text, another digest */
 	struct rule_place sid_place;
 	uint8_t flow; /* enum ruleset_flow bits */
 	struct rule_place flow_place;

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "bpf/reason.h"
 
@@ -296,6 +297,16 @@ static void remember_sid(struct rule_list *list, const struct rule *rule)
 	list->sids_used++;
 }
 
+/* Blanks around a rule are not its own. */
+static uint64_t digest_of(const struct rule_line *line, const char *start)
+{
+	size_t len = line->len - (size_t)(start - line->text);
+
+	while (len && strchr(" \t\r", start[len - 1]))
+		len--;
+	return XXH3_64bits(start, len);
+}
+
 static bool parse_rule(struct rule_parser *parser)
 {
 	const char *cursor = parser->line.text;
@@ -303,6 +314,7 @@ static bool parse_rule(struct rule_parser *parser)
 
 	while (*cursor == ' ' || *cursor == '\t')
 		cursor++;
+	parser->rule.digest = digest_of(&parser->line, cursor);
 	parser->rule.place = rule_place_of(&parser->line, cursor);
 	if (parser->line.too_long)
 		return rule_fail(parser, cursor, "a rule longer than %d bytes", RULE_LINE_MAX);

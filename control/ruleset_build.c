@@ -39,7 +39,7 @@ static void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 static void tables_fini(struct ruleset_tables *t)
 {
 	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
-		free(t->db_data[b]);
+		free(t->database[b].data);
 	arena_fini(&t->arena);
 }
 
@@ -87,8 +87,8 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->strings = write_section(w, &t->strings);
 	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
 		image->db[b] = t->db[b];
-		image->db[b].offset = t->db[b].size ? write_bytes(w, t->db_data[b], t->db[b].size)
-						    : 0;
+		image->db[b].offset =
+			t->db[b].size ? write_bytes(w, t->database[b].data, t->db[b].size) : 0;
 	}
 	w->at = align_up(w->at);
 }
@@ -116,20 +116,24 @@ static int make_image(const struct ruleset_tables *t, uint32_t generation, void 
 	return 0;
 }
 
-int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule_diags *diags,
-		  void **imagep, size_t *sizep, struct ruleset_build_stats *stats)
+int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_options *options,
+		       struct rule_diags *diags, void **imagep, size_t *sizep,
+		       struct ruleset_build_stats *stats)
 {
 	struct ruleset_tables t;
-	uint64_t start = now_ns();
+	uint64_t start = now_ns(), compile;
 	int rc = -EINVAL;
 
 	tables_init(&t, diags);
 	for (size_t i = 0; i < list->count; i++)
 		tables_add_rule(&t, &list->rules[i]);
 	for (int b = 0; b < RULE_BUFFER_COUNT && !t.failed; b++)
-		tables_build_database(&t, (enum rule_buffer)b);
-	if (!t.failed)
-		rc = make_image(&t, generation, imagep, sizep);
+		tables_prepare_database(&t, (enum rule_buffer)b);
+	compile = now_ns();
+	if (!t.failed && tables_compile_databases(&t, options)) {
+		t.stats.compile_ns = now_ns() - compile;
+		rc = make_image(&t, options->generation, imagep, sizep);
+	}
 	if (stats && rc == 0) {
 		*stats = t.stats;
 		stats->rules = t.rules.count;
@@ -141,4 +145,12 @@ int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule
 	}
 	tables_fini(&t);
 	return rc;
+}
+
+int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule_diags *diags,
+		  void **imagep, size_t *sizep, struct ruleset_build_stats *stats)
+{
+	const struct ruleset_build_options options = {.generation = generation};
+
+	return ruleset_build_with(list, &options, diags, imagep, sizep, stats);
 }

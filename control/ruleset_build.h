@@ -5,6 +5,14 @@
 
 #include "control/rule.h"
 
+struct db_cache;
+
+struct ruleset_build_options {
+	uint32_t generation;
+	unsigned threads;       /* that compile databases; 0: one for each CPU there is to use */
+	struct db_cache *cache; /* of databases (control/db_cache.h); NULL: none */
+};
+
 struct ruleset_build_stats {
 	size_t rules, parts, chains;
 	size_t literals; /* distinct, over all buffers */
@@ -13,7 +21,8 @@ struct ruleset_build_stats {
 	size_t db_bytes[RULE_BUFFER_COUNT]; /* serialized */
 	size_t db_patterns[RULE_BUFFER_COUNT];
 	size_t stream_bytes[RULE_BUFFER_COUNT]; /* Hyperscan's state of one stream */
-	uint64_t build_ns;
+	size_t databases, databases_found;      /* in the cache, of all */
+	uint64_t build_ns, compile_ns;          /* compile: databases alone */
 };
 
 /*
@@ -23,6 +32,12 @@ struct ruleset_build_stats {
  */
 int ruleset_build(const struct rule_list *list, uint32_t generation, struct rule_diags *diags,
 		  void **imagep, size_t *sizep, struct ruleset_build_stats *stats);
+
+/* The same with options: with a cache, only databases with other patterns than before are compiled.
+ */
+int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_options *options,
+		       struct rule_diags *diags, void **imagep, size_t *sizep,
+		       struct ruleset_build_stats *stats);
 
 /*
  * Reads files, and of directories the files whose names end in .rules, sorted

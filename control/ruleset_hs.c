@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One Hyperscan database per buffer, from what starts its chains. */
+/* What Hyperscan is asked to look for, from what starts the chains of a buffer. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <hs.h>
 #include <limits.h>
@@ -108,14 +108,6 @@ static const char *literal_expression(struct arena *arena, const struct trigger 
 #define STEER_DENSE 300 /* from here on every place, not every second, is worth a look */
 #define STEER_ROOM  (STEER_FDR + 1)
 
-struct patterns {
-	const char **expressions;
-	unsigned *flags, *ids;
-	const struct trigger **triggers; /* the first of the equal ones; not of those that steer */
-	unsigned count;
-	unsigned steers; /* where those that steer begin */
-};
-
 /* The next pattern, and the section that will name its chains. */
 static struct ruleset_pattern *pattern_add(struct ruleset_tables *t, struct patterns *p,
 					   const char *expression, unsigned flags)
@@ -200,32 +192,11 @@ static void steer(struct ruleset_tables *t, enum rule_buffer buffer, struct patt
 			    HS_FLAG_SINGLEMATCH);
 }
 
-static bool say_compile_error(struct ruleset_tables *t, const struct patterns *p,
-			      enum rule_buffer buffer, hs_compile_error_t *error)
+void tables_prepare_database(struct ruleset_tables *t, enum rule_buffer buffer)
 {
-	struct rule_place place = {.file = rule_buffers[buffer].name};
-	uint32_t sid = 0;
-
-	if (error->expression >= 0 && (unsigned)error->expression < p->steers) {
-		place = p->triggers[error->expression]->place->place;
-		sid = p->triggers[error->expression]->sid;
-	}
-	rule_diag_add(t->diags, RULE_ERROR, place, sid, "Hyperscan can't look for it: %s",
-		      error->message);
-	hs_free_compile_error(error);
-	t->failed = true;
-	return false;
-}
-
-bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer)
-{
-	unsigned mode = rule_buffers[buffer].mode == BUFFER_STREAM ? HS_MODE_STREAM : HS_MODE_BLOCK;
 	struct trigger_list *list = &t->triggers[buffer];
 	struct ruleset_db *out = &t->db[buffer];
-	struct patterns p = {0};
-	hs_compile_error_t *error;
-	hs_database_t *db;
-	size_t size;
+	struct patterns *p = &t->database[buffer].patterns;
 
 	out->always.offset = (uint32_t)t->starts.count;
 	out->always.count = (uint32_t)list->always_count;
@@ -234,24 +205,12 @@ bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer)
 	out->reach = list->reach;
 	out->tracked = list->tracked;
 	if (!list->count)
-		return true;
+		return;
 
 	out->first_pattern = (uint32_t)t->patterns.count;
-	make_patterns(t, buffer, &p);
-	t->stats.literals += p.count;
-	t->stats.db_patterns[buffer] = p.count;
-	steer(t, buffer, &p);
-	out->patterns = p.count;
-	if (hs_compile_ext_multi(p.expressions, p.flags, p.ids, NULL, p.count, mode, NULL, &db,
-				 &error) != HS_SUCCESS)
-		return say_compile_error(t, &p, buffer, error);
-	if (hs_serialize_database(db, &t->db_data[buffer], &size) != HS_SUCCESS)
-		t->failed = true;
-	else
-		out->size = (uint32_t)size;
-	t->stats.db_bytes[buffer] = size;
-	if (mode == HS_MODE_STREAM)
-		hs_stream_size(db, &t->stats.stream_bytes[buffer]);
-	hs_free_database(db);
-	return !t->failed;
+	make_patterns(t, buffer, p);
+	t->stats.literals += p->count;
+	t->stats.db_patterns[buffer] = p->count;
+	steer(t, buffer, p);
+	out->patterns = p->count;
 }

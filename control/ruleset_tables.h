@@ -34,6 +34,23 @@ struct trigger_list {
 	uint32_t reach, tracked; /* as in struct ruleset_db */
 };
 
+/* What one database looks for; memory is the arena's. */
+struct patterns {
+	const char **expressions;
+	unsigned *flags, *ids;
+	const struct trigger **triggers; /* the first of the equal ones; not of those that steer */
+	unsigned count;
+	unsigned steers; /* where those that steer begin */
+};
+
+struct database {
+	struct patterns patterns;
+	char *data; /* serialized, to be freed with free() */
+	size_t size, stream_bytes;
+	void *error; /* hs_compile_error_t: why there is none */
+	bool found;  /* in the cache */
+};
+
 struct ruleset_tables {
 	struct arena arena;
 	struct rule_diags *diags;
@@ -41,7 +58,7 @@ struct ruleset_tables {
 		strings;
 	struct trigger_list triggers[RULE_BUFFER_COUNT];
 	struct ruleset_db db[RULE_BUFFER_COUNT];
-	char *db_data[RULE_BUFFER_COUNT]; /* hs_serialize_database()'s, to be freed with free() */
+	struct database database[RULE_BUFFER_COUNT];
 	struct ruleset_build_stats stats;
 	bool failed;
 };
@@ -55,8 +72,11 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule);
 void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 		     const struct rule_part *part, uint32_t rule_index);
 
-/* Triggers to databases; ruleset_hs.c. False with the mistake said. */
-bool tables_build_database(struct ruleset_tables *t, enum rule_buffer buffer);
+/* Triggers to patterns; ruleset_hs.c. */
+void tables_prepare_database(struct ruleset_tables *t, enum rule_buffer buffer);
+/* Patterns of all buffers to databases; ruleset_compile.c. False with the mistake said. */
+bool tables_compile_databases(struct ruleset_tables *t,
+			      const struct ruleset_build_options *options);
 /* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed.
  */
 unsigned pcre_hs_flags(const struct rule_step *step, bool *exact);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Patterns become Hyperscan's databases: found in the cache or compiled, several at a time. */
+#include <errno.h>
+#include <hs.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/db_cache.h"
+#include "control/ruleset_tables.h"
+
+#define THREADS_MAX 16
+
+/* Buffers with patterns, those with the most first: the longest one decides when it is over. */
+struct work {
+	struct ruleset_tables *t;
+	struct db_cache *cache;
+	enum rule_buffer order[RULE_BUFFER_COUNT];
+	unsigned count;
+	atomic_uint next;
+};
+
+static unsigned mode_of(enum rule_buffer buffer)
+{
+	return rule_buffers[buffer].mode == BUFFER_STREAM ? HS_MODE_STREAM : HS_MODE_BLOCK;
+}
+
+static bool key_add(char **key, size_t *len, size_t *room, const void *data, size_t n)
+{
+	while (*len + n > *room) {
+		size_t more = *room ? *room * 2 : 65536;
+		char *grown = realloc(*key, more);
+
+		if (!grown)
+			return false;
+		*key = grown;
+		*room = more;
+	}
+	memcpy(*key + *len, data, n);
+	*len += n;
+	return true;
+}
+
+/*
+ * All that a database depends on: the library, the CPU, the mode and the patterns. The caller's to
+ * free(); NULL: no memory, or a CPU that Hyperscan doesn't know.
+ */
+static char *key_of(const struct patterns *p, unsigned mode, size_t *len)
+{
+	const char *version = hs_version();
+	hs_platform_info_t platform = {0};
+	size_t room = 0;
+	char *key = NULL;
+	bool ok = hs_populate_platform(&platform) == HS_SUCCESS;
+
+	*len = 0;
+	ok = ok && key_add(&key, len, &room, version, strlen(version) + 1) &&
+	     key_add(&key, len, &room, &platform, sizeof(platform)) &&
+	     key_add(&key, len, &room, &mode, sizeof(mode));
+	for (unsigned i = 0; ok && i < p->count; i++)
+		ok = key_add(&key, len, &room, &p->flags[i], sizeof(p->flags[i])) &&
+		     key_add(&key, len, &room, p->expressions[i], strlen(p->expressions[i]) + 1);
+	if (ok)
+		return key;
+	free(key);
+	return NULL;
+}
+
+static void measure_stream(struct database *d)
+{
+	hs_database_t *db;
+
+	if (hs_deserialize_database(d->data, d->size, &db) != HS_SUCCESS)
+		return;
+	hs_stream_size(db, &d->stream_bytes);
+	hs_free_database(db);
+}
+
+static void compile(struct database *d, unsigned mode)
+{
+	const struct patterns *p = &d->patterns;
+	hs_compile_error_t *error = NULL;
+	hs_database_t *db;
+
+	if (hs_compile_ext_multi(p->expressions, p->flags, p->ids, NULL, p->count, mode, NULL, &db,
+				 &error) != HS_SUCCESS) {
+		d->error = error;
+		return;
+	}
+	if (hs_serialize_database(db, &d->data, &d->size) != HS_SUCCESS)
+		d->data = NULL;
+	hs_free_database(db);
+}
+
+static void build(struct work *w, enum rule_buffer buffer)
+{
+	struct database *d = &w->t->database[buffer];
+	unsigned mode = mode_of(buffer);
+	size_t key_len = 0;
+	char *key = w->cache ? key_of(&d->patterns, mode, &key_len) : NULL;
+
+	if (key)
+		d->data = db_cache_find(w->cache, key, key_len, &d->size);
+	d->found = d->data != NULL;
+	if (!d->found)
+		compile(d, mode);
+	/* What can't be kept is compiled again the next time. */
+	if (key && d->data && !d->found)
+		db_cache_store(w->cache, key, key_len, d->data, d->size);
+	if (d->data && mode == HS_MODE_STREAM)
+		measure_stream(d);
+	free(key);
+}
+
+static void *run(void *ctx)
+{
+	struct work *w = ctx;
+	unsigned i;
+
+	while ((i = atomic_fetch_add(&w->next, 1)) < w->count)
+		build(w, w->order[i]);
+	return NULL;
+}
+
+static void plan(struct work *w)
+{
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+		unsigned at = w->count, n = w->t->database[b].patterns.count;
+
+		if (!n)
+			continue;
+		for (; at && w->t->database[w->order[at - 1]].patterns.count < n; at--)
+			w->order[at] = w->order[at - 1];
+		w->order[at] = (enum rule_buffer)b;
+		w->count++;
+	}
+}
+
+static unsigned thread_count(unsigned wanted, unsigned jobs)
+{
+	cpu_set_t cpus;
+
+	if (!wanted && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		wanted = (unsigned)CPU_COUNT(&cpus);
+	if (wanted > jobs)
+		wanted = jobs;
+	return wanted > THREADS_MAX ? THREADS_MAX : wanted;
+}
+
+static bool say_error(struct ruleset_tables *t, enum rule_buffer buffer)
+{
+	struct rule_place place = {.file = rule_buffers[buffer].name};
+	const struct patterns *p = &t->database[buffer].patterns;
+	hs_compile_error_t *error = t->database[buffer].error;
+	uint32_t sid = 0;
+
+	if (error && error->expression >= 0 && (unsigned)error->expression < p->steers) {
+		place = p->triggers[error->expression]->place->place;
+		sid = p->triggers[error->expression]->sid;
+	}
+	rule_diag_add(t->diags, RULE_ERROR, place, sid, "Hyperscan can't look for it: %s",
+		      error ? error->message : "out of memory");
+	hs_free_compile_error(error);
+	t->failed = true;
+	return false;
+}
+
+static bool collect(struct ruleset_tables *t, enum rule_buffer buffer)
+{
+	struct database *d = &t->database[buffer];
+
+	if (!d->patterns.count)
+		return true;
+	if (!d->data)
+		return say_error(t, buffer);
+	t->db[buffer].size = (uint32_t)d->size;
+	t->stats.db_bytes[buffer] = d->size;
+	t->stats.stream_bytes[buffer] = d->stream_bytes;
+	t->stats.databases++;
+	t->stats.databases_found += d->found;
+	return true;
+}
+
+bool tables_compile_databases(struct ruleset_tables *t, const struct ruleset_build_options *options)
+{
+	struct work w = {.t = t, .cache = options->cache};
+	pthread_t threads[THREADS_MAX];
+	unsigned wanted, started = 0;
+	bool ok = true;
+
+	plan(&w);
+	wanted = thread_count(options->threads, w.count);
+	while (started + 1 < wanted && pthread_create(&threads[started], NULL, run, &w) == 0)
+		started++;
+	run(&w);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
+		ok = collect(t, (enum rule_buffer)b) && ok;
+	if (options->cache)
+		db_cache_trim(options->cache);
+	return ok;
+}
