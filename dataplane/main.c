@@ -20,6 +20,7 @@
 
 #include "bpf/siphash.h"
 #include "dataplane/live.h"
+#include "dataplane/memory.h"
 
 #define EXIT_FAILED 1 /* could not start */
 #define EXIT_HANGS  3 /* a worker does not end */
@@ -175,6 +176,7 @@ static int gate_open(struct live *l, char error[GATE_ERROR])
 	};
 	int rc;
 
+	memory_touch();
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		return -errno;
 	rc = gate_new(&config, &l->gate, error);

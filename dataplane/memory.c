@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
 #define PAGE      ((size_t)4096)
+
+static bool touch;
+
+void memory_touch(void)
+{
+	touch = true;
+}
 
 static size_t round_up(size_t n, size_t to)
 {
@@ -18,6 +26,18 @@ static size_t mapped_size(size_t size)
 	return round_up(size ? size : 1, size >= HUGE_PAGE / 2 ? HUGE_PAGE : PAGE);
 }
 
+/* Wishes: without them it works as well, later. */
+static void *make_ready(void *memory, size_t size, enum memory_use use)
+{
+	if (use == MEMORY_SPARSE)
+		return memory;
+	if (size >= HUGE_PAGE)
+		madvise(memory, size, MADV_HUGEPAGE);
+	if (touch)
+		madvise(memory, size, MADV_POPULATE_WRITE);
+	return memory;
+}
+
 void *memory_reserve(size_t size, enum memory_use use)
 {
 	size_t mapped = mapped_size(size), spare = mapped >= HUGE_PAGE ? HUGE_PAGE : 0;
@@ -28,15 +48,13 @@ void *memory_reserve(size_t size, enum memory_use use)
 	if (raw == MAP_FAILED)
 		return NULL;
 	if (!spare)
-		return raw;
+		return make_ready(raw, mapped, use);
 	memory = (uint8_t *)round_up((uintptr_t)raw, HUGE_PAGE);
 	if (memory > raw)
 		munmap(raw, (size_t)(memory - raw));
 	if (memory < raw + spare)
 		munmap(memory + mapped, (size_t)(raw + spare - memory));
-	if (use == MEMORY_DENSE)
-		madvise(memory, mapped, MADV_HUGEPAGE); /* a wish */
-	return memory;
+	return make_ready(memory, mapped, use);
 }
 
 void memory_release(void *memory, size_t size)

@@ -15,6 +15,13 @@ enum memory_use {
 	MEMORY_SPARSE, /* a little here and there: never huge pages */
 };
 
+/*
+ * From now on all that is reserved, but for what is sparse, is touched at once: a packet that is
+ * the first to need a page waits while it is found and cleared. Once, before anything is reserved;
+ * takes memory for whole budgets, and the time to clear it.
+ */
+void memory_touch(void);
+
 /* Zeroed, aligned to a page. NULL and errno when there is no address space. */
 void *memory_reserve(size_t size, enum memory_use use);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/policy_build.h"
+#include "dataplane/memory.h"
 #include "tools/inputs.h"
 #include "tools/replay_output.h"
 
@@ -63,6 +64,9 @@ static int open_gate(struct replay *r)
 	};
 	char error[GATE_ERROR];
 
+	/* As a live gate does it. */
+	if (o->bench && !o->untouched)
+		memory_touch();
 	if (gate_environment(o->workers, gate_memory(&config), error) != 0 ||
 	    gate_new(&config, &r->gate, error) != 0 ||
 	    port_capture_open(&r->port, r->gate, o->write != NULL, error) != 0) {

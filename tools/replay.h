@@ -24,7 +24,7 @@ struct replay_options {
 	unsigned workers;
 	unsigned loops;
 	enum checksum_choice checksums;
-	bool bench, no_inspect, digests, quiet;
+	bool bench, no_inspect, untouched, digests, quiet;
 };
 
 /* Exit status: 0; 1: something could not be read or written; 2: the command line. */

@@ -37,6 +37,7 @@ struct feed_bench {
 	size_t count, packets; /* in use, room for */
 	size_t next;
 	unsigned loop, loops;
+	uint8_t turned[10][256];
 	struct {
 		uint64_t before; /* packets of the loops before it */
 		unsigned loop;
@@ -72,27 +73,38 @@ static void sum_update(uint8_t *sum, uint16_t change)
 }
 
 /* Letters and digits turn, so that what differed before differs after. */
-static bool turn(uint8_t *c, unsigned by)
+static uint8_t turn(uint8_t c, unsigned by)
 {
-	uint8_t first = *c >= 'a' ? 'a' : *c >= 'A' ? 'A' : '0';
+	uint8_t first = c >= 'a' ? 'a' : c >= 'A' ? 'A' : '0';
 	unsigned all = first == '0' ? 10 : 26;
 
-	if (!isalnum(*c))
-		return false;
-	*c = (uint8_t)(first + (*c - first + by) % all);
-	return true;
+	return isalnum(c) ? (uint8_t)(first + (c - first + by) % all) : 0;
+}
+
+/* What each character turns into, by a digit; 0: it doesn't turn. Once: no division a packet. */
+static void turns_fill(struct feed_bench *f)
+{
+	for (unsigned by = 0; by < 10; by++)
+		for (unsigned c = 0; c < 256; c++)
+			f->turned[by][c] = turn((uint8_t)c, by);
 }
 
 /* The letters and digits at a Call-ID's beginning turn by the digits of the loop's number. */
-static void change_call_id(uint8_t *p, const struct kept *k, unsigned loop)
+static void change_call_id(const struct feed_bench *f, uint8_t *p, const struct kept *k,
+			   unsigned loop)
 {
 	uint8_t *at = p + k->call_id;
 	uint32_t old[CALL_ID_CHANGES / 4], new[CALL_ID_CHANGES / 4];
 
 	memcpy(old, at, sizeof(old));
-	for (unsigned i = 0; i < sizeof(old) && loop; i++)
-		if (turn(&at[i], loop % 10))
-			loop /= 10;
+	for (unsigned i = 0; i < sizeof(old) && loop; i++) {
+		uint8_t turned = f->turned[loop % 10][at[i]];
+
+		if (!turned)
+			continue;
+		at[i] = turned;
+		loop /= 10;
+	}
 	memcpy(new, at, sizeof(new));
 	for (unsigned i = 0; k->l4_sum && i < RTE_DIM(old); i++) {
 		uint16_t change = sum_change(old[i], new[i]);
@@ -167,7 +179,7 @@ static void bench_change(struct replay_feed *feed, uint64_t number, uint8_t *pac
 		return;
 	change_address(packet, k, f->changing.loop);
 	if (k->call_id)
-		change_call_id(packet, k, f->changing.loop);
+		change_call_id(f, packet, k, f->changing.loop);
 }
 
 static void bench_close(struct replay_feed *feed)
@@ -302,6 +314,7 @@ struct replay_feed *feed_bench_open(struct gate *gate, const struct replay_optio
 	}
 	f->feed = (struct replay_feed){bench_next, bench_change, bench_close};
 	f->loops = o->loops;
+	turns_fill(f);
 	/* A second between loops: nothing of one is a retransmission of another. */
 	f->span = f->count ? last - f->packet[0].time + 1000000000 : 0;
 	return &f->feed;

@@ -19,6 +19,7 @@ static const char usage[] =
 	"      --digests         SHA-256 of messages and their parts in email events\n"
 	"      --bench           from memory, as fast as it goes; no events\n"
 	"      --loop N          with --bench: N times over, each with new flows (1)\n"
+	"      --untouched       with --bench: memory as it is needed, not all of it first\n"
 	"      --no-inspect      stop at the flow table\n"
 	"  -q, --quiet           no page on standard output\n"
 	"  -h, --help\n";
@@ -33,6 +34,7 @@ enum {
 	OPT_BENCH,
 	OPT_LOOP,
 	OPT_NO_INSPECT,
+	OPT_UNTOUCHED,
 };
 
 static const struct option options[] = {
@@ -46,6 +48,7 @@ static const struct option options[] = {
 	{"digests", no_argument, NULL, OPT_DIGESTS},
 	{"bench", no_argument, NULL, OPT_BENCH},
 	{"loop", required_argument, NULL, OPT_LOOP},
+	{"untouched", no_argument, NULL, OPT_UNTOUCHED},
 	{"no-inspect", no_argument, NULL, OPT_NO_INSPECT},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
@@ -123,6 +126,9 @@ static int parse_option(struct replay_options *o, int c, const char *value)
 	case OPT_NO_INSPECT:
 		o->no_inspect = true;
 		return 0;
+	case OPT_UNTOUCHED:
+		o->untouched = true;
+		return 0;
 	default:
 		fputs(usage, stderr);
 		return 2;
@@ -144,8 +150,9 @@ static int check(const struct replay_options *o)
 		fprintf(stderr, "postern replay: only one output can go to standard output\n");
 		return 2;
 	}
-	if (o->loops > 1 && !o->bench) {
-		fprintf(stderr, "postern replay: --loop goes with --bench\n");
+	if ((o->loops > 1 || o->untouched) && !o->bench) {
+		fprintf(stderr, "postern replay: %s goes with --bench\n",
+			o->untouched ? "--untouched" : "--loop");
 		return 2;
 	}
 	if (o->bench && (o->events || o->write)) {
