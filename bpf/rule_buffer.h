@@ -58,6 +58,11 @@ enum rule_buffer_number { BUFFER_ONE, BUFFER_MANY };
 	X(SIP_STAT_MSG, "sip.stat_msg", BLOCK, SIP, SENDER, ONE, "reason phrase of a response")          \
 	X(SIP_HEADER, "sip.header", BLOCK, SIP, SENDER, MANY, "each header, unfolded: 'Name: value'")    \
 	X(SIP_CALL_ID, "sip.call_id", BLOCK, SIP, SENDER, ONE, "Call-ID header")                         \
+	X(SIP_VIA, "sip.via", BLOCK, SIP, SENDER, MANY, "each Via header, unfolded")                     \
+	X(SIP_CONTENT_TYPE, "sip.content_type", BLOCK, SIP, SENDER, ONE, "Content-Type header")          \
+	X(SIP_CONTENT_LENGTH, "sip.content_length", BLOCK, SIP, SENDER, ONE, "Content-Length header")    \
+	X(SIP_PROTOCOL, "sip.protocol", BLOCK, SIP, SENDER, ONE, "protocol and version of the first line: SIP/2.0") \
+	X(SIP_MESSAGE, "sip.message", BLOCK, SIP, SENDER, ONE, "all of a message as sent, line ends included") \
 	X(SIP_BODY, "sip.body", STREAM, SIP, SENDER, ONE, "body of a message")                           \
 	X(SIP_REQUEST_LINE, "sip.request_line", BLOCK, SIP, SENDER, ONE, "first line of a request")      \
 	X(SIP_RESPONSE_LINE, "sip.response_line", BLOCK, SIP, SENDER, ONE, "first line of a response")

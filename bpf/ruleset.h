@@ -20,7 +20,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 3
+#define RULESET_VERSION 4
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -53,7 +53,8 @@ struct ruleset_rule {
 	uint8_t shadow;
 	uint8_t risk; /* points */
 	uint8_t priority;
-	uint32_t pad;
+	uint8_t noalert; /* counted, and nothing is written */
+	uint8_t pad[3];
 	struct ruleset_str msg, classtype, aup, reply, info, file;
 };
 
@@ -62,6 +63,8 @@ enum ruleset_flow {
 	RULE_FLOW_TO_CLIENT = 1 << 1,
 	RULE_FLOW_ESTABLISHED = 1 << 2,
 	RULE_FLOW_NOT_ESTABLISHED = 1 << 3,
+	RULE_FLOW_STREAM = 1 << 4,   /* over TCP */
+	RULE_FLOW_DATAGRAM = 1 << 5, /* not over TCP */
 };
 
 enum ruleset_direction {
@@ -124,7 +127,17 @@ struct ruleset_chain {
 	uint32_t reach; /* of a confirmation in a stream, RULESET_REACH_MIN to RULESET_REACH */
 };
 
-enum ruleset_step_kind { RULE_STEP_CONTENT, RULE_STEP_PCRE, RULE_STEP_DATA_AT, RULE_STEP_SIZE };
+enum ruleset_step_kind {
+	RULE_STEP_CONTENT,
+	RULE_STEP_PCRE,
+	RULE_STEP_DATA_AT,
+	RULE_STEP_SIZE,
+	RULE_STEP_TEST,    /* byte_test */
+	RULE_STEP_JUMP,    /* byte_jump */
+	RULE_STEP_EXTRACT, /* byte_extract */
+	RULE_STEP_MATH,    /* byte_math */
+	RULE_STEP_KINDS,
+};
 
 enum ruleset_step_flag {
 	RULE_STEP_NEGATED = 1 << 0,
@@ -133,16 +146,69 @@ enum ruleset_step_flag {
 	RULE_STEP_AT_END = 1 << 3,   /* endswith */
 };
 
+/* Names that a rule's byte_extract and byte_math give to numbers, while a chain is looked at. */
+#define RULESET_VARIABLES 8
+
 /*
  * Content: it starts at or after base + lo and ends at or before base + hi.
  * Data at: there is data at base + lo. Size: lo <= length <= hi.
- * The base is the end of the step before, 0 for the first.
+ * Test, jump, extract, math: `index` is of what they do.
+ * The base is the end of the step before, 0 for the first. A variable (1 + its
+ * number, 0: none) adds to lo and to hi, or to hi alone.
  */
 struct ruleset_step {
 	uint16_t kind, flags;
-	uint32_t pcre; /* index */
+	uint32_t index; /* of a pcre or a number */
 	int32_t lo, hi;
 	struct ruleset_str text;
+	uint8_t lo_var, hi_var, pad[6];
+};
+
+enum ruleset_number_flag {
+	RULE_NUMBER_LITTLE = 1 << 0,     /* the first byte is the least */
+	RULE_NUMBER_STRING = 1 << 1,     /* digits in `base` */
+	RULE_NUMBER_FROM_START = 1 << 2, /* a jump counts from the buffer's start */
+	RULE_NUMBER_FROM_END = 1 << 3,   /* or from its end */
+};
+
+enum ruleset_number_op {
+	RULE_OP_NONE,
+	RULE_OP_EQUAL,
+	RULE_OP_LESS,
+	RULE_OP_GREATER,
+	RULE_OP_LESS_EQUAL,
+	RULE_OP_GREATER_EQUAL,
+	RULE_OP_AND, /* a bit in common */
+	RULE_OP_XOR, /* a bit that differs */
+	RULE_OP_ADD,
+	RULE_OP_SUBTRACT,
+	RULE_OP_MULTIPLY,
+	RULE_OP_DIVIDE,
+	RULE_OP_SHIFT_LEFT,
+	RULE_OP_SHIFT_RIGHT,
+	RULE_OP_COUNT,
+};
+
+#define RULESET_NUMBER_BYTES 23 /* of a string: 2^64 in octal, with a zero before it */
+
+/*
+ * A number read at base + offset, and what becomes of it. A step's variable in
+ * place of a constant is 1 + its number; 0: the constant.
+ */
+struct ruleset_number {
+	uint64_t value; /* it is compared or combined with */
+	uint64_t mask;  /* 0: none; what it leaves is shifted right to its lowest bit */
+	int32_t offset;
+	int32_t post;        /* added to a jump */
+	uint32_t multiplier; /* 1 where there is none */
+	uint8_t op;          /* enum ruleset_number_op */
+	uint8_t flags;       /* enum ruleset_number_flag */
+	uint8_t count;       /* bytes */
+	uint8_t base;        /* of a string: 8, 10, 16, or 0: as strtoull() finds it */
+	uint8_t align;       /* the next multiple of it; 0: as it is */
+	uint8_t count_var, offset_var, value_var;
+	uint8_t result; /* variable that takes it */
+	uint8_t pad[3];
 };
 
 struct ruleset_pcre {
@@ -169,8 +235,8 @@ struct ruleset_image {
 	uint64_t checksum; /* XXH3 of what follows the head, for damage, not for malice */
 	uint32_t generation;
 	uint32_t pad;
-	struct ruleset_span rules, parts, chains, steps, scopes, nets, ports, pcres, patterns,
-		starts, strings;
+	struct ruleset_span rules, parts, chains, steps, scopes, nets, ports, pcres, numbers,
+		patterns, starts, strings;
 	struct ruleset_db db[RULE_BUFFER_COUNT];
 };
 

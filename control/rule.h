@@ -24,7 +24,19 @@ struct rule_step {
 	size_t len;
 	uint32_t pcre_options; /* PCRE2_* */
 	int32_t lo, hi;        /* data at: lo; size: lo..hi inclusive */
+	/* Variables in place of numbers: 1 + which, 0: none. Content: lo_var is of offset or
+	 * distance, hi_var of depth or within. */
+	uint8_t lo_var, hi_var;
+	struct ruleset_number number; /* byte_* */
 };
+
+/* Does it want a number that byte_extract or byte_math has read before? */
+static inline bool rule_step_uses_variable(const struct rule_step *step)
+{
+	const struct ruleset_number *n = &step->number;
+
+	return step->lo_var || step->hi_var || n->count_var || n->offset_var || n->value_var;
+}
 
 struct rule_part {
 	enum rule_buffer buffer;
@@ -44,7 +56,7 @@ struct rule {
 	uint8_t flow; /* enum ruleset_flow bits */
 	struct rule_place flow_place;
 	uint8_t risk, priority;
-	bool shadow, has_priority, has_flow, has_fast;
+	bool shadow, noalert, has_fast;
 	const char *msg, *classtype, *aup, *reply;
 	struct rule_place reply_place;
 	const char *info; /* references and other metadata, "key value, key value" */

@@ -89,6 +89,7 @@ static bool check_content(struct rule_parser *parser, struct rule_step *step)
 	step->relative = relative;
 	step->lo = relative ? step->distance : step->offset;
 	step->hi = RULESET_NO_LIMIT;
+	/* Where variables stand in their place these are 0. */
 	if (step->startswith)
 		step->hi = (int32_t)step->len;
 	else if (step->has_depth)
@@ -101,9 +102,73 @@ static bool check_content(struct rule_parser *parser, struct rule_step *step)
 /* Does it leave a place behind for a relative step to count from? */
 static bool leaves_place(const struct rule_step *step)
 {
-	if (step->relative)
+	if (step->relative || step->kind == RULE_STEP_JUMP || step->kind == RULE_STEP_EXTRACT ||
+	    step->kind == RULE_STEP_MATH)
 		return true;
 	return !step->negated && (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
+}
+
+/*
+ * What neither counts from a place nor leaves one (a length, an absence) may stand anywhere: behind
+ * the others it does not part a step from what that counts from.
+ */
+static void steps_sort(struct rule_parser *parser, struct rule_part *part)
+{
+	struct rule_step *behind = arena_alloc(&parser->list->arena, part->count * sizeof(*behind));
+	size_t kept = 0, moved = 0;
+	bool place = false;
+
+	for (size_t i = 0; i < part->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (place && !leaves_place(step) && !rule_step_uses_variable(step))
+			behind[moved++] = *step;
+		else
+			part->steps[kept++] = *step;
+		place |= leaves_place(step);
+	}
+	memcpy(part->steps + kept, behind, moved * sizeof(*behind));
+}
+
+/* What can never hold, because the buffer's length is said too. */
+static bool check_lengths(struct rule_parser *parser, const struct rule_part *part)
+{
+	int32_t longest = RULESET_NO_LIMIT;
+
+	for (size_t i = 0; i < part->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (step->kind == RULE_STEP_SIZE && !step->negated && step->hi < longest)
+			longest = step->hi;
+	}
+	for (size_t i = 0; i < part->count; i++) {
+		const struct rule_step *step = &part->steps[i];
+
+		if (step->kind == RULE_STEP_CONTENT && !step->negated &&
+		    (int64_t)step->len + (step->relative ? 0 : step->offset) > longest)
+			return fail_at(parser, step->place,
+				       "content: longer than bsize lets the buffer be: the rule "
+				       "could never match");
+	}
+	return true;
+}
+
+/* A window of the buffer knows no place in it but those of what was found there. */
+static bool check_number(struct rule_parser *parser, const struct rule_step *step)
+{
+	if (!step->relative && step->kind >= RULE_STEP_TEST)
+		return fail_at(parser, step->place,
+			       "in a buffer that comes in pieces a number is read relative to a "
+			       "match: add 'relative'");
+	if (!step->relative && rule_step_uses_variable(step))
+		return fail_at(parser, step->place,
+			       "in a buffer that comes in pieces a number from the data counts "
+			       "from a match: distance or within, or 'relative'");
+	if (step->number.flags & (RULE_NUMBER_FROM_START | RULE_NUMBER_FROM_END))
+		return fail_at(parser, step->place,
+			       "byte_jump: a buffer that comes in pieces has no beginning or end "
+			       "to jump from");
+	return true;
 }
 
 /* Does the expression hold an escape of one of these letters? */
@@ -142,13 +207,18 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 	if (part->count > STEPS_MAX)
 		return fail_at(parser, part->steps[STEPS_MAX].place,
 			       "more than 64 conditions on one buffer");
+	for (size_t i = 0; i < part->count; i++)
+		if (part->steps[i].kind == RULE_STEP_CONTENT &&
+		    !check_content(parser, &part->steps[i]))
+			return false;
+	steps_sort(parser, part);
 	for (size_t i = 0; i < part->count; i++) {
 		struct rule_step *step = &part->steps[i];
 
-		if (step->kind == RULE_STEP_CONTENT && !check_content(parser, step))
-			return false;
 		if (step->kind == RULE_STEP_PCRE && part_info(part)->mode == BUFFER_STREAM &&
 		    !check_anchors(parser, step))
+			return false;
+		if (part_info(part)->mode == BUFFER_STREAM && !check_number(parser, step))
 			return false;
 		if (step->relative && i > 0 && !leaves_place(step - 1))
 			return fail_at(
@@ -162,7 +232,7 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 		return fail_at(parser, part->place,
 			       "this buffer comes in pieces: at least one content or pcre must be "
 			       "there, not only be absent");
-	return true;
+	return check_lengths(parser, part);
 }
 
 static bool check_reply_code(struct rule_parser *parser)
@@ -191,6 +261,12 @@ bool rule_check(struct rule_parser *parser)
 	if (!rule->msg)
 		rule_diag_add(parser->diags, RULE_WARNING, rule->place, rule->sid,
 			      "the rule has no msg: its alerts will say nothing");
+	if (rule->noalert && rule->action >= VERDICT_DROP)
+		ok = fail_at(parser, rule->place,
+			     "noalert: nothing is withheld without an event: of alert and pass "
+			     "rules only");
+	if (rule->proto == RULE_SMTP && (rule->flow & RULE_FLOW_DATAGRAM))
+		ok = fail_at(parser, rule->flow_place, "flow: SMTP is always a stream");
 	if (!rule->parts_count)
 		return fail_at(parser, rule->place,
 			       "the rule looks at no buffer: name one, and what it must hold");

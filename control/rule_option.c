@@ -53,46 +53,10 @@ static bool option_classtype(struct rule_parser *parser, struct rule_word keywor
 	return true;
 }
 
-static bool option_flow(struct rule_parser *parser, struct rule_word keyword,
-			struct rule_word value)
+static bool option_noalert(struct rule_parser *parser, struct rule_word keyword,
+			   struct rule_word value)
 {
-	static const struct {
-		const char *name;
-		uint8_t bits;
-	} names[] = {
-		{"to_server", RULE_FLOW_TO_SERVER},
-		{"from_client", RULE_FLOW_TO_SERVER},
-		{"to_client", RULE_FLOW_TO_CLIENT},
-		{"from_server", RULE_FLOW_TO_CLIENT},
-		{"established", RULE_FLOW_ESTABLISHED},
-		{"not_established", RULE_FLOW_NOT_ESTABLISHED},
-		{"stateless", 0},
-	};
-	struct rule *rule = &parser->rule;
-	struct rule_word word;
-	bool more = true;
-
-	rule->has_flow = true;
-	rule->flow_place = rule_place_of(&parser->line, keyword.p);
-	while (more) {
-		size_t i;
-
-		more = rule_split(value, ',', &word, &value);
-		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			if (rule_word_is(word, names[i].name))
-				break;
-		if (i == sizeof(names) / sizeof(names[0]))
-			return rule_fail(parser, word.p,
-					 "flow: '%.*s' can't be honoured: expected to_server, "
-					 "to_client, from_client, from_server, established, "
-					 "not_established or stateless",
-					 (int)word.len, word.p);
-		rule->flow |= names[i].bits;
-	}
-	if ((rule->flow & RULE_FLOW_TO_SERVER) && (rule->flow & RULE_FLOW_TO_CLIENT))
-		return rule_fail(parser, keyword.p, "flow: both directions: leave them out");
-	if ((rule->flow & RULE_FLOW_ESTABLISHED) && (rule->flow & RULE_FLOW_NOT_ESTABLISHED))
-		return rule_fail(parser, keyword.p, "flow: established and not_established");
+	parser->rule.noalert = true;
 	return true;
 }
 
@@ -105,7 +69,14 @@ static const struct rule_option options[] = {
 	{"reference", VALUE_REQUIRED, rule_option_reference, "kept as information"},
 	{"metadata", VALUE_REQUIRED, rule_option_metadata,
 	 "aup ID, risk N, reply \"text\", shadow yes; other keys are kept as information"},
-	{"flow", VALUE_REQUIRED, option_flow, "direction and state of the flow"},
+	{"noalert", VALUE_NONE, option_noalert,
+	 "counted, and no alert is written; of alert and pass rules"},
+	{"gid", VALUE_REQUIRED, rule_option_gid, "1, as all rules are"},
+	{"target", VALUE_REQUIRED, rule_option_target, "src_ip or dest_ip; kept as information"},
+	{"requires", VALUE_REQUIRED, rule_option_requires,
+	 "version and keywords that must be there, else the rule is refused"},
+	{"flow", VALUE_REQUIRED, rule_option_flow, "direction and state of the flow"},
+	{"app-layer-protocol", VALUE_REQUIRED, rule_option_proto, "smtp or sip, as in the header"},
 	{"content", VALUE_REQUIRED, rule_option_content, "bytes that are there, or not (!)"},
 	{"nocase", VALUE_NONE, rule_option_nocase, "letters match in either case"},
 	{"offset", VALUE_REQUIRED, rule_option_position, "starts at or after this byte"},
@@ -117,10 +88,21 @@ static const struct rule_option options[] = {
 	{"startswith", VALUE_NONE, rule_option_startswith, "at the buffer's start"},
 	{"endswith", VALUE_NONE, rule_option_endswith, "at the buffer's end"},
 	{"fast_pattern", VALUE_OPTIONAL, rule_option_fast_pattern, "the content to look for first"},
+	{"prefilter", VALUE_NONE, rule_option_prefilter, "after a content: fast_pattern"},
+	{"rawbytes", VALUE_NONE, rule_option_rawbytes,
+	 "no effect, as in Suricata: buffers are what they are"},
 	{"pcre", VALUE_REQUIRED, rule_option_pcre,
 	 "an expression of PCRE2, flags i s m x A E G and R (relative)"},
 	{"isdataat", VALUE_REQUIRED, rule_option_isdataat, "the buffer goes on for so many bytes"},
-	{"bsize", VALUE_REQUIRED, rule_option_bsize, "the buffer's length: N, <N, >N, N<>M"},
+	{"bsize", VALUE_REQUIRED, rule_option_bsize,
+	 "the buffer's length: N, <N, <=N, >N, >=N, N<>M, or ! before one"},
+	{"byte_test", VALUE_REQUIRED, rule_option_byte_test, "compares a number in the buffer"},
+	{"byte_jump", VALUE_REQUIRED, rule_option_byte_jump,
+	 "goes on as far behind a number as it says"},
+	{"byte_extract", VALUE_REQUIRED, rule_option_byte_extract,
+	 "names a number in the buffer, for what follows"},
+	{"byte_math", VALUE_REQUIRED, rule_option_byte_math,
+	 "the same, of a number and another: + - * / << >>"},
 };
 
 const struct rule_option *rule_option_find(struct rule_word name)
@@ -135,142 +117,4 @@ const struct rule_option *rule_options(size_t *count)
 {
 	*count = sizeof(options) / sizeof(options[0]);
 	return options;
-}
-
-/* Names, and prefixes that end in a dot or an underscore. */
-static const char *const suricatas[] = {
-	"ack",
-	"absent",
-	"app-layer-event",
-	"app-layer-protocol",
-	"asn1",
-	"base64_data",
-	"base64_decode",
-	"bypass",
-	"byte_extract",
-	"byte_jump",
-	"byte_math",
-	"byte_test",
-	"compress_whitespace",
-	"config",
-	"content_len",
-	"cookies",
-	"dataset",
-	"datarep",
-	"dce_iface",
-	"dce_opnum",
-	"decode-event",
-	"detection_filter",
-	"dns.",
-	"dns_",
-	"dotprefix",
-	"dsize",
-	"entropy",
-	"file.magic",
-	"fileext",
-	"filemagic",
-	"filemd5",
-	"filename",
-	"filesha1",
-	"filesha256",
-	"filesize",
-	"filestore",
-	"flags",
-	"flow.",
-	"flowbits",
-	"flowint",
-	"fragbits",
-	"fragoffset",
-	"frame",
-	"from_base64",
-	"ftp",
-	"geoip",
-	"gid",
-	"hostbits",
-	"http.",
-	"http_",
-	"icmp_",
-	"icode",
-	"id",
-	"ike.",
-	"ip_proto",
-	"ipopts",
-	"iprep",
-	"ipv4.",
-	"ipv6.",
-	"itype",
-	"ja3.",
-	"ja3s.",
-	"ja3_",
-	"krb5",
-	"ldap.",
-	"lua",
-	"luaxform",
-	"modbus",
-	"mqtt.",
-	"nfs.",
-	"noalert",
-	"pcrexform",
-	"pkt_data",
-	"prefilter",
-	"rate_filter",
-	"raw_uri",
-	"rawbytes",
-	"replace",
-	"requires",
-	"rfb.",
-	"rpc",
-	"sameip",
-	"sdp.",
-	"seq",
-	"sip.",
-	"sip_",
-	"smb.",
-	"smtp.",
-	"snmp.",
-	"ssh.",
-	"ssl_",
-	"stream-event",
-	"stream_size",
-	"strip_whitespace",
-	"tag",
-	"target",
-	"tcp.",
-	"threshold",
-	"tls.",
-	"tls_",
-	"to_lowercase",
-	"to_md5",
-	"to_sha1",
-	"to_sha256",
-	"to_uppercase",
-	"tos",
-	"ttl",
-	"udp.",
-	"uricontent",
-	"urilen",
-	"url_decode",
-	"window",
-	"xbits",
-	"xor",
-	"email.",
-	"file.",
-	"header_lowercase",
-	"quic.",
-	"websocket.",
-};
-
-bool rule_option_is_suricatas(struct rule_word name)
-{
-	for (size_t i = 0; i < sizeof(suricatas) / sizeof(suricatas[0]); i++) {
-		size_t len = strlen(suricatas[i]);
-		char last = suricatas[i][len - 1];
-
-		if (rule_word_is(name, suricatas[i]))
-			return true;
-		if ((last == '.' || last == '_') && name.len > len &&
-		    !memcmp(name.p, suricatas[i], len))
-			return true;
-	}
-	return false;
 }

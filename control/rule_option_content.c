@@ -112,46 +112,68 @@ static bool set_once(struct rule_parser *parser, struct rule_word keyword, bool 
 	return true;
 }
 
+/* Where a content may stand: which member each word sets. */
+struct position {
+	const char *name;
+	size_t has, field;
+	bool length; /* as long as the content at least */
+	bool width;  /* it adds to where the place ends */
+	int32_t min;
+};
+
+#define POSITION_MAX 1048576 /* bytes */
+
+static const struct position positions[] = {
+	{"offset", offsetof(struct rule_step, has_offset), offsetof(struct rule_step, offset),
+	 false, false, 0},
+	{"depth", offsetof(struct rule_step, has_depth), offsetof(struct rule_step, depth), true,
+	 true, 0},
+	{"distance", offsetof(struct rule_step, has_distance), offsetof(struct rule_step, distance),
+	 false, false, -POSITION_MAX},
+	{"within", offsetof(struct rule_step, has_within), offsetof(struct rule_step, within), true,
+	 true, 0},
+};
+
+static bool read_position(struct rule_parser *parser, const struct position *position,
+			  struct rule_step *step, struct rule_word value)
+{
+	int32_t *field = (int32_t *)(void *)((char *)step + position->field);
+	int64_t n, min = position->length ? (int64_t)step->len : position->min;
+	uint8_t var;
+
+	if (!rule_number(value, INT32_MIN, INT32_MAX, &n)) {
+		var = rule_variable_find(parser, value);
+		if (!var)
+			return rule_fail(parser, value.p,
+					 "%s: expected a number, or a name that byte_extract or "
+					 "byte_math has given before",
+					 position->name);
+		*(position->width ? &step->hi_var : &step->lo_var) = var;
+		return !parser->failed;
+	}
+	if (n < min && position->length)
+		return rule_fail(parser, value.p,
+				 "%s: smaller than the content, which has %zu bytes",
+				 position->name, step->len);
+	if (n < min || n > POSITION_MAX)
+		return rule_fail(parser, value.p, "%s: expected a number from %lld to %d",
+				 position->name, (long long)min, POSITION_MAX);
+	*field = (int32_t)n;
+	return true;
+}
+
 bool rule_option_position(struct rule_parser *parser, struct rule_word keyword,
 			  struct rule_word value)
 {
 	struct rule_step *step = rule_last_content(parser, keyword);
-	int32_t *field;
-	int64_t n, min = 0;
-	bool *has;
+	const struct position *position = positions;
 
 	if (!step)
 		return false;
-	if (rule_word_is(keyword, "offset")) {
-		field = &step->offset;
-		has = &step->has_offset;
-	} else if (rule_word_is(keyword, "depth")) {
-		field = &step->depth;
-		has = &step->has_depth;
-		min = (int64_t)step->len;
-	} else if (rule_word_is(keyword, "within")) {
-		field = &step->within;
-		has = &step->has_within;
-		min = (int64_t)step->len;
-	} else {
-		field = &step->distance;
-		has = &step->has_distance;
-		min = -1048576;
-	}
-	if (!rule_number(value, INT32_MIN, INT32_MAX, &n))
-		return rule_fail(parser, value.p,
-				 "%.*s: expected a number (names from byte_extract can't be "
-				 "honoured)",
-				 (int)keyword.len, keyword.p);
-	if (n < min && min > 0)
-		return rule_fail(parser, value.p,
-				 "%.*s: smaller than the content, which has %zu bytes",
-				 (int)keyword.len, keyword.p, step->len);
-	if (n < min || n > 1048576)
-		return rule_fail(parser, value.p, "%.*s: expected a number from %lld to 1048576",
-				 (int)keyword.len, keyword.p, (long long)min);
-	*field = (int32_t)n;
-	return set_once(parser, keyword, has);
+	while (!rule_word_is(keyword, position->name))
+		position++;
+	return read_position(parser, position, step, value) &&
+	       set_once(parser, keyword, (bool *)((char *)step + position->has));
 }
 
 bool rule_option_startswith(struct rule_parser *parser, struct rule_word keyword,
@@ -195,4 +217,17 @@ bool rule_option_fast_pattern(struct rule_parser *parser, struct rule_word keywo
 	step->fast_offset = (uint32_t)offset;
 	step->fast_len = (uint32_t)len;
 	return true;
+}
+
+/* The gate looks for the best content first, unless it is told which. */
+bool rule_option_prefilter(struct rule_parser *parser, struct rule_word keyword,
+			   struct rule_word value)
+{
+	return rule_option_fast_pattern(parser, keyword, (struct rule_word){keyword.p, 0});
+}
+
+bool rule_option_rawbytes(struct rule_parser *parser, struct rule_word keyword,
+			  struct rule_word value)
+{
+	return rule_last_content(parser, keyword) != NULL;
 }

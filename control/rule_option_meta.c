@@ -26,6 +26,21 @@ bool rule_option_reference(struct rule_parser *parser, struct rule_word keyword,
 	return true;
 }
 
+bool rule_option_target(struct rule_parser *parser, struct rule_word keyword,
+			struct rule_word value)
+{
+	if (!rule_word_is(value, "src_ip") && !rule_word_is(value, "dest_ip"))
+		return rule_fail(parser, value.p, "target: expected src_ip or dest_ip");
+	add_info(parser, (struct rule_word){keyword.p, (size_t)(value.p + value.len - keyword.p)});
+	return true;
+}
+
+bool rule_option_gid(struct rule_parser *parser, struct rule_word keyword, struct rule_word value)
+{
+	return rule_word_is(value, "1") ||
+	       rule_fail(parser, value.p, "gid: rules have no groups here: a sid is unique");
+}
+
 /* "ddd[ d.d.d] words": what a client may be told. */
 static bool check_reply(struct rule_parser *parser, const char *at, const char *reply)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pcre, and what is said about lengths: isdataat, bsize. */
+/* pcre. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <string.h>
@@ -87,70 +87,4 @@ bool rule_option_pcre(struct rule_parser *parser, struct rule_word keyword, stru
 			  (struct rule_word){slash + 1, inner.len - (size_t)(slash + 1 - inner.p)},
 			  step) &&
 	       check_expression(parser, inner.p + 1, step);
-}
-
-bool rule_option_isdataat(struct rule_parser *parser, struct rule_word keyword,
-			  struct rule_word value)
-{
-	struct rule_step *step = rule_add_step(parser, keyword, RULE_STEP_DATA_AT);
-	struct rule_word word, rest = value;
-	int64_t n;
-
-	if (!step)
-		return false;
-	if (rest.p[0] == '!') {
-		step->negated = true;
-		rest = (struct rule_word){rest.p + 1, rest.len - 1};
-	}
-	if (rule_split(rest, ',', &word, &rest)) {
-		rest = rule_trim(rest);
-		if (!rule_word_is(rest, "relative"))
-			return rule_fail(parser, rest.p, "isdataat: '%.*s' can't be honoured",
-					 (int)rest.len, rest.p);
-		step->relative = true;
-	}
-	if (!rule_number(word, 0, 1048576, &n))
-		return rule_fail(parser, value.p, "isdataat: expected a number up to 1048576");
-	step->lo = (int32_t)n;
-	return true;
-}
-
-bool rule_option_bsize(struct rule_parser *parser, struct rule_word keyword, struct rule_word value)
-{
-	struct rule_step *step = rule_add_step(parser, keyword, RULE_STEP_SIZE);
-	struct rule_word number = value;
-	int64_t lo = 0, hi = 0;
-	const char *range;
-
-	if (!step)
-		return false;
-	step->hi = RULESET_NO_LIMIT;
-	range = memmem(value.p, value.len, "<>", 2);
-	if (range) {
-		struct rule_word from = {value.p, (size_t)(range - value.p)};
-		struct rule_word to = {range + 2, value.len - (size_t)(range + 2 - value.p)};
-
-		if (!rule_number(rule_trim(from), 0, 1048576, &lo) ||
-		    !rule_number(rule_trim(to), lo + 2, 1048576, &hi))
-			goto bad;
-		step->lo = (int32_t)lo + 1;
-		step->hi = (int32_t)hi - 1;
-		return true;
-	}
-	if (value.p[0] == '<' || value.p[0] == '>')
-		number = rule_trim((struct rule_word){value.p + 1, value.len - 1});
-	if (!rule_number(number, 0, 1048576, &lo))
-		goto bad;
-	if (value.p[0] == '<') {
-		if (lo == 0)
-			goto bad;
-		step->hi = (int32_t)lo - 1;
-	} else if (value.p[0] == '>') {
-		step->lo = (int32_t)lo + 1;
-	} else {
-		step->lo = step->hi = (int32_t)lo;
-	}
-	return true;
-bad:
-	return rule_fail(parser, value.p, "bsize: expected N, <N, >N or N<>M");
 }

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "bpf/reason.h"
+#include "control/suggest.h"
 
 bool rule_fail(struct rule_parser *parser, const char *at, const char *format, ...)
 {
@@ -69,31 +70,6 @@ struct rule_step *rule_last_content(struct rule_parser *parser, struct rule_word
 	return NULL;
 }
 
-struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word keyword,
-				enum ruleset_step_kind kind)
-{
-	struct rule_part *part = parser->part;
-
-	parser->step_lost = !part;
-	if (!part && parser->payload_said)
-		return NULL;
-	if (!part) {
-		parser->payload_said = true;
-		rule_fail(parser, keyword.p,
-			  "'%.*s' without a sticky buffer means the raw payload, which the gate "
-			  "does not keep: name a buffer before it, such as email.subject, "
-			  "email.header, email.body or sip.uri",
-			  (int)keyword.len, keyword.p);
-		return NULL;
-	}
-	part->steps = arena_grow(&parser->list->arena, part->steps, part->count, &part->capacity,
-				 sizeof(*part->steps));
-	parser->step = &part->steps[part->count++];
-	parser->step->kind = kind;
-	parser->step->place = rule_place_of(&parser->line, keyword.p);
-	return parser->step;
-}
-
 /*
  * Naming a buffer again goes on with the same part where there is only one of
  * it, and asks for another instance where there may be several.
@@ -114,6 +90,35 @@ static void open_part(struct rule_parser *parser, struct rule_word keyword, enum
 	parser->part = &rule->parts[rule->parts_count++];
 	parser->part->buffer = buffer;
 	parser->part->place = rule_place_of(&parser->line, keyword.p);
+}
+
+struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word keyword,
+				enum ruleset_step_kind kind)
+{
+	struct rule_part *part;
+
+	/* As in Suricata: what a datagram of the protocol holds. */
+	if (!parser->part && parser->rule.proto == RULE_SIP)
+		open_part(parser, keyword, RULE_BUFFER_SIP_MESSAGE);
+	part = parser->part;
+	parser->step_lost = !part;
+	if (!part && parser->payload_said)
+		return NULL;
+	if (!part) {
+		parser->payload_said = true;
+		rule_fail(parser, keyword.p,
+			  "'%.*s' without a sticky buffer means the raw payload, which the gate "
+			  "does not keep: name a buffer before it, such as email.subject, "
+			  "email.header, email.body or sip.message",
+			  (int)keyword.len, keyword.p);
+		return NULL;
+	}
+	part->steps = arena_grow(&parser->list->arena, part->steps, part->count, &part->capacity,
+				 sizeof(*part->steps));
+	parser->step = &part->steps[part->count++];
+	parser->step->kind = kind;
+	parser->step->place = rule_place_of(&parser->line, keyword.p);
+	return parser->step;
 }
 
 static bool parse_action(struct rule_parser *parser, struct rule_word word)
@@ -195,11 +200,41 @@ static enum rule_buffer find_buffer(struct rule_word keyword)
 	return rule_buffer_find(keyword.p, keyword.len);
 }
 
+static void suggest(const char *given, const char *name, unsigned *best, const char **nearest)
+{
+	unsigned distance = suggest_distance(given, name);
+
+	if (distance < *best) {
+		*best = distance;
+		*nearest = name;
+	}
+}
+
+static bool unknown_keyword(struct rule_parser *parser, struct rule_word keyword)
+{
+	const char *given = arena_copy(&parser->list->arena, keyword.p, keyword.len);
+	unsigned best = suggest_limit(given) + 1;
+	const char *nearest = NULL;
+	const struct rule_option *options;
+	size_t count;
+
+	options = rule_options(&count);
+	for (size_t i = 0; i < count; i++)
+		suggest(given, options[i].name, &best, &nearest);
+	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
+		suggest(given, rule_buffers[b].name, &best, &nearest);
+	if (nearest)
+		return rule_fail(parser, keyword.p, "unknown keyword '%s': did you mean '%s'?",
+				 given, nearest);
+	return rule_fail(parser, keyword.p, "unknown keyword '%s'", given);
+}
+
 static bool parse_option(struct rule_parser *parser, struct rule_word keyword,
 			 struct rule_word value, bool has_value)
 {
 	const struct rule_option *option = rule_option_find(keyword);
 	enum rule_buffer buffer = find_buffer(keyword);
+	const char *why = rule_refused_why(keyword);
 
 	if (buffer != RULE_BUFFER_COUNT) {
 		if (has_value)
@@ -208,13 +243,11 @@ static bool parse_option(struct rule_parser *parser, struct rule_word keyword,
 		open_part(parser, keyword, buffer);
 		return true;
 	}
-	if (!option && rule_option_is_suricatas(keyword))
-		return rule_fail(parser, keyword.p,
-				 "keyword '%.*s' can't be honoured: the gate has nothing like it",
-				 (int)keyword.len, keyword.p);
+	if (!option && why)
+		return rule_fail(parser, keyword.p, "keyword '%.*s' can't be honoured: %s",
+				 (int)keyword.len, keyword.p, why);
 	if (!option)
-		return rule_fail(parser, keyword.p, "unknown keyword '%.*s'", (int)keyword.len,
-				 keyword.p);
+		return unknown_keyword(parser, keyword);
 	if (option->value == VALUE_NONE && has_value)
 		return rule_fail(parser, value.p, "'%s' takes no value", option->name);
 	if (option->value == VALUE_REQUIRED && !value.len)
@@ -343,6 +376,7 @@ void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct 
 		parser.part = NULL;
 		parser.step = NULL;
 		parser.failed = parser.step_lost = parser.payload_said = false;
+		parser.names_count = 0;
 		parser.rule.priority = 3;
 		if (!parse_rule(&parser)) {
 			list->refused++;

@@ -17,6 +17,12 @@ struct rule_parser {
 	bool failed;
 	bool step_lost; /* the last content was refused: what modifies it is not a second mistake */
 	bool payload_said;
+	/* Numbers that byte_extract and byte_math name, each in its part. */
+	struct rule_name {
+		const char *text;
+		size_t part; /* index */
+	} names[RULESET_VARIABLES];
+	uint8_t names_count;
 };
 
 /* Says what is wrong at byte `at` of the line; the rule is then left out. Always false. */
@@ -42,6 +48,10 @@ struct rule_step *rule_last_content(struct rule_parser *parser, struct rule_word
 struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word keyword,
 				enum ruleset_step_kind kind);
 
+/* 1 + the variable of that name, with a mistake said where it is another part's; 0: there is none.
+ * rule_option_number.c. */
+uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name);
+
 typedef bool rule_option_fn(struct rule_parser *parser, struct rule_word keyword,
 			    struct rule_word value);
 
@@ -59,13 +69,24 @@ struct rule_option {
 const struct rule_option *rule_option_find(struct rule_word name);
 /* All of them, in the order of the documents. rule_option.c. */
 const struct rule_option *rule_options(size_t *count);
-/* A keyword that Suricata knows and Postern can't honour. rule_option.c. */
-bool rule_option_is_suricatas(struct rule_word name);
+/* A keyword of Suricata's, or what a family of them begins with, that the gate can't honour. */
+struct rule_refused {
+	const char *name, *why;
+};
+const struct rule_refused *rule_refusals(size_t *count); /* rule_refused.c */
+/* Why a keyword of Suricata's can't be honoured; NULL: it is none of these. rule_refused.c. */
+const char *rule_refused_why(struct rule_word name);
 
 rule_option_fn rule_option_content, rule_option_nocase, rule_option_position,
-	rule_option_startswith, rule_option_endswith, rule_option_fast_pattern; /* _content.c */
-rule_option_fn rule_option_pcre, rule_option_isdataat, rule_option_bsize;       /* _pcre.c */
-rule_option_fn rule_option_metadata, rule_option_reference;                     /* _meta.c */
+	rule_option_startswith, rule_option_endswith, rule_option_fast_pattern,
+	rule_option_prefilter, rule_option_rawbytes;    /* _content.c */
+rule_option_fn rule_option_pcre;                        /* _pcre.c */
+rule_option_fn rule_option_isdataat, rule_option_bsize; /* _length.c */
+rule_option_fn rule_option_byte_test, rule_option_byte_jump, rule_option_byte_extract,
+	rule_option_byte_math;                                            /* _number.c */
+rule_option_fn rule_option_flow, rule_option_proto, rule_option_requires; /* _flow.c */
+rule_option_fn rule_option_metadata, rule_option_reference, rule_option_target,
+	rule_option_gid; /* _meta.c */
 
 /* What only the whole rule shows; rule_check.c. */
 bool rule_check(struct rule_parser *parser);

@@ -30,6 +30,7 @@ static void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	t->nets.size = sizeof(struct ruleset_net);
 	t->ports.size = sizeof(struct ruleset_port);
 	t->pcres.size = sizeof(struct ruleset_pcre);
+	t->numbers.size = sizeof(struct ruleset_number);
 	t->patterns.size = sizeof(struct ruleset_pattern);
 	t->starts.size = sizeof(uint32_t);
 	t->strings.size = 1;
@@ -82,6 +83,7 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->nets = write_section(w, &t->nets);
 	image->ports = write_section(w, &t->ports);
 	image->pcres = write_section(w, &t->pcres);
+	image->numbers = write_section(w, &t->numbers);
 	image->patterns = write_section(w, &t->patterns);
 	image->starts = write_section(w, &t->starts);
 	image->strings = write_section(w, &t->strings);

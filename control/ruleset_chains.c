@@ -23,23 +23,42 @@ static void warn(struct ruleset_tables *t, const struct rule *rule, const struct
 	rule_diag_add(t->diags, RULE_WARNING, step->place, rule->sid, "%s", message);
 }
 
-/* A step that stands by itself begins a chain; what is relative to it goes on with it. */
+/* The steps after this one, up to the one given back, want a number that was read before them. */
+static size_t last_user(const struct rule_part *part, size_t first)
+{
+	size_t last = first;
+
+	if (!part->steps[first].number.result)
+		return first;
+	for (size_t i = first; i < part->count; i++)
+		if (rule_step_uses_variable(&part->steps[i]))
+			last = i;
+	return last;
+}
+
+/*
+ * A step that stands by itself begins a chain; what is relative to it goes on with it, and so
+ * does everything up to the last step that uses a number which the chain reads.
+ */
 static size_t split_part(struct ruleset_tables *t, const struct rule_part *part,
 			 struct chain **chainsp)
 {
 	struct chain *chains = arena_alloc(&t->arena, part->count * sizeof(*chains));
-	size_t n = 0;
+	size_t n = 0, joined = 0;
 
 	for (size_t i = 0; i < part->count; i++) {
 		const struct rule_step *step = &part->steps[i];
+		bool goes_on = i > 0 && (step->relative || i <= joined);
+		size_t last = last_user(part, i);
 
-		if (i > 0 && step->relative) {
+		joined = last > joined ? last : joined;
+		if (goes_on) {
 			chains[n - 1].count++;
 			continue;
 		}
 		chains[n].first = i;
 		chains[n].count = 1;
-		chains[n].negated = step->negated && !step->relative;
+		chains[n].negated = step->negated && !step->relative && step->kind < RULE_STEP_TEST;
 		chains[n].length = step->kind == RULE_STEP_SIZE ||
 				   (step->kind == RULE_STEP_DATA_AT && !step->relative);
 		n++;
@@ -85,6 +104,12 @@ static uint32_t add_pcre(struct ruleset_tables *t, const struct rule_step *step)
 	return (uint32_t)(t->pcres.count - 1);
 }
 
+static uint32_t add_number(struct ruleset_tables *t, const struct ruleset_number *number)
+{
+	*(struct ruleset_number *)section_add(t, &t->numbers) = *number;
+	return (uint32_t)(t->numbers.count - 1);
+}
+
 static struct ruleset_str add_text(struct ruleset_tables *t, const struct rule_step *step)
 {
 	char *text = arena_copy(&t->arena, step->text, step->len);
@@ -110,10 +135,14 @@ static void add_step(struct ruleset_tables *t, const struct rule_step *step, boo
 		out->flags |= RULE_STEP_RELATIVE;
 	if (step->endswith)
 		out->flags |= RULE_STEP_AT_END;
+	out->lo_var = step->lo_var;
+	out->hi_var = step->hi_var;
 	if (step->kind == RULE_STEP_PCRE)
-		out->pcre = add_pcre(t, step);
+		out->index = add_pcre(t, step);
 	else if (step->kind == RULE_STEP_CONTENT)
 		out->text = add_text(t, step);
+	else if (step->kind >= RULE_STEP_TEST)
+		out->index = add_number(t, &step->number);
 }
 
 /* Is its literal, where it stands, all there is to it? */
@@ -168,6 +197,21 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 	trigger->len = chain->literal.len;
 }
 
+static int64_t farthest(int64_t a, int64_t b)
+{
+	a = a < 0 ? -a : a;
+	b = b < 0 ? -b : b;
+	return a > b ? a : b;
+}
+
+/* Where it looks is known, where it jumps is not. */
+static int64_t number_span(const struct rule_step *step)
+{
+	int32_t offset = step->number.offset;
+
+	return step->kind == RULE_STEP_JUMP ? -1 : farthest(offset, offset) + step->number.count;
+}
+
 /* Bytes that the chain can span with a few to spare for \\b and ^; -1: the rule sets no bound. */
 static int64_t chain_span(const struct rule_part *part, const struct chain *chain)
 {
@@ -181,9 +225,14 @@ static int64_t chain_span(const struct rule_part *part, const struct chain *chai
 			one = pcre_max_width(step);
 		else if (step->kind == RULE_STEP_DATA_AT)
 			one = step->lo;
+		else if (step->kind >= RULE_STEP_TEST)
+			one = number_span(step);
 		else if (step->relative)
-			one = step->hi == RULESET_NO_LIMIT ? -1 : step->hi;
-		if (one < 0 && !(step->relative && step->hi != RULESET_NO_LIMIT))
+			one = step->hi == RULESET_NO_LIMIT ? -1 : farthest(step->lo, step->hi);
+		if (rule_step_uses_variable(step))
+			return -1;
+		if (one < 0 && !(step->kind == RULE_STEP_CONTENT && step->relative &&
+				 step->hi != RULESET_NO_LIMIT))
 			return -1;
 		span += one > 0 ? one : 0;
 	}

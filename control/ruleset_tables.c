@@ -107,6 +107,7 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
 	out->line = rule->place.line;
 	out->action = rule->action;
 	out->shadow = rule->shadow;
+	out->noalert = rule->noalert;
 	out->risk = rule->risk;
 	out->priority = rule->priority;
 	out->msg = text_of(t, rule->msg);

@@ -54,8 +54,8 @@ struct database {
 struct ruleset_tables {
 	struct arena arena;
 	struct rule_diags *diags;
-	struct section rules, parts, chains, steps, scopes, nets, ports, pcres, patterns, starts,
-		strings;
+	struct section rules, parts, chains, steps, scopes, nets, ports, pcres, numbers, patterns,
+		starts, strings;
 	struct trigger_list triggers[RULE_BUFFER_COUNT];
 	struct ruleset_db db[RULE_BUFFER_COUNT];
 	struct database database[RULE_BUFFER_COUNT];

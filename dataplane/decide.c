@@ -93,7 +93,7 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 		const struct ruleset_rule *rule = m->hits[i].rule;
 
 		w->rule_hits[m->places ? m->places[rule - first] : (uint32_t)(rule - first)]++;
-		if (rule->action == VERDICT_PASS || finding->passed)
+		if (rule->noalert || rule->action == VERDICT_PASS || finding->passed)
 			continue;
 		if (!w->at.ending)
 			slot_raise(&w->burst, w->at.slot, VERDICT_ALERT, REASON_RULE);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataplane/match_internal.h"
+#include "dataplane/match_number.h"
 #include "dataplane/proto/bytes.h"
 
 struct evaluation {
@@ -16,6 +17,7 @@ struct evaluation {
 	int64_t end; /* of the view */
 	int64_t *credit;
 	unsigned count;
+	uint64_t vars[RULESET_VARIABLES + 1]; /* [0] is no variable's: 0 */
 };
 
 static bool holds_from(struct evaluation *e, unsigned i, int64_t before);
@@ -79,11 +81,18 @@ static int64_t find_content(struct evaluation *e, const struct ruleset_step *ste
 	return at ? start + (at - e->view->p) : -1;
 }
 
+/* A number out of the data, as a distance: beyond every buffer is far enough. */
+static int64_t variable(const struct evaluation *e, unsigned var)
+{
+	return e->vars[var] > UINT32_MAX ? UINT32_MAX : (int64_t)e->vars[var];
+}
+
 static bool content_holds(struct evaluation *e, unsigned i, int64_t before)
 {
 	const struct ruleset_step *step = &e->steps[i];
-	int64_t base = step->flags & RULE_STEP_RELATIVE ? before : 0;
-	int64_t to = step->hi == RULESET_NO_LIMIT ? INT64_MAX : base + step->hi;
+	int64_t base = (step->flags & RULE_STEP_RELATIVE ? before : 0) + variable(e, step->lo_var);
+	int64_t to = step->hi == RULESET_NO_LIMIT ? INT64_MAX
+						  : base + step->hi + variable(e, step->hi_var);
 	int64_t from = base + step->lo;
 
 	for (;;) {
@@ -123,7 +132,7 @@ static bool pcre_holds(struct evaluation *e, unsigned i, int64_t before)
 		*e->credit -= 64 + (int64_t)(len - at);
 		if (*e->credit < 0)
 			return false;
-		rc = pcre2_match(rs->pcres[step->pcre], subject, len, at, options, data,
+		rc = pcre2_match(rs->pcres[step->index], subject, len, at, options, data,
 				 rs->limits);
 		if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
 			*e->credit -= MATCH_CREDIT / 8; /* it ran into its limit */
@@ -143,7 +152,8 @@ static bool data_at_holds(struct evaluation *e, unsigned i, int64_t before)
 {
 	const struct ruleset_step *step = &e->steps[i];
 	bool relative = step->flags & RULE_STEP_RELATIVE;
-	bool there = relative ? before + step->lo <= e->end : step->lo < e->end;
+	int64_t at = step->lo + variable(e, step->lo_var);
+	bool there = relative ? before + at <= e->end : at < e->end;
 
 	return there != !!(step->flags & RULE_STEP_NEGATED) && holds_from(e, i + 1, before);
 }
@@ -151,9 +161,94 @@ static bool data_at_holds(struct evaluation *e, unsigned i, int64_t before)
 static bool size_holds(struct evaluation *e, unsigned i, int64_t before)
 {
 	const struct ruleset_step *step = &e->steps[i];
+	bool inside = e->end >= step->lo && (step->hi == RULESET_NO_LIMIT || e->end <= step->hi);
 
-	return e->view->at_end && e->end >= step->lo &&
-	       (step->hi == RULESET_NO_LIMIT || e->end <= step->hi) && holds_from(e, i + 1, before);
+	return e->view->at_end && inside != !!(step->flags & RULE_STEP_NEGATED) &&
+	       holds_from(e, i + 1, before);
+}
+
+/* Reads a number where the step says; `after`: where it ends. False: there is none. */
+static bool number_read(const struct evaluation *e, const struct ruleset_step *step, int64_t before,
+			uint64_t *value, int64_t *after)
+{
+	const struct ruleset_number *n = &e->m->ruleset->numbers[step->index];
+	uint64_t count = n->count_var ? e->vars[n->count_var] : n->count;
+	int64_t at = n->offset_var ? variable(e, n->offset_var) : n->offset;
+	size_t used;
+
+	*e->credit -= 4;
+	if (step->flags & RULE_STEP_RELATIVE)
+		at += before;
+	if (at < (int64_t)e->view->start || at > e->end || count > (uint64_t)(e->end - at) ||
+	    e->end == (int64_t)e->view->start)
+		return false;
+	if (!number_bytes(n, e->view->p + (at - (int64_t)e->view->start), (size_t)count, value,
+			  &used))
+		return false;
+	*after = at + (int64_t)used;
+	return true;
+}
+
+static bool test_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct ruleset_number *n = &e->m->ruleset->numbers[step->index];
+	uint64_t value;
+	int64_t after;
+
+	return number_read(e, step, before, &value, &after) &&
+	       number_test(n, number_masked(n, value),
+			   n->value_var ? e->vars[n->value_var] : n->value) !=
+		       !!(step->flags & RULE_STEP_NEGATED) &&
+	       holds_from(e, i + 1, before);
+}
+
+/* A jump before the start ends at the start, one beyond the last byte nowhere. */
+static bool jump_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct ruleset_number *n = &e->m->ruleset->numbers[step->index];
+	uint64_t value;
+	int64_t after;
+
+	if (!number_read(e, step, before, &value, &after))
+		return false;
+	value = number_aligned(n, number_masked(n, value) * n->multiplier);
+	/* Wraps as it does in Suricata: a jump may be one back. */
+	after = n->flags & RULE_NUMBER_FROM_START ? 0
+		: n->flags & RULE_NUMBER_FROM_END ? e->end
+						  : after;
+	after = (int64_t)((uint64_t)after + value + (uint64_t)(int64_t)n->post);
+	if (after >= e->end)
+		return false;
+	return holds_from(e, i + 1, after < 0 ? 0 : after);
+}
+
+static bool extract_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct ruleset_number *n = &e->m->ruleset->numbers[step->index];
+	uint64_t value;
+	int64_t after;
+
+	if (!number_read(e, step, before, &value, &after))
+		return false;
+	e->vars[n->result] = number_aligned(n, number_masked(n, value) * n->multiplier);
+	return holds_from(e, i + 1, after);
+}
+
+static bool math_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct ruleset_number *n = &e->m->ruleset->numbers[step->index];
+	uint64_t value;
+	int64_t after;
+
+	if (!number_read(e, step, before, &value, &after) ||
+	    !number_combine(n, value, n->value_var ? e->vars[n->value_var] : n->value, &value))
+		return false;
+	e->vars[n->result] = number_masked(n, value);
+	return holds_from(e, i + 1, after);
 }
 
 /* As deep as the rule has steps, which the compiler bounds. */
@@ -170,6 +265,16 @@ static bool holds_from(struct evaluation *e, unsigned i, int64_t before)
 		return data_at_holds(e, i, before);
 	case RULE_STEP_SIZE:
 		return size_holds(e, i, before);
+	case RULE_STEP_TEST:
+		return test_holds(e, i, before);
+	case RULE_STEP_JUMP:
+		return jump_holds(e, i, before);
+	case RULE_STEP_EXTRACT:
+		return extract_holds(e, i, before);
+	case RULE_STEP_MATH:
+		return math_holds(e, i, before);
+	case RULE_STEP_KINDS:
+		break;
 	}
 	return false;
 }

@@ -29,6 +29,7 @@ struct ruleset {
 	const struct ruleset_part *parts;
 	const struct ruleset_chain *chains;
 	const struct ruleset_step *steps;
+	const struct ruleset_number *numbers;
 	const struct ruleset_scope *scopes;
 	const struct ruleset_net *nets;
 	const struct ruleset_port *ports;

@@ -34,6 +34,7 @@ static bool sections_ok(const struct ruleset_image *i)
 	       section_ok(i, i->nets, sizeof(struct ruleset_net)) &&
 	       section_ok(i, i->ports, sizeof(struct ruleset_port)) &&
 	       section_ok(i, i->pcres, sizeof(struct ruleset_pcre)) &&
+	       section_ok(i, i->numbers, sizeof(struct ruleset_number)) &&
 	       section_ok(i, i->patterns, sizeof(struct ruleset_pattern)) &&
 	       section_ok(i, i->starts, sizeof(uint32_t)) && section_ok(i, i->strings, 1) &&
 	       i->strings.count > 0 && strings[0] == '\0' && strings[i->strings.count - 1] == '\0';
@@ -86,14 +87,29 @@ static bool chains_ok(const struct ruleset_image *i)
 	return true;
 }
 
+static bool numbers_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_number *n = RULESET_AT(i, struct ruleset_number, numbers);
+
+	for (uint32_t k = 0; k < i->numbers.count; k++, n++)
+		if (n->op >= RULE_OP_COUNT || n->count > RULESET_NUMBER_BYTES ||
+		    (n->count > 8 && !(n->flags & RULE_NUMBER_STRING)) ||
+		    n->count_var > RULESET_VARIABLES || n->offset_var > RULESET_VARIABLES ||
+		    n->value_var > RULESET_VARIABLES || n->result > RULESET_VARIABLES)
+			return false;
+	return true;
+}
+
 static bool steps_ok(const struct ruleset_image *i)
 {
 	const struct ruleset_step *step = RULESET_AT(i, struct ruleset_step, steps);
 	const struct ruleset_pcre *pcre = RULESET_AT(i, struct ruleset_pcre, pcres);
 
 	for (uint32_t n = 0; n < i->steps.count; n++, step++)
-		if (step->kind > RULE_STEP_SIZE || !str_ok(i, step->text) ||
-		    (step->kind == RULE_STEP_PCRE && step->pcre >= i->pcres.count) ||
+		if (step->kind >= RULE_STEP_KINDS || !str_ok(i, step->text) ||
+		    step->lo_var > RULESET_VARIABLES || step->hi_var > RULESET_VARIABLES ||
+		    (step->kind == RULE_STEP_PCRE && step->index >= i->pcres.count) ||
+		    (step->kind >= RULE_STEP_TEST && step->index >= i->numbers.count) ||
 		    (step->kind == RULE_STEP_CONTENT && !step->text.len))
 			return false;
 	for (uint32_t n = 0; n < i->pcres.count; n++, pcre++)
@@ -161,7 +177,7 @@ static const char *image_fault(const struct ruleset_image *i, size_t size)
 	if (i->checksum != XXH3_64bits(i + 1, size - sizeof(*i)))
 		return "the ruleset is damaged";
 	if (!sections_ok(i) || !rules_ok(i) || !parts_ok(i) || !chains_ok(i) || !steps_ok(i) ||
-	    !scopes_ok(i) || !databases_ok(i))
+	    !numbers_ok(i) || !scopes_ok(i) || !databases_ok(i))
 		return "the ruleset contradicts itself";
 	return NULL;
 }
@@ -234,6 +250,7 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	rs->parts = RULESET_AT(image, struct ruleset_part, parts);
 	rs->chains = RULESET_AT(image, struct ruleset_chain, chains);
 	rs->steps = RULESET_AT(image, struct ruleset_step, steps);
+	rs->numbers = RULESET_AT(image, struct ruleset_number, numbers);
 	rs->scopes = RULESET_AT(image, struct ruleset_scope, scopes);
 	rs->nets = RULESET_AT(image, struct ruleset_net, nets);
 	rs->ports = RULESET_AT(image, struct ruleset_port, ports);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A rule's header against the flow. */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "dataplane/match_internal.h"
@@ -97,6 +98,10 @@ static bool flow_holds(const struct ruleset_scope *scope, const struct match_flo
 	if ((scope->flow & RULE_FLOW_TO_SERVER) && !forward)
 		return false;
 	if ((scope->flow & RULE_FLOW_TO_CLIENT) && forward)
+		return false;
+	if ((scope->flow & RULE_FLOW_STREAM) && flow->transport != IPPROTO_TCP)
+		return false;
+	if ((scope->flow & RULE_FLOW_DATAGRAM) && flow->transport == IPPROTO_TCP)
 		return false;
 	if ((scope->flow & RULE_FLOW_ESTABLISHED) && flow->unanswered)
 		return false;

@@ -22,6 +22,12 @@ static enum rule_buffer header_buffer(enum sip_header_id id)
 		return RULE_BUFFER_SIP_USER_AGENT;
 	case SIP_HEADER_CALL_ID:
 		return RULE_BUFFER_SIP_CALL_ID;
+	case SIP_HEADER_VIA:
+		return RULE_BUFFER_SIP_VIA;
+	case SIP_HEADER_CONTENT_TYPE:
+		return RULE_BUFFER_SIP_CONTENT_TYPE;
+	case SIP_HEADER_CONTENT_LENGTH:
+		return RULE_BUFFER_SIP_CONTENT_LENGTH;
 	default:
 		return RULE_BUFFER_COUNT;
 	}
@@ -77,6 +83,18 @@ static void scan_body(struct scan *s, struct bytes body)
 		findings_take(s->w, &s->finding, bytes_of(NULL, 0));
 }
 
+/* The body lies behind the headers, as far as it came. */
+static void scan_whole(struct scan *s, const struct sip_message *msg)
+{
+	struct bytes whole = msg->head;
+
+	if (msg->body.len && msg->body.p == whole.p + whole.len)
+		whole.len += msg->body.len;
+	match_block(s->w->matcher, &s->txn, RULE_BUFFER_SIP_MESSAGE, whole.p, whole.len);
+	if (s->w->matcher->nhits) /* no event holds a body */
+		findings_take(s->w, &s->finding, msg->start_line);
+}
+
 static void scan_message(struct scan *s, const struct sip_message *msg)
 {
 	char code[3];
@@ -93,8 +111,10 @@ static void scan_message(struct scan *s, const struct sip_message *msg)
 		scan(s, RULE_BUFFER_SIP_STAT_MSG, msg->reason);
 		scan(s, RULE_BUFFER_SIP_RESPONSE_LINE, msg->start_line);
 	}
+	scan(s, RULE_BUFFER_SIP_PROTOCOL, msg->version);
 	scan_headers(s, msg);
 	scan_body(s, msg->body);
+	scan_whole(s, msg);
 }
 
 struct finding sip_scan(struct worker *w, const struct flow *f, const struct sip_message *msg)

@@ -8,6 +8,7 @@
 #include "tools/commands.h"
 #include "tools/live.h"
 #include "tools/replay.h"
+#include "tools/rules.h"
 
 static int check_main(int argc, char **argv)
 {
@@ -30,6 +31,7 @@ static const struct {
 } commands[] = {
 	{"replay", "run captures through the gate", replay_main},
 	{"check", "is a configuration good, and what does it say?", check_main},
+	{"rules", "rules: their language, and what to do with them", rules_main},
 	{"compile", "the images that a dataplane goes by", compile_main},
 	{"version", "which version this is", version_main},
 };

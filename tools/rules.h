@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The commands under `postern rules`: each in a file of its own, tools/rules_NAME.c. */
+#ifndef POSTERN_TOOLS_RULES_H
+#define POSTERN_TOOLS_RULES_H
+
+/* Of the whole. argv[0] is a command's own name; each returns an exit status. */
+int rules_main(int argc, char **argv);
+
+int rules_keywords_main(int argc, char **argv);
+
+#endif
