@@ -74,7 +74,7 @@ static void take_left(struct pair *p)
 {
 	for (unsigned i = 0; i < p->g->left_count; i++) {
 		const struct left_packet *left = &p->g->left[i];
-		unsigned from = left->hdr.sport == p->talk.port[1];
+		unsigned from = left->hdr.sport == p->ends.port[1];
 
 		if (!left->sound)
 			fail_msg("a packet of side %u left with a wrong checksum", from);
@@ -194,10 +194,8 @@ void pair_open(struct pair *p, struct gate_fixture *g, const struct pair_options
 	p->options = *options;
 	p->random = seed;
 	p->seed = seed;
-	p->talk = talk_smtp;
-	if (options->port)
-		p->talk.port[1] = options->port;
-	p->talk.addr[0] = 0x0a000002 | tenant << 16;
+	p->ends = segment_ends(options->ipv6, tenant, 40001, options->port ? options->port : 25);
+	p->ends.vlan = options->vlan;
 	g->step = 0;
 	p->now = p->began = g->time;
 	p->gate_time = p->now + IDLE;
@@ -209,7 +207,6 @@ void pair_open(struct pair *p, struct gate_fixture *g, const struct pair_options
 		peer->isn = fixture_below(&p->random, 2)
 				    ? (uint32_t)fixture_random(&p->random)
 				    : UINT32_MAX - fixture_below(&p->random, 4000);
-		p->talk.isn[side] = peer->isn;
 		peer->in_fin = NO_FIN;
 		peer->stamp = 0;
 	}

@@ -10,6 +10,7 @@
 #define POSTERN_TESTS_LIVE_PAIR_H
 
 #include "tests/gate_fixture.h"
+#include "tests/segment.h"
 
 #define PAIR_STREAM 32768 /* bytes of a direction, at most */
 #define PAIR_FLIGHT 1024  /* packets on the way */
@@ -71,7 +72,7 @@ struct pair_packet {
 struct pair {
 	struct gate_fixture *g;
 	struct pair_options options;
-	struct talk talk;
+	struct segment_ends ends;
 	struct peer peer[2];
 	/* Applications: called whenever something may have come. */
 	void (*app)(struct pair *p, unsigned side);

@@ -2,9 +2,6 @@
 /* A model of a TCP endpoint. */
 #include "tests/live_pair_internal.h"
 
-#include <netinet/in.h>
-
-#include "dataplane/checksum.h"
 #include "dataplane/packet_write.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_option.h"
@@ -15,68 +12,6 @@
 #define PSH     0x08
 
 /* Packets ----------------------------------------------------------------- */
-
-static uint32_t put_link(const struct pair *p, uint8_t *to, unsigned side)
-{
-	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
-	uint32_t at = 12;
-
-	memcpy(to, mac[!side], 6);
-	memcpy(to + 6, mac[side], 6);
-	if (p->options.vlan) {
-		put16(to + 12, 0x8100);
-		put16(to + 14, 7);
-		at += 4;
-	}
-	put16(to + at, p->options.ipv6 ? 0x86dd : 0x0800);
-	return at + 2;
-}
-
-static void address(const struct pair *p, unsigned side, uint8_t to[16])
-{
-	static const uint8_t prefix[8] = {0x20, 0x01, 0x0d, 0xb8};
-
-	memset(to, 0, 16);
-	if (!p->options.ipv6) {
-		put32(to, p->talk.addr[side]);
-		return;
-	}
-	memcpy(to, prefix, 8);
-	to[5] = side ? 9 : (uint8_t)(p->talk.addr[0] >> 16); /* 2001:db8:1::2 and 2001:db8:9::2 */
-	to[15] = 2;
-}
-
-static uint32_t put_ip(const struct pair *p, uint8_t *ip, unsigned side, uint32_t len,
-		       uint64_t *pseudo)
-{
-	uint8_t src[16], dst[16];
-	uint16_t sum;
-
-	address(p, side, src);
-	address(p, !side, dst);
-	memset(ip, 0, 40);
-	if (p->options.ipv6) {
-		ip[0] = 0x60;
-		put16(ip + 4, len);
-		ip[6] = IPPROTO_TCP;
-		ip[7] = 64;
-		memcpy(ip + 8, src, 16);
-		memcpy(ip + 24, dst, 16);
-		*pseudo = checksum_pseudo_ipv6(src, dst, IPPROTO_TCP, len);
-		return 40;
-	}
-	ip[0] = 0x45;
-	put16(ip + 2, 20 + len);
-	ip[6] = 0x40;
-	ip[8] = 64;
-	ip[9] = IPPROTO_TCP;
-	memcpy(ip + 12, src, 4);
-	memcpy(ip + 16, dst, 4);
-	sum = checksum_finish(checksum_add(0, ip, 20));
-	memcpy(ip + 10, &sum, 2);
-	*pseudo = checksum_pseudo_ipv4(src, dst, IPPROTO_TCP, (uint16_t)len);
-	return 20;
-}
 
 static bool scaled(const struct pair *p)
 {
@@ -154,34 +89,24 @@ static uint16_t window_field(const struct pair *p, struct peer *peer, uint8_t fl
 void peer_send_raw(struct pair *p, unsigned side, uint8_t flags, uint32_t at, const void *data,
 		   uint32_t len)
 {
-	uint8_t frame[2048], options[40], *tcp;
+	uint8_t frame[2048];
 	struct peer *peer = &p->peer[side];
-	uint32_t n = put_options(p, side, flags, options), head = 20 + n, l3, l4;
-	uint64_t pseudo;
-	uint16_t sum;
+	struct segment s = {
+		.from = side,
+		.flags = flags,
+		.seq = peer->isn + at + !(flags & TCP_SYN),
+		.ack = p->peer[!side].isn + 1 + peer->in_next + (peer->in_next == peer->in_fin),
+		.window = window_field(p, peer, flags),
+		.data = data,
+		.len = len,
+	};
 
-	l3 = put_link(p, frame, side);
-	l4 = l3 + put_ip(p, frame + l3, side, head + len, &pseudo);
-	tcp = frame + l4;
-	memset(tcp, 0, 20);
-	put16(tcp, p->talk.port[side]);
-	put16(tcp + 2, p->talk.port[!side]);
-	put32(tcp + 4, peer->isn + at + !(flags & TCP_SYN));
-	if (flags & TCP_ACK)
-		put32(tcp + 8,
-		      p->peer[!side].isn + 1 + peer->in_next + (peer->in_next == peer->in_fin));
-	tcp[12] = (uint8_t)(head / 4 << 4);
-	tcp[13] = flags;
-	put16(tcp + 14, window_field(p, peer, flags));
-	memcpy(tcp + 20, options, n);
-	if (len)
-		memcpy(tcp + head, data, len);
-	sum = checksum_finish(checksum_add(pseudo, tcp, head + len));
-	memcpy(tcp + 16, &sum, 2);
+	s.options_len = put_options(p, side, flags, s.options);
+	len = segment_write(frame, &p->ends, &s);
 	peer->ack_now = false;
 	peer->quiet = p->now + 100 * TIMEOUT;
-	pair_trace(p, "from", side, frame, l4 + head + len);
-	pair_put_in_flight(p, frame, l4 + head + len, !side, true);
+	pair_trace(p, "from", side, frame, len);
+	pair_put_in_flight(p, frame, len, !side, true);
 }
 
 /* Sending ----------------------------------------------------------------- */
