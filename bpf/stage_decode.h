@@ -262,6 +262,53 @@ STAGE_INLINE bool stage_is_discovery(const struct stage_cursor *c)
 	return b && b[0] >= 133 && b[0] <= 137;
 }
 
+/* RFC 792, RFC 4443 2.1. */
+STAGE_INLINE bool stage_is_error(uint8_t family, uint8_t proto, uint8_t type)
+{
+	if (family == 4)
+		return proto == PROTO_ICMP && (type == 3 || type == 4 || type == 11 || type == 12);
+	return proto == PROTO_ICMPV6 && type >= 1 && type <= 4;
+}
+
+/*
+ * The cursor at an ICMP message: the TCP header that it quotes, 8 bytes of it at least. NULL: it is
+ * about something else. Extension headers of what is quoted are not walked.
+ */
+STAGE_INLINE const uint8_t *stage_quoted_tcp(struct stage_cursor *c, uint8_t family, uint8_t proto)
+{
+	const uint8_t *b = stage_peek(c, 8);
+	uint32_t size = 40;
+
+	if (!b || !stage_is_error(family, proto, b[0]))
+		return NULL;
+	c->at += 8;
+	b = stage_peek(c, family == 4 ? 20 : 40);
+	if (!b)
+		return NULL;
+	if (family == 4) {
+		size = (b[0] & 0x0f) * 4u;
+		/* RFC 791: a later fragment has no TCP header. */
+		if (b[0] >> 4 != 4 || size < 20 || b[9] != PROTO_TCP || stage_be16(b + 6) & 0x1fff)
+			return NULL;
+	} else if (b[0] >> 4 != 6 || b[6] != PROTO_TCP) {
+		return NULL;
+	}
+	c->at += size;
+	return stage_peek(c, 8);
+}
+
+STAGE_INLINE void stage_decode_quoted(const struct stage_cursor *c, struct stage_packet *p)
+{
+	struct stage_cursor in = *c;
+	const uint8_t *tcp = stage_quoted_tcp(&in, p->family, p->proto);
+
+	if (!tcp)
+		return;
+	p->quoted = true;
+	p->sport = stage_be16(tcp);
+	p->dport = stage_be16(tcp + 2);
+}
+
 STAGE_INLINE void stage_decode_transport(struct stage_cursor *c, struct stage_packet *p)
 {
 	switch (p->proto) {
@@ -279,6 +326,7 @@ STAGE_INLINE void stage_decode_transport(struct stage_cursor *c, struct stage_pa
 		break;
 	default:
 		p->class = CLASS_OTHER;
+		stage_decode_quoted(c, p);
 	}
 }
 

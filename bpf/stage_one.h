@@ -73,6 +73,13 @@ STAGE_INLINE bool stage_must_read(struct stage_tables *t, const struct stage_pac
 	return p->class == CLASS_DEEP;
 }
 
+/* What it quotes may have been renumbered by the dataplane, and then it is to be translated. */
+STAGE_INLINE bool stage_quotes_read(struct stage_tables *t, const struct stage_packet *p)
+{
+	return p->quoted &&
+	       (stage_port_read(t, PROTO_TCP, p->dport) || stage_port_read(t, PROTO_TCP, p->sport));
+}
+
 /* What is to be said of a packet that passes. */
 STAGE_INLINE enum reason stage_remark(const struct stage_packet *p)
 {
@@ -188,8 +195,9 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	/* What was let through before the suspension isn't any more. */
 	if (known == FLOW_EXEMPT || (known == FLOW_PASS && !suspended))
 		r->reason = REASON_FLOW_DECIDED;
-	else if (read)
+	else if (read || stage_quotes_read(t, p))
 		r->action = WIRE_INSPECT;
+	r->optional = !read;
 }
 
 #endif

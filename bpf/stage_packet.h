@@ -31,6 +31,7 @@ enum packet_class {
 /* Numbers of the IP protocols that stage one tells apart (IANA). */
 enum stage_proto {
 	PROTO_HOPOPTS = 0,
+	PROTO_ICMP = 1,
 	PROTO_IPIP = 4,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
@@ -49,7 +50,7 @@ struct stage_packet {
 	uint8_t src[16]; /* IPv4: four bytes, then zeroes; all zero without a family */
 	uint8_t dst[16];
 	uint16_t vlan[2]; /* outermost first, 0: none */
-	uint16_t sport;   /* host order; of CLASS_L4 and UDP's CLASS_TUNNEL */
+	uint16_t sport;   /* host order; of CLASS_L4, UDP's CLASS_TUNNEL, and what is quoted */
 	uint16_t dport;
 	uint32_t len;      /* bytes on the wire */
 	uint8_t class;     /* enum packet_class */
@@ -58,6 +59,7 @@ struct stage_packet {
 	uint8_t proto;     /* the last header's that was read */
 	uint8_t tcp_flags; /* of CLASS_L4 */
 	uint8_t neighbour; /* neighbour discovery (RFC 4861), which stays on its link */
+	uint8_t quoted;    /* an ICMP error that quotes a TCP segment, whose ports these are */
 };
 
 /* IPv6 headers before the upper layer's (RFC 8200 4). One test: each branch costs the verifier. */

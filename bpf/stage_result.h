@@ -58,6 +58,7 @@ struct stage_result {
 	uint8_t reason;    /* enum reason */
 	uint8_t shadowed;  /* bit per enum stage_check: would have been dropped for it */
 	uint8_t suspended; /* the tenant is */
+	uint8_t optional;  /* WIRE_INSPECT: passes where no dataplane is */
 };
 
 #endif

@@ -32,6 +32,11 @@ STAGE_INLINE void stage_settle(const struct gate_port *port,
 		r->reason = REASON_HEARTBEAT_STALE;
 	else
 		return;
+	if (r->optional) {
+		r->action = WIRE_PASS;
+		r->reason = REASON_NONE;
+		return;
+	}
 	r->action = port->failure == GATE_FAIL_CLOSED || r->suspended ? WIRE_DROP : WIRE_PASS;
 }
 

@@ -42,6 +42,7 @@ struct editor_side {
 	struct tcp_edit_log log;
 	uint32_t acked; /* R: the receiver has everything before it */
 	uint32_t right; /* R: the end of its window */
+	uint32_t said;  /* R: behind the last byte of text that was ever sent, a probe's included */
 	uint32_t told;  /* S: the latest acknowledgement that the sender got */
 	uint32_t edge;  /* S: behind the last byte that was forwarded */
 	uint32_t end;   /* S, `ended`: from here on nothing is forwarded */
@@ -99,6 +100,10 @@ bool editor_follows(const struct flow *f, unsigned side);
 
 /* Out: sends what is left of the slot's packet, and what the gate has to say. Takes the packet. */
 void editor_carry(struct worker *w, struct burst *b, unsigned i);
+
+/* Out: an ICMP error about an edited flow quotes the receiver's numbers; its sender knows its own.
+ */
+void editor_translate_error(struct worker *w, struct rte_mbuf *m, const struct headers *h);
 
 /* What is refused, of the stream in hand. */
 struct editor_refusal {

@@ -13,6 +13,7 @@
 #include <rte_ring.h>
 #include <time.h>
 
+#include "dataplane/icmp_quote.h"
 #include "dataplane/live.h"
 
 #define HANDOVER   4096    /* packets waiting for a worker */
@@ -114,11 +115,18 @@ static void hand_over(struct live_turn *t)
 	uint64_t handed = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
+		uint64_t hash = b->hdr[i].hash;
+		struct icmp_quote quote;
 		unsigned to;
 
-		if (b->work[i] == SLOT_HELD || b->hdr[i].class != CLASS_L4)
+		if (b->work[i] == SLOT_HELD)
 			continue;
-		to = (unsigned)((b->hdr[i].hash >> 32) % t->l->options.workers);
+		/* Whose flow an error is about, he can translate it. */
+		if (icmp_quote_read(b->pkt[i], &b->hdr[i], &quote))
+			hash = quote.hdr.hash;
+		else if (b->hdr[i].class != CLASS_L4)
+			continue;
+		to = (unsigned)((hash >> 32) % t->l->options.workers);
 		if (b->verdict[i] >= VERDICT_DROP) {
 			drop_here(w, b, i);
 			continue;

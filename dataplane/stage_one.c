@@ -6,6 +6,7 @@
  */
 #include "bpf/stage_one.h"
 
+#include "dataplane/icmp_quote.h"
 #include "dataplane/inspect.h"
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
@@ -98,6 +99,8 @@ static bool is_discovery(const struct rte_mbuf *m, const struct headers *h)
 
 void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct stage_packet *p)
 {
+	struct icmp_quote quote;
+
 	memcpy(p->src, headers_src(h), 16);
 	memcpy(p->dst, headers_dst(h), 16);
 	memcpy(p->vlan, h->key.vlan, sizeof(p->vlan));
@@ -110,6 +113,11 @@ void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct s
 	p->proto = h->proto;
 	p->tcp_flags = h->tcp_flags;
 	p->neighbour = is_discovery(m, h);
+	p->quoted = h->class == CLASS_OTHER && icmp_quote_read(m, h, &quote);
+	if (p->quoted) {
+		p->sport = quote.hdr.sport;
+		p->dport = quote.hdr.dport;
+	}
 }
 
 /* How near the tenant came to each limit that stage one spends of. */

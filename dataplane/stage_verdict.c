@@ -199,6 +199,8 @@ void stage_verdict(struct worker *w, struct burst *b)
 		if (b->known[i] && b->verdict[i] < VERDICT_DROP && !verify(w, b, i))
 			continue;
 		verdict = b->verdict[i];
+		if (w->editing && verdict < VERDICT_DROP)
+			editor_translate_error(w, b->pkt[i], &b->hdr[i]);
 		w->counters->verdicts[verdict] += packets;
 		w->tenants[b->tenant[i]].verdicts[verdict] += packets;
 		if (b->flow[i] && b->flow[i]->editor)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct out {
@@ -40,6 +41,23 @@ static void put_link(struct out *o, const struct frame_spec *s, uint16_t type)
 	be16_put(put(o, 2), type);
 }
 
+/* What the receiver had sent to the sender, or the beginning of it. */
+static void put_quoted(struct out *o, const struct frame_spec *s)
+{
+	bool six = strchr(s->src, ':');
+	uint8_t *p = put(o, six ? 40 : 20);
+
+	p[0] = six ? 0x60 : 0x45;
+	p[six ? 6 : 9] = IPPROTO_TCP;
+	inet_pton(six ? AF_INET6 : AF_INET, s->dst, p + (six ? 8 : 12));
+	inet_pton(six ? AF_INET6 : AF_INET, s->src, p + (six ? 24 : 16));
+	p = put(o, s->quotes);
+	if (s->quotes < 4)
+		return;
+	be16_put(p, s->sport ? s->sport : 40000);
+	be16_put(p + 2, s->dport ? s->dport : 80);
+}
+
 static void put_transport(struct out *o, const struct frame_spec *s, uint8_t proto)
 {
 	uint8_t *p;
@@ -53,6 +71,8 @@ static void put_transport(struct out *o, const struct frame_spec *s, uint8_t pro
 		be16_put(p + 4, 8u + s->payload);
 	} else {
 		put(o, 8)[0] = s->icmp;
+		if (s->quotes)
+			put_quoted(o, s);
 		put(o, s->payload);
 		return;
 	}

@@ -121,6 +121,8 @@ bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_ve
 #define BIT(check)      (1 << CHECK_##check)
 #define SMTP            .dport = 25
 #define SIP             .proto = IPPROTO_UDP, .dport = 5060
+#define UNREACHABLE4    .proto = IPPROTO_ICMP, .icmp = 3
+#define TOO_BIG6        .proto = IPPROTO_ICMPV6, .icmp = 2
 #define SYN             .flags = 0x02
 #define SYN_ACK         .flags = 0x12
 #define INSIDE          .from = FROM_INSIDE
@@ -316,6 +318,21 @@ const struct stage_case stage_cases[] = {
 	{"GRE", {OUT4("10.1.0.1"), .proto = IPPROTO_GRE}, INSIDE, SENT_BY(PLAIN), PASSES, .reason = REASON_TUNNEL},
 	{"VXLAN", {OUT4("10.1.0.1"), .proto = IPPROTO_UDP, .dport = 4789}, INSIDE, SENT_BY(PLAIN), PASSES,
 	 .reason = REASON_TUNNEL},
+	{"an error about mail", {IN4("10.1.0.1"), UNREACHABLE4, SMTP, .quotes = 8}, OUTSIDE, SENT_TO(PLAIN), IS_READ},
+	{"an error about a reply to mail", {OUT4("10.1.0.1"), UNREACHABLE4, .sport = 25, .quotes = 20}, INSIDE,
+	 SENT_BY(PLAIN), IS_READ},
+	{"an error about mail, IPv6", {IN6("2001:db8:1::1"), TOO_BIG6, SMTP, .quotes = 20}, OUTSIDE, SENT_TO(PLAIN), IS_READ},
+	{"an error about mail that quotes too little", {IN4("10.1.0.1"), UNREACHABLE4, SMTP, .quotes = 7}, OUTSIDE,
+	 SENT_TO(PLAIN), PASSES},
+	{"an error about something else", {IN4("10.1.0.1"), UNREACHABLE4, .quotes = 8}, OUTSIDE, SENT_TO(PLAIN), PASSES},
+	{"an echo of what looks like mail", {IN4("10.1.0.1"), .proto = IPPROTO_ICMP, .icmp = 8, SMTP, .quotes = 8},
+	 OUTSIDE, SENT_TO(PLAIN), PASSES},
+	{"to the suspended, an error about mail", {IN4("10.2.0.1"), UNREACHABLE4, SMTP, .quotes = 8}, OUTSIDE,
+	 SENT_TO(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"away, closed: errors pass", {IN4("10.1.0.1"), UNREACHABLE4, SMTP, .quotes = 8}, OUTSIDE, .dataplane = AWAY,
+	 .failure = GATE_FAIL_CLOSED, SENT_TO(PLAIN), PASSES},
+	{"stuck, open: errors pass", {IN4("10.1.0.1"), UNREACHABLE4, SMTP, .quotes = 8}, OUTSIDE, .dataplane = STUCK,
+	 SENT_TO(PLAIN), PASSES},
 	{"SCTP", {OUT4("10.1.0.1"), .proto = IPPROTO_SCTP}, INSIDE, SENT_BY(PLAIN), PASSES},
 
 	/* The failure policy */
