@@ -52,10 +52,13 @@ static void ring_remove(struct worker *w, struct editor *e)
 static void side_begin(struct editor *e, unsigned side)
 {
 	const struct flow *f = e->flow;
+	const struct tcp_half *half = &f->half[side], *other = &f->half[!side];
 	struct editor_side *d = &e->side[side];
 
-	d->acked = d->told = d->edge = f->half[side].acked;
-	d->ack = f->half[!side].acked;
+	d->acked = d->said = d->told = half->acked;
+	/* Before the packet in hand, whose side's is put right in packet_begin(). */
+	d->edge = half->inspected;
+	d->ack = other->flags & HALF_SETTLED ? other->settled : other->acked - 1;
 	d->window = f->window[side];
 	d->right = d->acked + ((uint32_t)f->window[!side] << editor_scale(f, !side));
 }
@@ -69,6 +72,7 @@ static void packet_begin(struct worker *w, struct editor *e)
 	struct editor_side *d = &e->side[side], *other = &e->side[!side];
 
 	e->link = packet_meta(w->burst.pkt[slot])->link;
+	d->edge = packet_meta(w->burst.pkt[slot])->seq;
 	stamps = tcp_option_find(p + h->l4, TCP_OPTION_STAMPS, 10);
 	if (stamps) {
 		e->timestamps = true;

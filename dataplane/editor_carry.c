@@ -8,7 +8,7 @@
 #include "dataplane/tcp_cut.h"
 #include "dataplane/tcp_option.h"
 
-#define PIECE_MAX 1200 /* bytes of a packet that came in fragments: less than every path's MTU */
+#define PIECE_MAX 1280 /* bytes of a packet that came in fragments: no IPv6 path takes less */
 
 /* In ---------------------------------------------------------------------- */
 
@@ -16,10 +16,11 @@
 static uint32_t sent_end(const struct editor *e, unsigned side)
 {
 	const struct editor_side *d = &e->side[side];
+	uint32_t end = editor_next(e, side);
 
-	if (d->sent < d->placed || d->ended)
-		return editor_next(e, side);
-	return tcp_edit_seq(&d->log, e->flow->half[side].next);
+	if (d->sent == d->placed && !d->ended)
+		end = tcp_edit_seq(&d->log, e->flow->half[side].next);
+	return seq_before(end, d->said) ? d->said : end;
 }
 
 static void hear_ack(struct editor *e, unsigned side, uint32_t ack, uint32_t window)
@@ -30,10 +31,15 @@ static void hear_ack(struct editor *e, unsigned side, uint32_t ack, uint32_t win
 		return;
 	if (seq_before(d->right, ack + window))
 		d->right = ack + window;
-	if (ack == d->acked)
+	if (ack == d->acked) {
+		/* RFC 9293 3.8.6.1: who has no room lives as long as it says so. */
+		if (!seq_before(ack, d->right))
+			e->tries = RTE_MIN(e->tries, EDITOR_PROBED);
 		return;
+	}
 	d->acked = ack;
 	text_release(d, tcp_edit_fold(&d->log, ack));
+	text_heard(d);
 	e->tries = 0;
 	e->due = 0;
 	if (e->fin_sent && side != e->flow->client && ack == editor_next(e, side))
@@ -144,7 +150,9 @@ static void translate_out(struct carried *c, struct rte_mbuf *m, uint32_t seq)
 	packet_decode(m, &h);
 	header_patch32(m, &h, 4, seq);
 	if (h.tcp_flags & TCP_ACK) {
-		if (seq_before(other->told, h.ack))
+		/* More than was ever sent is no acknowledgement (RFC 9293 3.10.7.4). */
+		if (seq_before(other->told, h.ack) &&
+		    seq_at_or_before(h.ack, c->e->flow->half[!c->h->side].next))
 			other->told = h.ack;
 		c->d->ack = h.ack;
 	}
@@ -169,7 +177,8 @@ static void send_piece(struct carried *c, uint32_t from, uint32_t to, uint32_t s
 static void send_range(struct carried *c, uint32_t from, uint32_t to)
 {
 	const struct packet_meta *meta = packet_meta(c->m);
-	uint32_t most = meta->flags & PACKET_REASSEMBLED ? PIECE_MAX : UINT32_MAX;
+	uint32_t head = RTE_MIN(c->h->payload - c->h->l3, PIECE_MAX / 2);
+	uint32_t most = meta->flags & PACKET_REASSEMBLED ? PIECE_MAX - head : UINT32_MAX;
 	uint32_t seq = tcp_edit_seq(&c->d->log, from);
 
 	text_send(c->w, c->e, c->h->side, seq);
@@ -231,6 +240,23 @@ static uint32_t empty_seq(const struct carried *c, uint32_t at)
 	return seq;
 }
 
+/*
+ * R: a reset counts only where the receiver expects the next byte (RFC 5961 3.2): before what was
+ * not said to it yet, and where the stream ended for it.
+ */
+static uint32_t reset_seq(const struct carried *c)
+{
+	const struct editor_side *d = c->d;
+	uint32_t at = c->h->seq, seq;
+
+	if (d->ended && seq_before(d->end, at))
+		return editor_next(c->e, c->h->side);
+	seq = tcp_edit_seq(&d->log, at);
+	if (d->sent < d->placed && seq_before(text_seq(d, d->sent), seq))
+		seq = text_seq(d, d->sent);
+	return seq;
+}
+
 /* All of it was cut, but it acknowledged something, or opened a window. */
 static void send_remains(struct carried *c, uint32_t at)
 {
@@ -271,6 +297,11 @@ static void carry_payload(struct carried *c, uint32_t begin, uint32_t len, bool 
 	}
 	if (c->any)
 		return;
+	if (len == 1 && end == d->edge && old && !d->ended) {
+		/* A keep-alive, of any byte: it is for the other end to answer. */
+		send_piece(c, 0, 0, empty_seq(c, begin));
+		return;
+	}
 	send_remains(c, last);
 	if (len)
 		answer(c, old);
@@ -306,8 +337,7 @@ static void carry_packet(struct carried *c)
 		send_remains(c, d->end);
 	} else {
 		translate_out(c, c->m,
-			      h->tcp_flags & TCP_RST ? tcp_edit_seq(&d->log, h->seq)
-						     : empty_seq(c, h->seq));
+			      h->tcp_flags & TCP_RST ? reset_seq(c) : empty_seq(c, h->seq));
 		c->whole = true;
 	}
 	meta->seq = kept.seq;

@@ -5,7 +5,8 @@
 
 #include "dataplane/editor.h"
 
-#define EDITOR_CHUNK 512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
+#define EDITOR_PROBED 6   /* tries that are as many as none, while they are answered */
+#define EDITOR_CHUNK  512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
 
 /* Whose bytes are held, refused and answered, and in whose name the answers are. */
 static inline struct editor_side *editor_asker(struct editor *e)
@@ -31,6 +32,8 @@ void text_place(struct editor_side *d, uint32_t at, uint32_t len);
 void text_drop(struct editor_side *d, uint32_t len);
 /* The receiver has the first `len` bytes. */
 void text_release(struct editor_side *d, uint32_t len);
+/* The receiver has acknowledged more. */
+void text_heard(struct editor_side *d);
 /* R: where the byte at this offset of the placed text is. */
 uint32_t text_seq(const struct editor_side *d, uint32_t offset);
 /* Sends what was not sent yet and lies before `limit` (R), as far as the window allows. */
@@ -45,11 +48,6 @@ void editor_say(struct worker *w, struct editor *e, unsigned side, uint8_t flags
 		const uint8_t *text, uint32_t len);
 /* Keeps what the slot's packet says of its sender. Returns whether its window is another now. */
 bool editor_note(struct editor *e, struct burst *b, unsigned i);
-/* Writes `len` bytes at `field` of the TCP header, and mends the checksum. */
-void header_patch(struct rte_mbuf *m, const struct headers *h, const uint8_t *field,
-		  const void *now, size_t len);
-void header_patch32(struct rte_mbuf *m, const struct headers *h, unsigned offset, uint32_t now);
-
 /* editor.c */
 
 /* S: what the side may be told that the gate or the other side has of its bytes. */

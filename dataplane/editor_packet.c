@@ -18,30 +18,6 @@ unsigned editor_scale(const struct flow *f, unsigned side)
 	return RTE_MIN(f->scale[side] - 1u, 14u);
 }
 
-void header_patch(struct rte_mbuf *m, const struct headers *h, const uint8_t *field,
-		  const void *now, size_t len)
-{
-	uint8_t *tcp = rte_pktmbuf_mtod_offset(m, uint8_t *, h->l4);
-	size_t at = (size_t)(field - tcp);
-
-	if (memcmp(field, now, len) == 0)
-		return;
-	/* What a network card is to fill in is filled in by the gate. */
-	if (packet_meta(m)->flags & (PACKET_CHECKSUM_TRUSTED | PACKET_CHANGED))
-		packet_meta(m)->flags |= PACKET_CHANGED;
-	else
-		checksum_update(tcp + 16, at, field, now, len);
-	memcpy(tcp + at, now, len);
-}
-
-void header_patch32(struct rte_mbuf *m, const struct headers *h, unsigned offset, uint32_t now)
-{
-	uint8_t word[4];
-
-	put32(word, now);
-	header_patch(m, h, rte_pktmbuf_mtod_offset(m, const uint8_t *, h->l4 + offset), word, 4);
-}
-
 /* RFC 7323 3.2: serial numbers, like sequence numbers. */
 static void stamp_note(struct editor_side *d, uint32_t stamp)
 {

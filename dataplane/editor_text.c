@@ -81,7 +81,36 @@ static uint32_t text_say(struct worker *w, struct editor *e, unsigned side, uint
 	uint32_t len = RTE_MIN(RTE_MIN(rest, end - offset), (uint32_t)EDITOR_CHUNK);
 
 	editor_say(w, e, side, TCP_ACK | TCP_PSH, seq, d->text + offset, len);
+	if (seq_before(d->said, seq + len))
+		d->said = seq + len;
 	return len;
+}
+
+/* Placed bytes that the receiver has. */
+static uint32_t text_had(const struct editor_side *d)
+{
+	return d->placed - tcp_edit_missing(&d->log, d->acked);
+}
+
+void text_heard(struct editor_side *d)
+{
+	uint32_t had = text_had(d);
+
+	if (seq_before(d->said, d->acked))
+		d->said = d->acked;
+	if (d->sent < had)
+		d->sent = (uint16_t)had;
+}
+
+/*
+ * As much of `len` bytes as the window has room for: all, or if nothing is on its way what it
+ * takes (RFC 9293 3.8.6.2.1; it may never take more).
+ */
+static uint32_t text_fits(const struct editor_side *d, uint32_t seq, uint32_t len)
+{
+	if (!seq_before(d->right, seq + len))
+		return len;
+	return seq_before(seq, d->right) && d->sent == text_had(d) ? d->right - seq : 0;
 }
 
 void text_send(struct worker *w, struct editor *e, unsigned side, uint32_t limit)
@@ -90,11 +119,11 @@ void text_send(struct worker *w, struct editor *e, unsigned side, uint32_t limit
 
 	while (d->sent < d->placed) {
 		uint32_t rest, seq = text_find(d, d->sent, &rest);
-		uint32_t len = RTE_MIN(rest, (uint32_t)EDITOR_CHUNK);
+		uint32_t len = text_fits(d, seq, RTE_MIN(rest, (uint32_t)EDITOR_CHUNK));
 
-		if (!seq_before(seq, limit) || seq_before(d->right, seq + len))
+		if (!seq_before(seq, limit) || !len)
 			return;
-		d->sent = (uint16_t)(d->sent + text_say(w, e, side, d->sent, d->placed));
+		d->sent = (uint16_t)(d->sent + text_say(w, e, side, d->sent, d->sent + len));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "dataplane/editor.h"
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
+#include "dataplane/tcp_cut.h"
 #include "dataplane/tcp_option.h"
 #include "dataplane/worker.h"
 
@@ -241,6 +242,8 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	if (h->tcp_flags & TCP_SYN)
 		take_scale(f, b->pkt[i], h);
 	f->window[h->side] = h->window;
+	if ((h->tcp_flags & TCP_URG) && f->app != APP_NONE && !(f->flags & FLOW_UNINSPECTED))
+		tcp_clear_urgent(b->pkt[i], &b->hdr[i]);
 	if (f->editor)
 		editor_take(w, f, b->pkt[i], &b->hdr[i]);
 	tcp_track(w, f, h);

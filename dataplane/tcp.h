@@ -15,6 +15,7 @@ enum tcp_flags {
 	TCP_SYN = 0x02,
 	TCP_RST = 0x04,
 	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
 };
 
 /* A flow's first packet: counts it. */

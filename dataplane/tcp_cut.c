@@ -5,6 +5,7 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/gate.h"
+#include "dataplane/packet_write.h"
 #include "dataplane/tcp.h"
 
 void tcp_checksum(struct rte_mbuf *m, const struct headers *h)
@@ -24,6 +25,43 @@ void tcp_checksum(struct rte_mbuf *m, const struct headers *h)
 		sum = checksum_pseudo_ipv6(ip + 8, ip + 24, h->proto, h->l4_len);
 	field = checksum_finish(checksum_add(sum, tcp, h->l4_len));
 	memcpy(tcp + 16, &field, 2);
+}
+
+void header_patch(struct rte_mbuf *m, const struct headers *h, const uint8_t *field,
+		  const void *now, size_t len)
+{
+	uint8_t *tcp = rte_pktmbuf_mtod_offset(m, uint8_t *, h->l4);
+	size_t at = (size_t)(field - tcp);
+
+	if (memcmp(field, now, len) == 0)
+		return;
+	/* What a network card is to fill in is filled in by the gate. */
+	if (packet_meta(m)->flags & (PACKET_CHECKSUM_TRUSTED | PACKET_CHANGED))
+		packet_meta(m)->flags |= PACKET_CHANGED;
+	else
+		checksum_update(tcp + 16, at, field, now, len);
+	memcpy(tcp + at, now, len);
+}
+
+void header_patch32(struct rte_mbuf *m, const struct headers *h, unsigned offset, uint32_t now)
+{
+	uint8_t word[4];
+
+	put32(word, now);
+	header_patch(m, h, rte_pktmbuf_mtod_offset(m, const uint8_t *, h->l4 + offset), word, 4);
+}
+
+void tcp_clear_urgent(struct rte_mbuf *m, struct headers *h)
+{
+	const uint8_t *tcp = rte_pktmbuf_mtod_offset(m, const uint8_t *, h->l4);
+	uint8_t now[8];
+
+	h->tcp_flags &= (uint8_t)~TCP_URG;
+	memcpy(now, tcp + 12, 8);
+	now[1] = h->tcp_flags;
+	memset(now + 6, 0, 2);
+	header_patch(m, h, tcp + 13, now + 1, 1);
+	header_patch(m, h, tcp + 18, now + 6, 2);
 }
 
 /* The headers of a packet with `len` bytes of payload on the wire, the first one at `seq`. */

@@ -21,6 +21,17 @@ void tcp_trim(struct rte_mbuf *m, struct headers *h);
 struct rte_mbuf *tcp_piece(struct worker *w, struct rte_mbuf *m, const struct headers *h,
 			   uint32_t from, uint32_t to);
 
+/* Writes `len` bytes at `field` of the TCP header, and mends the checksum. */
+void header_patch(struct rte_mbuf *m, const struct headers *h, const uint8_t *field,
+		  const void *now, size_t len);
+void header_patch32(struct rte_mbuf *m, const struct headers *h, unsigned offset, uint32_t now);
+
+/*
+ * None of its bytes is urgent: a receiver may take such a one out of its stream (RFC 6093 2), and
+ * would read something else than the gate.
+ */
+void tcp_clear_urgent(struct rte_mbuf *m, struct headers *h);
+
 /* Recomputes a changed segment's checksum; one that the capture cut can't be added up. */
 void tcp_checksum(struct rte_mbuf *m, const struct headers *h);
 
