@@ -18,7 +18,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
+void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 {
 	memset(t, 0, sizeof(*t));
 	t->diags = diags;
@@ -37,7 +37,7 @@ static void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	section_add(t, &t->strings);
 }
 
-static void tables_fini(struct ruleset_tables *t)
+void tables_fini(struct ruleset_tables *t)
 {
 	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
 		free(t->database[b].data);

@@ -63,6 +63,9 @@ struct ruleset_tables {
 	bool failed;
 };
 
+void tables_init(struct ruleset_tables *t, struct rule_diags *diags);
+void tables_fini(struct ruleset_tables *t);
+
 /* A new element, zeroed; its index is count - 1 then. */
 void *section_add(struct ruleset_tables *t, struct section *section);
 struct ruleset_str section_string(struct ruleset_tables *t, const void *text, size_t len);

@@ -92,6 +92,8 @@ void match_begin(struct matcher *m, struct match_txn *txn, const struct match_fl
 	for (unsigned i = 0; inherit && i < inherit->known; i++)
 		if (!(inherit->memory[i] & REPORTED))
 			txn->memory[txn->known++] = inherit->memory[i];
+	if (m->tape)
+		match_tape_begin(m->tape, txn, flow, inherit);
 }
 
 void match_renew(struct match_txn *txn)
@@ -154,8 +156,10 @@ static int on_block_match(unsigned int id, unsigned long long from, unsigned lon
 	for (uint32_t i = 0; i < pattern->chains.count; i++) {
 		const struct ruleset_chain *chain =
 			&rs->chains[rs->starts[pattern->chains.offset + i]];
+		uint64_t began = watch_begin(call->m);
 
 		look_at_part(call, chain->part, chain->flags & RULE_CHAIN_CONFIRM);
+		watch_end(call->m, chain->part, began);
 	}
 	return 0;
 }
@@ -188,8 +192,15 @@ void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer
 	if (rs->db[buffer])
 		hs_scan(rs->db[buffer], (const char *)call.view.p, (unsigned)len, 0,
 			m->state->scratch, on_block_match, &call);
-	for (uint32_t i = 0; i < call.db->always.count; i++)
-		look_at_part(&call, rs->starts[call.db->always.offset + i], true);
+	else if (m->tape)
+		match_tape_block(m->tape, txn, buffer, data, len);
+	for (uint32_t i = 0; i < call.db->always.count; i++) {
+		uint32_t part = rs->starts[call.db->always.offset + i];
+		uint64_t began = watch_begin(m);
+
+		look_at_part(&call, part, true);
+		watch_end(m, part, began);
+	}
 }
 
 static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max_streams)

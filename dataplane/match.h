@@ -35,6 +35,8 @@
 #include "bpf/ruleset.h"
 
 struct ruleset;
+struct match_tape;
+struct match_watch;
 
 enum match_tenants {
 	MATCH_TENANTS_UNKNOWN, /* no tenants are configured: $TENANTS and its negation both hold */
@@ -94,6 +96,8 @@ struct matcher {
 	uint32_t nhits, max_hits;
 	struct match_hit *hits; /* the caller reads them and sets nhits to 0 */
 	struct match_stats stats;
+	struct match_tape *tape; /* a matcher without rules that records (match_tape.h), or NULL */
+	struct match_watch *watch;   /* what each rule costs (match_watch.h), or NULL */
 	struct matcher_state *state; /* private */
 };
 

@@ -8,6 +8,8 @@
 #include <pcre2.h>
 
 #include "dataplane/match.h"
+#include "dataplane/match_tape.h"
+#include "dataplane/match_watch.h"
 
 /*
  * Confirmation on streams, bytes. The first hit of a chain's literal opens a
@@ -93,6 +95,18 @@ struct match_call {
 	int64_t credit;              /* of a block */
 	struct match_stream *stream; /* or NULL: a block */
 };
+
+/* Around what a rule's part has done because of something found. */
+static inline uint64_t watch_begin(const struct matcher *m)
+{
+	return m->watch ? match_cycles() : 0;
+}
+
+static inline void watch_end(const struct matcher *m, uint32_t part, uint64_t began)
+{
+	if (m->watch)
+		match_watch_add(m->watch, m->ruleset->parts[part].rule, match_cycles() - began);
+}
 
 /* Index of a streaming buffer's pool. */
 static inline unsigned match_pool_of(enum rule_buffer buffer)

@@ -72,6 +72,19 @@ static void group_hit(struct match_call *call, uint32_t chain, uint64_t to)
 		s->groups[s->ngroups++] = (struct match_group){to, chain, reach};
 }
 
+static void literal_found(struct match_call *call, uint32_t index, uint64_t to)
+{
+	const struct ruleset *rs = call->m->ruleset;
+	const struct ruleset_chain *chain = &rs->chains[index];
+
+	if (chain_seen(call->stream, chain))
+		return;
+	if (chain->flags & RULE_CHAIN_CONFIRM)
+		group_hit(call, index, to);
+	else if (literal_in_place(&rs->steps[chain->first_step], to))
+		chain_found(call, index);
+}
+
 static int on_stream_match(unsigned int id, unsigned long long from, unsigned long long to,
 			   unsigned int flags, void *context)
 {
@@ -82,14 +95,10 @@ static int on_stream_match(unsigned int id, unsigned long long from, unsigned lo
 	call->m->stats.literals++;
 	for (uint32_t i = 0; i < pattern->chains.count; i++) {
 		uint32_t index = rs->starts[pattern->chains.offset + i];
-		const struct ruleset_chain *chain = &rs->chains[index];
+		uint64_t began = watch_begin(call->m);
 
-		if (chain_seen(call->stream, chain))
-			continue;
-		if (chain->flags & RULE_CHAIN_CONFIRM)
-			group_hit(call, index, to);
-		else if (literal_in_place(&rs->steps[chain->first_step], to))
-			chain_found(call, index);
+		literal_found(call, index, to);
+		watch_end(call->m, rs->chains[index].part, began);
 	}
 	return 0;
 }
@@ -174,10 +183,16 @@ static void evaluate_due(struct match_call *call, bool closed)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < s->ngroups; i++) {
-		if (closed || s->groups[i].first + 2 * s->groups[i].reach <= s->at)
-			evaluate_group(call, &s->groups[i], closed);
-		else
-			s->groups[kept++] = s->groups[i];
+		const struct match_group *group = &s->groups[i];
+		uint64_t began;
+
+		if (!closed && group->first + 2 * group->reach > s->at) {
+			s->groups[kept++] = *group;
+			continue;
+		}
+		began = watch_begin(call->m);
+		evaluate_group(call, group, closed);
+		watch_end(call->m, call->m->ruleset->chains[group->chain].part, began);
 	}
 	s->ngroups = kept;
 }
@@ -214,8 +229,11 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	struct match_stream *s = call.stream;
 	const uint8_t *p = data;
 
-	if (!s)
+	if (!s) {
+		if (m->tape)
+			match_tape_feed(m->tape, txn, buffer, data, len);
 		return;
+	}
 	m->stats.bytes[buffer] += len;
 	s->credit += (int64_t)len * MATCH_CREDIT_PER_BYTE;
 	for (size_t left = len; left > 0;) {
@@ -261,8 +279,11 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 {
 	struct match_call call = call_of(m, txn, buffer, "", 0);
 
-	if (!call.stream)
+	if (!call.stream) {
+		if (m->tape)
+			match_tape_close(m->tape, txn, buffer);
 		return;
+	}
 	/* Says what holds at the end ($), and makes the stream new. */
 	hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
 	evaluate_due(&call, true);
@@ -280,6 +301,10 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 
 	if (txn->stream[index]) /* the instance before was never closed */
 		match_stream_finish(m, txn, buffer);
+	if (m->tape) {
+		match_tape_open(m->tape, txn, buffer);
+		return true;
+	}
 	if (!pool->nfree) {
 		match_over_budget(m, txn);
 		return false;
@@ -297,6 +322,8 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 
 void match_end(struct matcher *m, struct match_txn *txn)
 {
+	if (m->tape)
+		match_tape_end(m->tape, txn);
 	for (unsigned i = 0; i < MATCH_STREAMS; i++) {
 		if (!txn->stream[i])
 			continue;
