@@ -120,7 +120,8 @@ bool live_is_command(const char *name)
 void live_help(FILE *out)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-16s %s\n", list[i].words, list[i].help);
+		if (strcmp(list[i].words, "rules") != 0) /* rules_main() has it */
+			fprintf(out, "  %-16s %s\n", list[i].words, list[i].help);
 }
 
 static int usage(const char *first, FILE *out, int status)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "control/policy_build.h"
-#include "dataplane/memory.h"
 #include "tools/inputs.h"
 #include "tools/replay_output.h"
 
@@ -47,33 +46,7 @@ static int load_rules(struct replay *r)
 
 static int open_gate(struct replay *r)
 {
-	const struct replay_options *o = &r->options;
-	struct gate_config config = {
-		.policy = r->policy,
-		.ruleset = r->ruleset,
-		.workers = o->workers,
-		.options =
-			{
-				.inspect = !o->no_inspect,
-				.digests = o->digests,
-				.addresses = o->json && !o->bench,
-				.keep_ghosts = true,
-				.cycles = true,
-			},
-		.events = !o->bench,
-	};
-	char error[GATE_ERROR];
-
-	/* As a live gate does it. */
-	if (o->bench && !o->untouched)
-		memory_touch();
-	if (gate_environment(o->workers, gate_memory(&config), error) != 0 ||
-	    gate_new(&config, &r->gate, error) != 0 ||
-	    port_capture_open(&r->port, r->gate, o->write != NULL, error) != 0) {
-		fprintf(stderr, "postern: %s\n", error);
-		return 1;
-	}
-	return 0;
+	return replay_gate_open(&r->options, r->policy, r->ruleset, &r->gate, &r->port);
 }
 
 static int open_feed(struct replay *r)

@@ -60,6 +60,13 @@ struct replay_feed *feed_files_open(const struct replay_options *o,
 struct replay_feed *feed_bench_open(struct gate *gate, const struct replay_options *o,
 				    const struct checksum_survey *survey);
 
+/*
+ * The gate that the options ask for, with a capture for a wire; DPDK is started with the first. 0,
+ * or 1 after saying why. The caller ends both, and DPDK at last with gate_environment_end().
+ */
+int replay_gate_open(const struct replay_options *o, const struct policy *policy,
+		     const struct ruleset *ruleset, struct gate **gatep, struct port_capture *port);
+
 /* Where events and packets that left the gate go. */
 struct replay_sinks {
 	int (*event)(void *ctx, const struct event_head *e, size_t len);

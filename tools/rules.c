@@ -11,6 +11,7 @@ static const struct {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
 	{"keywords", "the language: buffers, keywords, and what is refused and why",
 	 rules_keywords_main},
 };

@@ -6,6 +6,7 @@
 /* Of the whole. argv[0] is a command's own name; each returns an exit status. */
 int rules_main(int argc, char **argv);
 
+int rules_bench_main(int argc, char **argv);
 int rules_keywords_main(int argc, char **argv);
 
 #endif
