@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/daemon.h"
 #include "control/log.h"
-#include "control/server.h"
 #include "control/suggest.h"
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
@@ -17,9 +17,8 @@
 const char *argument_type_name(enum argument_type type)
 {
 	static const char *const names[] = {
-		[ARGUMENT_TEXT] = "string",
-		[ARGUMENT_TEXTS] = "array of strings",
-		[ARGUMENT_COUNT] = "number",
+		[ARGUMENT_TEXT] = "string",   [ARGUMENT_TEXTS] = "array of strings",
+		[ARGUMENT_COUNT] = "number",  [ARGUMENT_FLAG] = "boolean",
 		[ARGUMENT_VALUES] = "object",
 	};
 
@@ -183,6 +182,8 @@ static bool argument_fits(const struct command_argument *argument, const json_t 
 		return is_texts(value);
 	case ARGUMENT_COUNT:
 		return json_is_integer(value) && json_integer_value(value) >= 0;
+	case ARGUMENT_FLAG:
+		return json_is_boolean(value);
 	case ARGUMENT_VALUES:
 		return is_values(value);
 	}
@@ -292,7 +293,7 @@ static enum command_outcome request_run(struct request *r, json_t **result)
 				     "%s may look and change nothing: \"%s\" is for root, "
 				     "posternd's own user and the group of gate.control.group",
 				     r->peer.name, r->command->name);
-	if (r->command->privilege == PRIVILEGE_CHANGE)
+	if (r->command->privilege == PRIVILEGE_CHANGE && !r->command->quiet)
 		log_info("command", "name=%s user=%s pid=%d", log_text(r->command->name),
 			 log_text(r->peer.name), (int)r->peer.pid);
 	return r->command->run(r, result);
@@ -327,7 +328,9 @@ void command_line(void *ctx, struct client *client, const char *line, size_t len
 void command_gone(void *ctx, struct client *client)
 {
 	struct request *r = *client_data(client);
+	struct daemon *d = ctx;
 
+	rules_stage_forget(&d->stage, client);
 	if (!r)
 		return;
 	r->client = NULL;

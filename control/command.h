@@ -13,6 +13,7 @@
 #define POSTERN_CONTROL_COMMAND_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "control/peer.h"
 
@@ -24,6 +25,7 @@ enum argument_type {
 	ARGUMENT_TEXT,   /* a string that is not empty */
 	ARGUMENT_TEXTS,  /* an array of them */
 	ARGUMENT_COUNT,  /* an integer, 0 or more */
+	ARGUMENT_FLAG,   /* true or false */
 	ARGUMENT_VALUES, /* an object of strings, numbers and booleans */
 };
 
@@ -47,6 +49,7 @@ struct command {
 	const struct command_argument *arguments; /* NULL: it takes none */
 	enum command_outcome (*run)(struct request *request, json_t **result);
 	const char *help; /* one line of Markdown */
+	bool quiet;       /* one of many that make one: no line in the log */
 };
 
 /* A name of NULL ends it. */

@@ -4,6 +4,7 @@
 
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/rules_command.h"
 #include "control/show.h"
 #include "control/tenant_change.h"
 #include "control/tenant_show.h"
@@ -133,23 +134,90 @@ static const struct command_argument follow_arguments[] = {
 	{0},
 };
 
+#define SID                                                              \
+	{                                                                \
+		.name = "sid", .type = ARGUMENT_COUNT, .required = true, \
+		.help = "of a rule in force"                             \
+	}
+#define WHY                                                   \
+	{                                                     \
+		.name = "reason", .type = ARGUMENT_TEXT,      \
+		.help = "why, for the history and the events" \
+	}
+
+static const struct command_argument rules_list_arguments[] = {
+	{.name = "state",
+	 .type = ARGUMENT_TEXT,
+	 .help = "those alone: `live`, `shadow` or `disabled`"},
+	{0},
+};
+
+static const struct command_argument rules_stage_arguments[] = {
+	{.name = "file",
+	 .type = ARGUMENT_TEXT,
+	 .required = true,
+	 .help = "its name in messages; a name as in the request before goes on with that file"},
+	{.name = "text", .type = ARGUMENT_TEXT, .required = true, .help = "more of its text"},
+	{0},
+};
+
+static const struct command_argument rules_push_arguments[] = {
+	{.name = "shadow",
+	 .type = ARGUMENT_FLAG,
+	 .help = "rules that are new or changed only count, until a push without this"},
+	{.name = "configuration",
+	 .type = ARGUMENT_FLAG,
+	 .help = "instead of what was staged: a reload that reads `gate.rules`, which is where the "
+		 "rules come from then"},
+	WHY,
+	{0},
+};
+
+static const struct command_argument rules_rollback_arguments[] = {
+	{.name = "generation",
+	 .type = ARGUMENT_COUNT,
+	 .help = "of `rules history`; without: the newest with other rules than those in force"},
+	WHY,
+	{0},
+};
+
+static const struct command_argument rules_shadow_arguments[] = {
+	SID,
+	{.name = "state",
+	 .type = ARGUMENT_TEXT,
+	 .required = true,
+	 .help = "`on`: it only counts; `off`: it acts; `own`: as its text says"},
+	WHY,
+	{0},
+};
+
+static const struct command_argument rules_sid_arguments[] = {SID, WHY, {0}};
+
 /* clang-format off */
 const struct command commands[] = {
-	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments"},
-	{"status", PRIVILEGE_READ, NULL, run_status, "posternd, the dataplane and its workers, the configuration in force"},
-	{"show", PRIVILEGE_READ, NULL, run_show, "status, and how much traffic there was"},
-	{"stats", PRIVILEGE_READ, NULL, run_stats, "all counters, as in events of type `stats`"},
-	{"ports", PRIVILEGE_READ, NULL, run_ports, "the two ports, their links and counters"},
-	{"rules", PRIVILEGE_READ, NULL, run_rules, "rules in force, and which of them matched how often"},
-	{"failure", PRIVILEGE_READ, NULL, run_failure, "what the wire does while nobody inspects"},
-	{"tenants", PRIVILEGE_READ, NULL, run_tenants, "a line about each tenant"},
-	{"tenant", PRIVILEGE_READ, tenant_arguments, run_tenant, "everything about one tenant"},
-	{"tenant suspend", PRIVILEGE_CHANGE, suspend_arguments, run_tenant_suspend, "its mail and calls are refused, at once"},
-	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command"},
-	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them"},
-	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration"},
-	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force"},
-	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends"},
+	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments", false},
+	{"status", PRIVILEGE_READ, NULL, run_status, "posternd, the dataplane and its workers, the configuration in force", false},
+	{"show", PRIVILEGE_READ, NULL, run_show, "status, and how much traffic there was", false},
+	{"stats", PRIVILEGE_READ, NULL, run_stats, "all counters, as in events of type `stats`", false},
+	{"ports", PRIVILEGE_READ, NULL, run_ports, "the two ports, their links and counters", false},
+	{"rules", PRIVILEGE_READ, NULL, run_rules, "rules in force, and which of them matched how often", false},
+	{"rules list", PRIVILEGE_READ, rules_list_arguments, run_rules_list, "each rule: its text's place, its state and why, its matches", false},
+	{"rules history", PRIVILEGE_READ, NULL, run_rules_history, "generations of the rules, the newest first: who, how, what changed", false},
+	{"rules stage", PRIVILEGE_CHANGE, rules_stage_arguments, run_rules_stage, "adds text to what this connection will push; forgotten when it ends", true},
+	{"rules push", PRIVILEGE_CHANGE, rules_push_arguments, run_rules_push, "the staged rules instead of those in force: compiled, swapped; answers when they are in force", false},
+	{"rules rollback", PRIVILEGE_CHANGE, rules_rollback_arguments, run_rules_rollback, "the rules of a generation before, from their text that was kept", false},
+	{"rules shadow", PRIVILEGE_CHANGE, rules_shadow_arguments, run_rules_shadow, "whether a rule only counts, whatever its text says", false},
+	{"rules disable", PRIVILEGE_CHANGE, rules_sid_arguments, run_rules_disable, "a rule is left out, of pushes to come too", false},
+	{"rules enable", PRIVILEGE_CHANGE, rules_sid_arguments, run_rules_enable, "a rule that was disabled runs again", false},
+	{"failure", PRIVILEGE_READ, NULL, run_failure, "what the wire does while nobody inspects", false},
+	{"tenants", PRIVILEGE_READ, NULL, run_tenants, "a line about each tenant", false},
+	{"tenant", PRIVILEGE_READ, tenant_arguments, run_tenant, "everything about one tenant", false},
+	{"tenant suspend", PRIVILEGE_CHANGE, suspend_arguments, run_tenant_suspend, "its mail and calls are refused, at once", false},
+	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command", false},
+	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them", false},
+	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration", false},
+	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
+	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends", false},
 	{0},
 };
 /* clang-format on */

@@ -16,7 +16,7 @@
 
 #include "control/privilege.h"
 
-enum { REPORT, POLICY, RULESET, PREFIXES, FILES };
+enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, FILES };
 
 /*
  * Above the child's standard files. The end of the child is seen by the end of a pipe that only it
@@ -34,7 +34,7 @@ struct compile {
 };
 
 static const char *const file_names[FILES] = {"postern-report", "postern-policy", "postern-rules",
-					      "postern-prefixes"};
+					      "postern-prefixes", "postern-index"};
 
 static uint64_t address_space(void)
 {
@@ -58,9 +58,11 @@ static void limit(int resource, uint64_t value)
 /* Moves what the child needs to 3 and up, and closes the rest. */
 static void keep_files(int file[FILES], int *alive)
 {
-	int all[FILES + 1] = {file[REPORT], file[POLICY], file[RULESET], file[PREFIXES], *alive};
 	const int first = 3, above = 16;
+	int all[FILES + 1];
 
+	memcpy(all, file, FILES * sizeof(*file));
+	all[FILES] = *alive;
 	for (int i = 0; i <= FILES; i++)
 		all[i] = fcntl(all[i], F_DUPFD, above);
 	for (int i = 0; i <= FILES; i++)
@@ -74,6 +76,7 @@ static void keep_files(int file[FILES], int *alive)
 __attribute__((noreturn)) static void child(const struct compile_job *job, struct compile *c,
 					    int alive)
 {
+	struct compile_output output;
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -88,10 +91,9 @@ __attribute__((noreturn)) static void child(const struct compile_job *job, struc
 	limit(RLIMIT_CPU, job->time / 1000000000 + 1);
 	limit(RLIMIT_CORE, 0);
 	setpriority(PRIO_PROCESS, 0, 5);
-	_exit(compile_files(job, c->file[REPORT], c->file[POLICY], c->file[RULESET],
-			    c->file[PREFIXES])
-		      ? 1
-		      : 0);
+	output = (struct compile_output){c->file[REPORT], c->file[POLICY], c->file[RULESET],
+					 c->file[PREFIXES], c->file[INDEX]};
+	_exit(compile_files(job, &output) ? 1 : 0);
 }
 
 static void compile_free(struct compile *c)
@@ -135,7 +137,7 @@ static struct compiled *collect(struct compile *c)
 
 	if (!result)
 		return NULL;
-	result->policy = result->ruleset = result->prefixes = -1;
+	result->policy = result->ruleset = result->prefixes = result->index = -1;
 	result->generation = c->generation;
 	result->now = c->now;
 	lseek(c->file[REPORT], 0, SEEK_SET);
@@ -148,6 +150,7 @@ static struct compiled *collect(struct compile *c)
 		result->policy = take(c, POLICY, &result->policy_size);
 		result->ruleset = take(c, RULESET, &result->ruleset_size);
 		result->prefixes = take(c, PREFIXES, &result->prefixes_size);
+		result->index = take(c, INDEX, &result->index_size);
 	}
 	return result;
 }
@@ -228,7 +231,7 @@ int compile_start(struct event_base *base, const struct compile_job *job,
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct compile){.file = {-1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
+	*c = (struct compile){.file = {-1, -1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
 	c->generation = job->generation;
 	c->now = job->now;
 	rc = prepare(base, job, c);
@@ -260,6 +263,38 @@ void compiled_free(struct compiled *compiled)
 		close(compiled->ruleset);
 	if (compiled->prefixes >= 0)
 		close(compiled->prefixes);
+	if (compiled->index >= 0)
+		close(compiled->index);
 	json_decref(compiled->report);
 	free(compiled);
+}
+
+static int borrow(int *fd, int from)
+{
+	if (from < 0)
+		return 0;
+	*fd = fcntl(from, F_DUPFD_CLOEXEC, 0);
+	return *fd < 0 ? -errno : 0;
+}
+
+int compiled_complete(struct compiled *c, const struct compiled *from)
+{
+	json_t *counts = json_copy(json_object_get(from->report, "counts")), *report;
+	int rc = borrow(&c->policy, from->policy);
+
+	if (!rc)
+		rc = borrow(&c->prefixes, from->prefixes);
+	c->policy_size = from->policy_size;
+	c->prefixes_size = from->prefixes_size;
+	report = json_copy(from->report);
+	json_object_del(report, "unstored");
+	if (!rc && (!counts || !report ||
+		    json_object_update(counts, json_object_get(c->report, "counts")) != 0 ||
+		    json_object_update(report, c->report) != 0 ||
+		    json_object_set(report, "counts", counts) != 0))
+		rc = -ENOMEM;
+	json_decref(counts);
+	json_decref(c->report);
+	c->report = report;
+	return rc;
 }

@@ -11,9 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/rule_index.h"
+#include "control/rules_text.h"
 #include "control/tenant_slots.h"
 
 #define COMPILE_PROBLEMS 200 /* of errors and warnings, those that are told one by one */
+
+/* Which rules, and what was decided over them. */
+struct compile_rules {
+	const struct rules_text *text; /* pushed now; NULL: */
+	const char *stored;            /* the digest of one that was; NULL: those of gate.rules */
+	bool pushed;       /* what is stored was pushed; false: it is a copy of gate.rules' */
+	bool fall_back;    /* where `stored` is of no use, those of gate.rules */
+	const char *store; /* the directory of texts (control/rules_text.h) */
+	const struct rule_overrides *overrides; /* NULL: none */
+	const struct rule_index *before;        /* in force */
+	bool shadow; /* what `before` hasn't, or has with another text, only counts */
+};
 
 struct compile_job {
 	const char *config; /* path */
@@ -23,6 +37,9 @@ struct compile_job {
 	uint64_t generation;
 	uint64_t memory; /* bytes more than posternd has */
 	uint64_t time;   /* ns */
+	bool rules_only; /* nothing else is read: the configuration may be in the middle of an edit
+			  */
+	struct compile_rules rules;
 };
 
 /*
@@ -32,18 +49,27 @@ struct compile_job {
  *   problems  [{"file", "line", "column", "severity", "message"}], as `postern check` tells them
  *   errors, warnings   how many there were
  *   tenants   [{"slot", "id", "name", "tier", "prefixes"}], ascending by slot
- *   counts    {"tenants", "prefixes", "tiers", "list_entries", "rules", "literals", "regexes"}
- *   rules     [sid, …], ascending
+ *   counts    {"tenants", "prefixes", "tiers", "list_entries", "rules", "shadow", "disabled",
+ *             "literals", "regexes"}; "rules": those that are compiled
  *   blocked   how many of the prefixes, the last ones, are blocked destinations
  *   digest    of the compiled rules
+ *   text      of the rules' text
+ *   pushed    whether that was pushed; false: it is gate.rules'
+ *   unstored  why the text could not be stored; left out: it was
+ *   times     {"parse_s", "compile_s"}
+ *   databases {"count", "found"}: Hyperscan's, and those of them that the cache had
  *   settings  of `gate` and `budgets`, by their paths
+ *
+ * Of rules alone: "counts" has those of rules, and there are neither "tenants" nor "blocked" nor
+ * "settings".
  */
 struct compiled {
 	json_t *report;
 	uint64_t generation, now; /* the job's */
 	int policy, ruleset;      /* sealed memfds; -1: none */
 	int prefixes;             /* struct prefix: those of tenants, then blocked destinations */
-	size_t policy_size, ruleset_size, prefixes_size;
+	int index;                /* control/rule_index.h */
+	size_t policy_size, ruleset_size, prefixes_size, index_size;
 };
 
 struct compile;
@@ -61,7 +87,15 @@ void compile_cancel(struct compile *compile);
 
 void compiled_free(struct compiled *compiled);
 
-/* The child's work, in this process: report and images into files open for writing. */
-int compile_files(const struct compile_job *job, int report, int policy, int ruleset, int prefixes);
+/* Rules alone take what else there is from `from`. 0 or -errno. */
+int compiled_complete(struct compiled *compiled, const struct compiled *from);
+
+/* Files open for writing. */
+struct compile_output {
+	int report, policy, ruleset, prefixes, index;
+};
+
+/* The child's work, in this process. */
+int compile_files(const struct compile_job *job, const struct compile_output *output);
 
 #endif

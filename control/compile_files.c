@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the child of control/compile.c does. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bpf/ruleset.h"
-#include "control/compile.h"
-#include "control/config.h"
-#include "control/db_cache.h"
+#include "control/compile_work.h"
 #include "control/policy_build.h"
 #include "control/policy_image.h"
-#include "control/ruleset_build.h"
 #include "control/setting_json.h"
-
-struct work {
-	const struct compile_job *job;
-	struct diag diag;
-	struct rule_diags rule_diags;
-	struct rule_list list;
-	struct config *config;
-	struct policy *policy;
-	uint32_t *slot_of;
-	void *policy_image, *ruleset_image;
-	size_t policy_size, ruleset_size;
-	struct ruleset_build_stats stats;
-};
 
 /* On this process's copy: posternd does the same when the dataplane has taken it all. */
 static int assign_slots(struct work *w)
@@ -69,42 +52,6 @@ static int build_policy(struct work *w)
 		return w->diag.errors ? -EINVAL : -errno;
 	w->policy->generation = w->job->generation;
 	return rc ? rc : policy_image_build(w->policy, &w->policy_image, &w->policy_size);
-}
-
-/* Without a cache it takes longer: no more than a line about it. */
-static int compile_rules(struct work *w)
-{
-	struct ruleset_build_options options = {.generation = (uint32_t)w->job->generation};
-	int rc = w->job->cache ? db_cache_open(w->job->cache, DB_CACHE_LIMIT, &options.cache) : 0;
-
-	if (rc)
-		diag_warning(&w->diag, w->job->cache, 0,
-			     "compiled databases can't be kept there: %s", strerror(-rc));
-	rc = ruleset_build_with(&w->list, &options, &w->rule_diags, &w->ruleset_image,
-				&w->ruleset_size, &w->stats);
-	db_cache_close(options.cache);
-	return rc;
-}
-
-static int build_rules(struct work *w)
-{
-	const struct setting_texts *paths = &w->config->gate.rules;
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < paths->count; i++) {
-		int rc = config_path(paths->items[i].where, paths->items[i].text, path,
-				     sizeof(path));
-
-		if (rc)
-			setting_error(&w->diag, paths->items[i].where, "%s", strerror(-rc));
-		else
-			rules_load_path(&w->list, &w->rule_diags, NULL, path);
-	}
-	if (w->rule_diags.errors || w->diag.errors)
-		return -EINVAL;
-	if (!w->list.count)
-		return 0;
-	return compile_rules(w);
 }
 
 /* The report */
@@ -166,45 +113,57 @@ static json_t *tenants_json(const struct work *w)
 	return tenants;
 }
 
-static json_t *sids_json(const struct work *w)
+static json_t *rule_counts_json(const struct work *w)
 {
-	json_t *sids = json_array();
-
-	for (size_t i = 0; i < w->list.count; i++)
-		json_array_append_new(sids, json_integer(w->list.rules[i].sid));
-	return sids;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "rules", (json_int_t)w->list.count, "shadow",
+			 (json_int_t)w->shadow, "disabled", (json_int_t)w->disabled, "literals",
+			 (json_int_t)w->stats.literals, "regexes", (json_int_t)w->stats.regexes);
 }
 
-static json_t *counts_json(const struct work *w)
+static void add_counts(json_t *counts, const struct work *w)
 {
 	json_int_t prefixes = 0;
 
 	for (size_t i = 0; i < w->config->tenants.count; i++)
 		prefixes += (json_int_t)config_tenant_at(w->config, i)->prefixes.count;
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tenants",
-			 (json_int_t)w->config->tenants.count, "prefixes", prefixes, "tiers",
-			 (json_int_t)w->config->tiers.count, "list_entries",
-			 (json_int_t)w->policy->lists.count, "rules", (json_int_t)w->list.count,
-			 "literals", (json_int_t)w->stats.literals, "regexes",
-			 (json_int_t)w->stats.regexes);
+	json_object_set_new(counts, "tenants", json_integer((json_int_t)w->config->tenants.count));
+	json_object_set_new(counts, "prefixes", json_integer(prefixes));
+	json_object_set_new(counts, "tiers", json_integer((json_int_t)w->config->tiers.count));
+	json_object_set_new(counts, "list_entries",
+			    json_integer((json_int_t)w->policy->lists.count));
+}
+
+static void add_rules(json_t *report, const struct work *w)
+{
+	uint64_t digest = 0;
+
+	if (w->ruleset_image)
+		digest = ((const struct ruleset_image *)w->ruleset_image)->checksum;
+	json_object_set_new(report, "counts", rule_counts_json(w));
+	json_object_set_new(report, "digest", json_sprintf("%016llx", (unsigned long long)digest));
+	json_object_set_new(report, "text", json_string(w->digest));
+	json_object_set_new(report, "pushed", json_boolean(w->pushed));
+	if (w->unstored)
+		json_object_set_new(report, "unstored", json_string(strerror(-w->unstored)));
+	json_object_set_new(report, "times",
+			    json_pack("{s:f, s:f}", "parse_s", (double)w->parse_ns / 1e9,
+				      "compile_s", (double)w->stats.build_ns / 1e9));
+	json_object_set_new(report, "databases",
+			    json_pack("{s:I, s:I}", "count", (json_int_t)w->stats.databases,
+				      "found", (json_int_t)w->stats.databases_found));
 }
 
 static void add_contents(json_t *report, const struct work *w)
 {
 	json_t *settings = json_object();
-	uint64_t digest = 0;
 
 	settings_json(settings, "gate", config_gate_settings, w->config);
 	settings_json(settings, "budgets", config_budget_settings, w->config);
-	if (w->ruleset_image)
-		digest = ((const struct ruleset_image *)w->ruleset_image)->checksum;
 	json_object_set_new(report, "tenants", tenants_json(w));
-	json_object_set_new(report, "rules", sids_json(w));
-	json_object_set_new(report, "counts", counts_json(w));
+	add_counts(json_object_get(report, "counts"), w);
 	json_object_set_new(report, "settings", settings);
 	json_object_set_new(report, "blocked",
 			    json_integer((json_int_t)w->policy->blocked_list.count));
-	json_object_set_new(report, "digest", json_sprintf("%016llx", (unsigned long long)digest));
 }
 
 static int write_report(const struct work *w, bool ok, int fd)
@@ -216,6 +175,8 @@ static int write_report(const struct work *w, bool ok, int fd)
 	int rc;
 
 	if (ok)
+		add_rules(report, w);
+	if (ok && !w->job->rules_only)
 		add_contents(report, w);
 	rc = json_dumpfd(report, fd, JSON_COMPACT);
 	json_decref(report);
@@ -241,10 +202,23 @@ static int write_prefixes(int fd, const struct prefix_list *list)
 	return write_image(fd, (const char *)list->items, list->count * sizeof(*list->items));
 }
 
-int compile_files(const struct compile_job *job, int report, int policy, int ruleset, int prefixes)
+static int write_images(const struct work *w, const struct compile_output *out)
+{
+	int rc = write_image(out->ruleset, w->ruleset_image, w->ruleset_size);
+
+	if (rc || w->job->rules_only)
+		return rc;
+	rc = write_image(out->policy, w->policy_image, w->policy_size);
+	if (!rc)
+		rc = write_prefixes(out->prefixes, &w->policy->prefix_list);
+	return rc ? rc : write_prefixes(out->prefixes, &w->policy->blocked_list);
+}
+
+int compile_files(const struct compile_job *job, const struct compile_output *out)
 {
 	struct work w = {.job = job};
-	int rc = build_policy(&w), rules = w.config ? build_rules(&w) : 0;
+	int rc = job->rules_only ? 0 : build_policy(&w);
+	int rules = w.config || job->rules_only ? work_rules(&w, out->index) : 0;
 	bool ok;
 
 	if (!rc)
@@ -252,19 +226,14 @@ int compile_files(const struct compile_job *job, int report, int policy, int rul
 	ok = !rc && !w.diag.errors && !w.rule_diags.errors;
 	if (!ok && !w.diag.errors && !w.rule_diags.errors)
 		diag_error(&w.diag, job->config, 0, "%s", strerror(-rc));
-	rc = ok ? write_image(policy, w.policy_image, w.policy_size) : 0;
-	if (!rc && ok)
-		rc = write_image(ruleset, w.ruleset_image, w.ruleset_size);
-	if (!rc && ok)
-		rc = write_prefixes(prefixes, &w.policy->prefix_list);
-	if (!rc && ok)
-		rc = write_prefixes(prefixes, &w.policy->blocked_list);
+	rc = ok ? write_images(&w, out) : 0;
 	if (!rc)
-		rc = write_report(&w, ok, report);
+		rc = write_report(&w, ok, out->report);
 	free(w.policy_image);
 	free(w.ruleset_image);
 	free(w.slot_of);
 	policy_free(w.policy);
+	rules_text_fini(&w.text);
 	rule_list_fini(&w.list);
 	rule_diags_fini(&w.rule_diags);
 	config_free(w.config);

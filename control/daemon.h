@@ -17,6 +17,8 @@
 #include "control/pump.h"
 #include "control/reload.h"
 #include "control/roster.h"
+#include "control/rules_stage.h"
+#include "control/rules_state.h"
 #include "control/server.h"
 #include "control/slots.h"
 #include "control/state.h"
@@ -39,6 +41,8 @@ struct daemon {
 	struct tenant_slots places;
 	struct roster *roster; /* NULL: not yet compiled */
 	struct reload reload;
+	struct rules_state rules; /* in force, and before */
+	struct rules_stage stage; /* on their way */
 	struct server *server;
 	struct dataplane *dataplane;
 	struct supervisor *supervisor; /* NULL: somebody else starts it */

@@ -29,6 +29,8 @@
 	X("events_lost", WARNING, "events found no room in a worker's ring")                       \
 	X("reloaded", INFO, "a new configuration is in force")                                     \
 	X("reload_failed", WARNING, "a new configuration was refused: the old one stays")          \
+	X("rules_changed", INFO, "other rules are in force")                                       \
+	X("rules_refused", WARNING, "a change to the rules was refused: the old ones stay")        \
 	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
 	X("limits_set", INFO, "a tenant's limits were set")

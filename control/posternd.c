@@ -203,7 +203,8 @@ static int open_files(struct daemon *d)
 	char error[STATE_ERROR];
 	int rc;
 
-	if (state_open(g->state_dir, &d->state, error) != 0)
+	if (state_open(g->state_dir, &d->state, error) != 0 ||
+	    rules_state_open(g->state_dir, &d->rules, error) != 0)
 		return fatal("state", error);
 	if (open_slots(d) != 0)
 		return 1;
@@ -395,6 +396,8 @@ static void close_all(struct posternd *p)
 	tenant_slots_fini(&d->places);
 	slots_close(&d->slots);
 	kernel_close(d->kernel);
+	rules_stage_fini(&d->stage);
+	rules_state_close(&d->rules);
 	state_close(d->state);
 	config_free(d->config);
 	notify_fini();
@@ -413,6 +416,8 @@ int main(int argc, char **argv)
 	p.daemon.version = POSTERN_VERSION;
 	p.daemon.started = daemon_time();
 	TAILQ_INIT(&p.daemon.followers);
+	TAILQ_INIT(&p.daemon.stage);
+	p.daemon.rules.dir = -1;
 	status = open_all(&p);
 	if (!status) {
 		log_info("started", "version=%s pid=%d socket=%s", POSTERN_VERSION, (int)getpid(),

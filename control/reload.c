@@ -28,6 +28,7 @@ static void end(struct daemon *d)
 
 	r->running = false;
 	r->request = NULL;
+	rules_change_fini(&r->change);
 	if (d->roster)
 		reload_tell_manager(d);
 	if (r->again) {
@@ -66,7 +67,11 @@ static void fail(struct daemon *d, const char *code, const char *why, json_t *pr
 	r->problems = problems ? json_incref(problems)
 			       : json_pack("[{s:s, s:s}]", "severity", "error", "message", why);
 	log_problems(problems);
-	daemon_event(d, "reload_failed", 0, json_pack("{s:s, s:s}", "code", code, "reason", why));
+	if (r->change.only)
+		rules_change_refused(&r->change, d, code, why);
+	else
+		daemon_event(d, "reload_failed", 0,
+			     json_pack("{s:s, s:s}", "code", code, "reason", why));
 	if (r->request) {
 		request_error(r->request, code, "%s", why);
 		if (problems)
@@ -106,14 +111,25 @@ static void adopt_places(struct daemon *d, const struct roster *next)
 	free(got);
 }
 
-static json_t *result_of(struct daemon *d, const struct roster *old)
+static json_t *times_json(const struct reload *r, const json_t *report)
+{
+	json_t *times = json_deep_copy(json_object_get(report, "times"));
+
+	json_object_set_new(
+		times, "swap_s",
+		json_real(r->swapped ? (double)(daemon_clock() - r->swapped) / 1e9 : 0));
+	return times;
+}
+
+static json_t *result_of(struct daemon *d, const struct roster *old, double took_s)
 {
 	const json_t *report = d->roster->compiled->report;
 	bool live = watch_is_live(d);
 
-	return json_pack("{s:I, s:b, s:f, s:O, s:o, s:o, s:O, s:I}", "generation",
+	return json_pack("{s:I, s:b, s:f, s:o, s:O, s:O, s:o, s:o, s:O, s:I}", "generation",
 			 (json_int_t)d->roster->compiled->generation, "in_force", live, "took_s",
-			 (double)(daemon_clock() - d->reload.began) / 1e9, "counts",
+			 took_s, "times", times_json(&d->reload, report), "databases",
+			 json_object_get(report, "databases"), "counts",
 			 json_object_get(report, "counts"), "changes",
 			 reload_changes(old, d->roster), "needs_restart",
 			 reload_restarts(d->reload.started ? d->reload.started
@@ -123,30 +139,43 @@ static json_t *result_of(struct daemon *d, const struct roster *old)
 			 json_integer_value(json_object_get(report, "warnings")));
 }
 
-static void commit(struct daemon *d)
+static void adopt_configuration(struct daemon *d)
 {
-	struct reload *r = &d->reload;
-	struct roster *old = d->roster;
-	json_t *result, *brief;
+	const json_t *report = d->roster->compiled->report;
 
-	d->roster = r->next;
-	r->next = NULL;
 	adopt_places(d, d->roster);
 	adopt_settings(d);
 	daemon_apply_all(d);
 	daemon_apply_kernel(d);
+	if (!d->reload.started)
+		d->reload.started = json_incref(json_object_get(report, "settings"));
+}
+
+static void commit(struct daemon *d)
+{
+	struct reload *r = &d->reload;
+	struct roster *old = d->roster;
+	double took_s = (double)(daemon_clock() - r->began) / 1e9;
+	json_t *result, *brief;
+
+	d->roster = r->next;
+	r->next = NULL;
+	if (!r->change.only)
+		adopt_configuration(d);
 	r->done++;
 	r->last = daemon_time();
 	json_decref(r->problems);
 	r->problems = NULL;
 	log_problems(json_object_get(d->roster->compiled->report, "problems"));
-	result = result_of(d, old);
-	if (!r->started)
-		r->started = json_incref(json_object_get(d->roster->compiled->report, "settings"));
-	brief = json_pack("{s:O, s:O, s:O}", "generation", json_object_get(result, "generation"),
-			  "counts", json_object_get(result, "counts"), "needs_restart",
-			  json_object_get(result, "needs_restart"));
-	daemon_event(d, "reloaded", 0, brief);
+	result = result_of(d, old, took_s);
+	if (!r->change.only) {
+		brief = json_pack("{s:O, s:O, s:O}", "generation",
+				  json_object_get(result, "generation"), "counts",
+				  json_object_get(result, "counts"), "needs_restart",
+				  json_object_get(result, "needs_restart"));
+		daemon_event(d, "reloaded", 0, brief);
+	}
+	rules_change_adopt(&r->change, d, old, took_s, result);
 	if (r->request)
 		request_finish(r->request, result);
 	else
@@ -206,6 +235,7 @@ static void push(struct daemon *d)
 
 	if (d->roster)
 		before = daemon_policy(d, d->roster);
+	d->reload.swapped = daemon_clock();
 	rc = dataplane_push(d->dataplane, &next, d->roster ? &before : NULL, on_pushed, d);
 	if (rc == -EBUSY)
 		evtimer_add(d->reload.retry, &pause);
@@ -233,11 +263,17 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 		json_t *problems = json_incref(json_object_get(report, "problems"));
 
 		compiled_free(result);
-		fail(d, "bad_configuration", "the configuration has errors: the old one stays",
+		fail(d, d->reload.change.only ? "bad_rules" : "bad_configuration",
+		     d->reload.change.only ? "the rules have errors: the old ones stay"
+					   : "the configuration has errors: the old one stays",
 		     problems);
 		return;
 	}
-	rc = roster_new(result, &d->reload.next);
+	rc = d->reload.change.only ? compiled_complete(result, d->roster->compiled) : 0;
+	if (rc)
+		compiled_free(result);
+	else
+		rc = roster_new(result, &d->reload.next);
 	if (rc) {
 		fail(d, "compile_failed", strerror(-rc), NULL);
 		return;
@@ -246,34 +282,63 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 	push(d);
 }
 
-bool reload_start(struct daemon *d, struct request *request)
+static int start(struct daemon *d, const struct rules_text *text)
 {
 	struct reload *r = &d->reload;
 	char cache[PATH_MAX];
-	struct compile_job job = {
+	const struct compile_job job = {
 		.config = d->config_path,
 		.cache = cache,
 		.slots = &d->places,
 		.now = daemon_time(),
+		.generation = state_generation(d->state),
 		.memory = d->config->gate.compile_memory,
 		.time = d->config->gate.compile_time,
+		.rules_only = r->change.only,
+		.rules = rules_change_job(&r->change, d, text),
 	};
+
+	if (snprintf(cache, sizeof(cache), "%s/cache", d->config->gate.state_dir) >=
+	    (int)sizeof(cache))
+		return -ENAMETOOLONG;
+	if (!r->retry)
+		r->retry = evtimer_new(d->base, on_retry, d);
+	return r->retry ? compile_start(d->base, &job, on_compiled, d, &r->compile) : -ENOMEM;
+}
+
+bool reload_rules(struct daemon *d, struct request *request, struct rules_change *change,
+		  const struct rules_text *text)
+{
+	struct reload *r = &d->reload;
 	int rc;
 
 	if (r->running)
 		return false;
 	r->running = true;
 	r->request = request;
+	r->change = *change;
 	r->began = daemon_clock();
-	job.generation = state_generation(d->state);
-	snprintf(cache, sizeof(cache), "%s/cache", d->config->gate.state_dir);
+	r->swapped = 0;
 	if (d->roster)
 		notify_reloading();
-	if (!r->retry)
-		r->retry = evtimer_new(d->base, on_retry, d);
-	rc = r->retry ? compile_start(d->base, &job, on_compiled, d, &r->compile) : -ENOMEM;
+	rc = start(d, text);
 	if (rc)
 		fail(d, "compile_failed", strerror(-rc), NULL);
+	return true;
+}
+
+bool reload_start(struct daemon *d, struct request *request)
+{
+	struct rules_change change = {0};
+
+	if (d->reload.running)
+		return false;
+	/* Without memory for them it would go on without the overrides. */
+	if (rules_change_init(&change, d, d->roster ? RULES_RELOAD : RULES_START, request) == 0)
+		return reload_rules(d, request, &change, NULL);
+	d->reload.running = true;
+	d->reload.request = request;
+	fail(d, "no_memory", "no memory", NULL);
 	return true;
 }
 
@@ -319,5 +384,6 @@ void reload_fini(struct daemon *d)
 		event_free(r->retry);
 	json_decref(r->problems);
 	json_decref(r->started);
+	rules_change_fini(&r->change);
 	*r = (struct reload){0};
 }

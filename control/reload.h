@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/rules_change.h"
+
 struct compile;
 struct daemon;
 struct event;
@@ -17,22 +19,28 @@ struct request;
 struct roster;
 
 struct reload {
-	struct compile *compile; /* running */
-	struct roster *next;     /* compiled, on its way to the dataplane */
-	struct request *request; /* who asked; NULL: a signal, or the start */
-	struct event *retry;     /* the dataplane is busy with another push */
-	bool running, again;     /* again: a signal came meanwhile */
-	bool syncing;            /* the dataplane is being sent what is in force */
-	char refused[256];       /* why the dataplane did not take what is in force; "" */
-	uint64_t began;          /* ns, monotonic */
-	uint64_t done, failed;   /* how many */
-	uint64_t last;           /* ns since 1970: when the last one was done; 0: never */
-	json_t *started;         /* settings with which the programs were started */
-	json_t *problems;        /* of the last failure, NULL: the last one went well */
+	struct compile *compile;    /* running */
+	struct roster *next;        /* compiled, on its way to the dataplane */
+	struct request *request;    /* who asked; NULL: a signal, or the start */
+	struct rules_change change; /* what it is about */
+	struct event *retry;        /* the dataplane is busy with another push */
+	bool running, again;        /* again: a signal came meanwhile */
+	bool syncing;               /* the dataplane is being sent what is in force */
+	char refused[256];          /* why the dataplane did not take what is in force; "" */
+	uint64_t began, swapped;    /* ns, monotonic; swapped: the dataplane was asked */
+	uint64_t done, failed;      /* how many */
+	uint64_t last;              /* ns since 1970: when the last one was done; 0: never */
+	json_t *started;            /* settings with which the programs were started */
+	json_t *problems;           /* of the last failure, NULL: the last one went well */
 };
 
 /* Begins. `request` (may be NULL) is answered at the end. false: one is running already. */
 bool reload_start(struct daemon *daemon, struct request *request);
+
+/* The same for a change to the rules, with a text that was pushed (NULL: none); takes the change
+ * over unless it returns false. */
+bool reload_rules(struct daemon *daemon, struct request *request, struct rules_change *change,
+		  const struct rules_text *text);
 
 /* By signal: begins, or does so again when the running one ends. */
 void reload_signal(struct daemon *daemon);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/reload_diff.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct names {
@@ -57,51 +56,25 @@ static json_t *tenants_json(const struct roster *old, const struct roster *next)
 			 names_json(&removed, "names"), "changed", names_json(&changed, "names"));
 }
 
-static int sid_order(const void *a, const void *b)
+static void on_change(void *ctx, enum rule_change change, uint32_t sid)
 {
-	const json_int_t x = *(const json_int_t *)a, y = *(const json_int_t *)b;
+	struct names *names = ctx;
 
-	return (x > y) - (x < y);
-}
-
-/* Sorted; the caller frees. NULL with count 0: none, or no memory. */
-static json_int_t *sids_of(const struct roster *roster, size_t *count)
-{
-	const json_t *rules = roster ? json_object_get(roster->compiled->report, "rules") : NULL;
-	json_int_t *sids;
-
-	*count = 0;
-	sids = calloc(json_array_size(rules) + 1, sizeof(*sids));
-	if (!sids)
-		return NULL;
-	*count = json_array_size(rules);
-	for (size_t i = 0; i < *count; i++)
-		sids[i] = json_integer_value(json_array_get(rules, i));
-	qsort(sids, *count, sizeof(*sids), sid_order);
-	return sids;
+	names_add(&names[change], json_integer((json_int_t)sid));
 }
 
 static json_t *rules_json(const struct roster *old, const struct roster *next)
 {
-	struct names added = {0, json_array()}, removed = {0, json_array()};
-	size_t had, has, i = 0, j = 0;
-	json_int_t *a = sids_of(old, &had), *b = sids_of(next, &has);
+	static const struct rule_index none = {.strings = ""};
+	struct names names[RULE_CHANGES];
 	const json_t *before = old ? json_object_get(old->compiled->report, "digest") : NULL;
 
-	while (a && b && (i < had || j < has)) {
-		if (j == has || (i < had && a[i] < b[j])) {
-			names_add(&removed, json_integer(a[i++]));
-		} else if (i == had || b[j] < a[i]) {
-			names_add(&added, json_integer(b[j++]));
-		} else {
-			i++;
-			j++;
-		}
-	}
-	free(a);
-	free(b);
-	return json_pack("{s:o, s:o, s:b}", "added", names_json(&added, "sids"), "removed",
-			 names_json(&removed, "sids"), "changed",
+	for (int i = 0; i < RULE_CHANGES; i++)
+		names[i] = (struct names){0, json_array()};
+	rule_index_compare(old ? &old->index : &none, &next->index, on_change, names);
+	return json_pack("{s:o, s:o, s:o, s:b}", "added", names_json(&names[RULE_ADDED], "sids"),
+			 "removed", names_json(&names[RULE_REMOVED], "sids"), "modified",
+			 names_json(&names[RULE_CHANGED], "sids"), "changed",
 			 !json_equal(before, json_object_get(next->compiled->report, "digest")));
 }
 

@@ -11,8 +11,8 @@
 
 /*
  * {"tenants": {"added": {"count", "names"}, "removed", "changed"}, "rules": {"added": {"count",
- * "sids"}, "removed", "changed": bool}, "settings": […]}, or NULL: no memory. `old` NULL:
- * everything is new.
+ * "sids"}, "removed", "modified", "changed": bool}, "settings": […]}, or NULL: no memory.
+ * "changed": what was compiled is different. `old` NULL: everything is new.
  */
 json_t *reload_changes(const struct roster *old, const struct roster *next);
 

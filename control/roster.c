@@ -100,6 +100,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 		rc = read_tenants(r);
 	if (!rc)
 		rc = map_prefixes(r);
+	if (!rc)
+		rc = rule_index_map(compiled->index, compiled->index_size, &r->index);
 	if (rc) {
 		roster_free(r);
 		return rc;
@@ -114,6 +116,7 @@ void roster_free(struct roster *r)
 		return;
 	if (r->prefixes.items)
 		munmap(r->prefixes.items, r->compiled->prefixes_size);
+	rule_index_unmap(&r->index);
 	compiled_free(r->compiled);
 	free(r->tenant);
 	free(r->names);

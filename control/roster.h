@@ -25,6 +25,7 @@ struct roster {
 	struct roster_tenant *tenant;         /* by slot */
 	struct tenant_name *names;            /* by slot, for events */
 	struct prefix_list prefixes, blocked; /* for the kernel's maps */
+	struct rule_index index;
 };
 
 /* Takes `compiled` over, whose report must be "ok". 0, -EBADMSG: the images are none, -ENOMEM. */

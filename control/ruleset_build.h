@@ -47,4 +47,9 @@ int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_
 int rules_load_path(struct rule_list *list, struct rule_diags *diags, const struct rule_vars *vars,
 		    const char *path);
 
+/* The same, but for what becomes of the text, which is good until `file` returns. */
+int rules_each_file(struct rule_diags *diags, const char *path,
+		    void (*file)(void *ctx, const char *path, const char *text, size_t len),
+		    void *ctx);
+
 #endif

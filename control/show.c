@@ -171,37 +171,6 @@ enum command_outcome run_show(struct request *r, json_t **result)
 	return COMMAND_DONE;
 }
 
-static uint64_t hits_of(const struct shm_head *memory, uint32_t place)
-{
-	uint64_t hits = 0;
-
-	for (unsigned i = 0; i < memory->workers; i++)
-		hits += __atomic_load_n(&shm_hits(memory, i)[place], __ATOMIC_RELAXED);
-	return hits;
-}
-
-enum command_outcome run_rules(struct request *r, json_t **result)
-{
-	const struct daemon *d = r->daemon;
-	const struct shm_head *memory = dataplane_memory(d->dataplane);
-	json_t *hits = json_array();
-
-	for (uint32_t i = 1; memory && i < memory->rules; i++) {
-		uint32_t sid = atomic_load(&shm_rules(memory)[i].sid);
-		uint64_t n = sid ? hits_of(memory, i) : 0;
-
-		if (n)
-			json_array_append_new(hits, json_pack("{s:I, s:I}", "sid", (json_int_t)sid,
-							      "hits", (json_int_t)n));
-	}
-	*result =
-		json_pack("{s:I, s:O?, s:o}", "generation",
-			  (json_int_t)(d->roster ? d->roster->compiled->generation : 0), "sids",
-			  d->roster ? json_object_get(d->roster->compiled->report, "rules") : NULL,
-			  "hits", hits);
-	return COMMAND_DONE;
-}
-
 enum command_outcome run_failure(struct request *r, json_t **result)
 {
 	const struct daemon *d = r->daemon;

@@ -10,7 +10,6 @@ enum command_outcome run_status(struct request *request, json_t **result);
 enum command_outcome run_show(struct request *request, json_t **result);
 enum command_outcome run_stats(struct request *request, json_t **result);
 enum command_outcome run_ports(struct request *request, json_t **result);
-enum command_outcome run_rules(struct request *request, json_t **result);
 enum command_outcome run_failure(struct request *request, json_t **result);
 
 #endif

@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "control/json_file.h"
+
 #define VERSION 1
 
 struct state {
@@ -208,34 +210,6 @@ static json_t *state_json(const struct state *s)
 			 (json_int_t)s->generation, "tenants", tenants);
 }
 
-static int write_whole(int fd, const json_t *root)
-{
-	if (json_dumpfd(root, fd, JSON_INDENT(1)) != 0)
-		return errno ? -errno : -EIO;
-	if (write(fd, "\n", 1) != 1 || fsync(fd) != 0)
-		return errno ? -errno : -EIO;
-	return 0;
-}
-
-/* Beside the old one, onto the disk, and then in its place (rename(2) is all or nothing). */
-static int replace_file(const struct state *s, const json_t *root)
-{
-	int fd = openat(s->dir, "state.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	errno = 0;
-	rc = write_whole(fd, root);
-	close(fd);
-	if (!rc &&
-	    (renameat(s->dir, "state.json.new", s->dir, "state.json") != 0 || fsync(s->dir) != 0))
-		rc = -errno;
-	if (rc)
-		unlinkat(s->dir, "state.json.new", 0);
-	return rc;
-}
-
 int state_flush(struct state *s)
 {
 	json_t *root;
@@ -244,7 +218,7 @@ int state_flush(struct state *s)
 	if (!s->dirty)
 		return 0;
 	root = state_json(s);
-	rc = root ? replace_file(s, root) : -ENOMEM;
+	rc = root ? json_file_replace(s->dir, "state.json", root) : -ENOMEM;
 	json_decref(root);
 	s->dirty = rc != 0;
 	return rc;

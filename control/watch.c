@@ -70,6 +70,8 @@ static void watch_second(struct daemon *d)
 
 	tenants_expire(d);
 	rc = state_flush(d->state);
+	if (!rc)
+		rc = rules_state_flush(&d->rules);
 	if (rc)
 		log_warning("the state can't be stored", "error=%s", log_text(strerror(-rc)));
 }

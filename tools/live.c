@@ -12,7 +12,7 @@
 struct call {
 	const char *socket;
 	bool json, follow;
-	const char *reason, *approver, *until, *tenant;
+	const char *reason, *approver, *until, *tenant, *state;
 	json_t *types;
 	int argc;
 	char **argv; /* what is left of the words */
@@ -74,6 +74,45 @@ static json_t *words_events(const struct call *c)
 	return json_pack("{s:O*, s:s*}", "types", c->types, "tenant", c->tenant);
 }
 
+static json_t *words_rules_list(const struct call *c)
+{
+	return c->argc == 0 ? json_pack("{s:s*}", "state", c->state) : NULL;
+}
+
+/* NULL: no number. */
+static json_t *number(const char *text)
+{
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && !*end ? json_integer((json_int_t)n) : NULL;
+}
+
+static json_t *words_rollback(const struct call *c)
+{
+	json_t *generation = c->argc == 1 ? number(c->argv[0]) : NULL;
+
+	if (c->argc > 1 || (c->argc == 1 && !generation))
+		return NULL;
+	return json_pack("{s:o*, s:s*}", "generation", generation, "reason", c->reason);
+}
+
+static json_t *words_sid(const struct call *c)
+{
+	json_t *sid = c->argc == 1 ? number(c->argv[0]) : NULL;
+
+	return sid ? json_pack("{s:o, s:s*}", "sid", sid, "reason", c->reason) : NULL;
+}
+
+static json_t *words_shadow(const struct call *c)
+{
+	json_t *sid = c->argc == 2 ? number(c->argv[0]) : NULL;
+
+	if (!sid)
+		return NULL;
+	return json_pack("{s:o, s:s, s:s*}", "sid", sid, "state", c->argv[1], "reason", c->reason);
+}
+
 static const struct live_command {
 	const char *words, *command, *usage, *help;
 	json_t *(*arguments)(const struct call *call);
@@ -99,6 +138,20 @@ static const struct live_command {
 	{"events", "events follow", "-f [--type TYPE]... [--tenant TENANT]", "events as they come",
 	 words_events, NULL},
 	{"ports", "ports", "", "the two ports", words_none, live_page_ports},
+	{"rules list", "rules list", "[--state live|shadow|disabled]",
+	 "each rule: where it stands, its state, its matches", words_rules_list,
+	 live_page_rules_list},
+	{"rules history", "rules history", "",
+	 "the generations of the rules: who, how, what changed", words_none,
+	 live_page_rules_history},
+	{"rules rollback", "rules rollback", "[GENERATION] [--reason TEXT]",
+	 "the rules of a generation before", words_rollback, live_page_rules_change},
+	{"rules shadow", "rules shadow", "SID on|off|own [--reason TEXT]",
+	 "whether a rule only counts; own: as its text says", words_shadow, live_page_rules_change},
+	{"rules disable", "rules disable", "SID [--reason TEXT]",
+	 "a rule is left out, of pushes to come too", words_sid, live_page_rules_change},
+	{"rules enable", "rules enable", "SID [--reason TEXT]", "it runs again", words_sid,
+	 live_page_rules_change},
 	{"rules", "rules", "", "rules in force and what matched", words_none, live_page_rules},
 	{"failure", "failure", "", "what the wire does while nobody inspects", words_none,
 	 live_page_failure},
@@ -154,7 +207,16 @@ static const struct live_command *find(int argc, char **argv, int *used)
 	return NULL;
 }
 
-enum { OPT_JSON = 256, OPT_SOCKET, OPT_REASON, OPT_APPROVER, OPT_UNTIL, OPT_TYPE, OPT_TENANT };
+enum {
+	OPT_JSON = 256,
+	OPT_SOCKET,
+	OPT_REASON,
+	OPT_APPROVER,
+	OPT_UNTIL,
+	OPT_TYPE,
+	OPT_TENANT,
+	OPT_STATE
+};
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
@@ -164,6 +226,7 @@ static const struct option options[] = {
 	{"until", required_argument, NULL, OPT_UNTIL},
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"tenant", required_argument, NULL, OPT_TENANT},
+	{"state", required_argument, NULL, OPT_STATE},
 	{"follow", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -189,6 +252,9 @@ static void take_option(struct call *c, int option)
 		break;
 	case OPT_TENANT:
 		c->tenant = optarg;
+		break;
+	case OPT_STATE:
+		c->state = optarg;
 		break;
 	case OPT_TYPE:
 		if (!c->types)

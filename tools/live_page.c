@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The gate as a whole: status, traffic, ports, rules, reloads. */
+/* The gate as a whole: status, traffic, ports. */
 #include "tools/live_page.h"
 
 #include <time.h>
 
 #include "tools/live_json.h"
 
-static void label(struct page_out *out, const char *text)
+void live_label(struct page_out *out, const char *text)
 {
 	page_cell(out, INK_DIM, 16, text);
 }
 
-static void row(struct page_out *out, const char *name, enum ink ink, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void row(struct page_out *out, const char *name, enum ink ink, const char *format, ...)
+void live_row(struct page_out *out, const char *name, enum ink ink, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -22,12 +19,12 @@ static void row(struct page_out *out, const char *name, enum ink ink, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	label(out, name);
+	live_label(out, name);
 	page_rest(out, ink, text);
 	page_newline(out);
 }
 
-static const char *when(char buf[32], uint64_t seconds)
+const char *live_when(char buf[32], uint64_t seconds)
 {
 	time_t time = (time_t)seconds;
 	struct tm tm;
@@ -43,13 +40,14 @@ static void page_worker(struct page_out *out, const json_t *worker)
 
 	snprintf(name, sizeof(name), "worker %llu", (unsigned long long)count_at(worker, "worker"));
 	if (!json_is_number(at(worker, "heartbeat_age_ms"))) {
-		row(out, name, INK_DIM, "waits for a policy");
+		live_row(out, name, INK_DIM, "waits for a policy");
 		return;
 	}
-	row(out, name, INK_PLAIN, "CPU %llu, heartbeat %.1f ms ago, policy %llu, rules %llu",
-	    (unsigned long long)count_at(worker, "lcore"), number_at(worker, "heartbeat_age_ms"),
-	    (unsigned long long)count_at(worker, "policy_generation"),
-	    (unsigned long long)count_at(worker, "ruleset_generation"));
+	live_row(out, name, INK_PLAIN, "CPU %llu, heartbeat %.1f ms ago, policy %llu, rules %llu",
+		 (unsigned long long)count_at(worker, "lcore"),
+		 number_at(worker, "heartbeat_age_ms"),
+		 (unsigned long long)count_at(worker, "policy_generation"),
+		 (unsigned long long)count_at(worker, "ruleset_generation"));
 }
 
 static void page_dataplane(struct page_out *out, const json_t *result)
@@ -59,42 +57,44 @@ static void page_dataplane(struct page_out *out, const json_t *result)
 	size_t i;
 
 	if (is_at(dataplane, "up") && *text_at(dataplane, "trouble"))
-		row(out, "dataplane", INK_RED, "REFUSES the policy: %s",
-		    text_at(dataplane, "trouble"));
+		live_row(out, "dataplane", INK_RED, "REFUSES the policy: %s",
+			 text_at(dataplane, "trouble"));
 	else if (is_at(dataplane, "up"))
-		row(out, "dataplane", INK_PLAIN, "runs, pid %llu%s",
-		    (unsigned long long)count_at(dataplane, "pid"),
-		    is_at(dataplane, "stalled") ? ", a worker STANDS STILL" : "");
+		live_row(out, "dataplane", INK_PLAIN, "runs, pid %llu%s",
+			 (unsigned long long)count_at(dataplane, "pid"),
+			 is_at(dataplane, "stalled") ? ", a worker STANDS STILL" : "");
 	else
-		row(out, "dataplane", INK_RED, "DOWN: %s", text_at(dataplane, "trouble"));
+		live_row(out, "dataplane", INK_RED, "DOWN: %s", text_at(dataplane, "trouble"));
 	json_array_foreach(at(dataplane, "workers"), i, worker)
 	{
 		page_worker(out, worker);
 	}
 	if (is_at(dataplane, "supervised"))
-		row(out, "supervised", INK_PLAIN, "started %llu times, died %llu times",
-		    (unsigned long long)count_at(dataplane, "starts"),
-		    (unsigned long long)count_at(dataplane, "deaths"));
-	row(out, "failure policy", is_at(dataplane, "up") ? INK_PLAIN : INK_BOLD, "%s%s, mode %s",
-	    text_at(result, "failure"), is_at(dataplane, "up") ? "" : " (holds the wire now)",
-	    text_at(result, "mode"));
+		live_row(out, "supervised", INK_PLAIN, "started %llu times, died %llu times",
+			 (unsigned long long)count_at(dataplane, "starts"),
+			 (unsigned long long)count_at(dataplane, "deaths"));
+	live_row(out, "failure policy", is_at(dataplane, "up") ? INK_PLAIN : INK_BOLD,
+		 "%s%s, mode %s", text_at(result, "failure"),
+		 is_at(dataplane, "up") ? "" : " (holds the wire now)", text_at(result, "mode"));
 }
 
 static void page_configuration(struct page_out *out, const json_t *c)
 {
 	char time[32];
 
-	row(out, "configuration", INK_PLAIN, "%s, generation %llu, since %s", text_at(c, "path"),
-	    (unsigned long long)count_at(c, "generation"), when(time, count_at(c, "loaded")));
-	row(out, "holds", INK_PLAIN, "%llu tenants, %llu prefixes, %llu list entries, %llu rules",
-	    (unsigned long long)count_at(c, "counts.tenants"),
-	    (unsigned long long)count_at(c, "counts.prefixes"),
-	    (unsigned long long)count_at(c, "counts.list_entries"),
-	    (unsigned long long)count_at(c, "counts.rules"));
+	live_row(out, "configuration", INK_PLAIN, "%s, generation %llu, since %s",
+		 text_at(c, "path"), (unsigned long long)count_at(c, "generation"),
+		 live_when(time, count_at(c, "loaded")));
+	live_row(out, "holds", INK_PLAIN,
+		 "%llu tenants, %llu prefixes, %llu list entries, %llu rules",
+		 (unsigned long long)count_at(c, "counts.tenants"),
+		 (unsigned long long)count_at(c, "counts.prefixes"),
+		 (unsigned long long)count_at(c, "counts.list_entries"),
+		 (unsigned long long)count_at(c, "counts.rules"));
 	if (json_array_size(at(c, "problems")))
-		row(out, "last reload", INK_YELLOW, "FAILED: %s%s",
-		    text_at(json_array_get(at(c, "problems"), 0), "message"),
-		    json_array_size(at(c, "problems")) > 1 ? " …" : "");
+		live_row(out, "last reload", INK_YELLOW, "FAILED: %s%s",
+			 text_at(json_array_get(at(c, "problems"), 0), "message"),
+			 json_array_size(at(c, "problems")) > 1 ? " …" : "");
 }
 
 void live_page_status(struct page_out *out, const json_t *result)
@@ -104,18 +104,19 @@ void live_page_status(struct page_out *out, const json_t *result)
 	page_heading(out, "GATE");
 	page_dataplane(out, result);
 	page_configuration(out, at(result, "configuration"));
-	row(out, "posternd", INK_PLAIN, "%s, pid %llu, up %s, uid %llu",
-	    text_at(result, "posternd.version"),
-	    (unsigned long long)count_at(result, "posternd.pid"),
-	    short_duration(time, number_at(result, "posternd.uptime_s")),
-	    (unsigned long long)count_at(result, "posternd.uid"));
-	row(out, "capabilities", INK_PLAIN, "%s", text_at(result, "posternd.capabilities"));
-	row(out, "events", *text_at(result, "events.error") ? INK_RED : INK_PLAIN,
-	    "%llu lines in %s, lost %llu%s%s", (unsigned long long)count_at(result, "events.lines"),
-	    text_at(result, "events.path"),
-	    (unsigned long long)(count_at(result, "events.lost_in_ring") +
-				 count_at(result, "events.lost_in_log")),
-	    *text_at(result, "events.error") ? ": " : "", text_at(result, "events.error"));
+	live_row(out, "posternd", INK_PLAIN, "%s, pid %llu, up %s, uid %llu",
+		 text_at(result, "posternd.version"),
+		 (unsigned long long)count_at(result, "posternd.pid"),
+		 short_duration(time, number_at(result, "posternd.uptime_s")),
+		 (unsigned long long)count_at(result, "posternd.uid"));
+	live_row(out, "capabilities", INK_PLAIN, "%s", text_at(result, "posternd.capabilities"));
+	live_row(out, "events", *text_at(result, "events.error") ? INK_RED : INK_PLAIN,
+		 "%llu lines in %s, lost %llu%s%s",
+		 (unsigned long long)count_at(result, "events.lines"),
+		 text_at(result, "events.path"),
+		 (unsigned long long)(count_at(result, "events.lost_in_ring") +
+				      count_at(result, "events.lost_in_log")),
+		 *text_at(result, "events.error") ? ": " : "", text_at(result, "events.error"));
 }
 
 void live_page_counts(struct page_out *out, const char *name, const json_t *counts)
@@ -124,7 +125,7 @@ void live_page_counts(struct page_out *out, const char *name, const json_t *coun
 	const char *key;
 	json_t *value;
 
-	label(out, name);
+	live_label(out, name);
 	out->indent = 16;
 	out->listed = false;
 	json_object_foreach((json_t *)(uintptr_t)counts, key, value)
@@ -143,8 +144,9 @@ void live_page_stats(struct page_out *out, const json_t *stats)
 	char packets[SHORT_SIZE], bytes[SHORT_SIZE];
 
 	page_heading(out, "TRAFFIC SINCE THE DATAPLANE'S START");
-	row(out, "packets", INK_PLAIN, "%s, %s", short_count(packets, count_at(stats, "packets")),
-	    short_amount(bytes, number_at(stats, "bytes"), "B"));
+	live_row(out, "packets", INK_PLAIN, "%s, %s",
+		 short_count(packets, count_at(stats, "packets")),
+		 short_amount(bytes, number_at(stats, "bytes"), "B"));
 	live_page_counts(out, "link", at(stats, "link"));
 	live_page_counts(out, "flows", at(stats, "flow"));
 	live_page_counts(out, "messages", at(stats, "smtp.messages"));
@@ -162,7 +164,7 @@ void live_page_ports(struct page_out *out, const json_t *result)
 
 	page_heading(out, "PORTS");
 	if (!json_array_size(at(result, "ports"))) {
-		row(out, "", INK_DIM, "none: the dataplane does not run");
+		live_row(out, "", INK_DIM, "none: the dataplane does not run");
 		return;
 	}
 	page_cell(out, INK_DIM, 9, "side");
@@ -198,99 +200,19 @@ void live_page_ports(struct page_out *out, const json_t *result)
 void live_page_show(struct page_out *out, const json_t *result)
 {
 	live_page_status(out, result);
-	row(out, "tenants", INK_PLAIN, "%llu, %llu suspended, %llu with settings made by command",
-	    (unsigned long long)count_at(result, "tenants.count"),
-	    (unsigned long long)count_at(result, "tenants.suspended"),
-	    (unsigned long long)count_at(result, "tenants.overridden"));
+	live_row(out, "tenants", INK_PLAIN,
+		 "%llu, %llu suspended, %llu with settings made by command",
+		 (unsigned long long)count_at(result, "tenants.count"),
+		 (unsigned long long)count_at(result, "tenants.suspended"),
+		 (unsigned long long)count_at(result, "tenants.overridden"));
 	live_page_ports(out, result);
 	if (at(result, "stats"))
 		live_page_stats(out, at(result, "stats"));
 }
 
-void live_page_rules(struct page_out *out, const json_t *result)
-{
-	char text[SHORT_SIZE];
-	json_t *hit;
-	size_t i;
-
-	page_heading(out, "RULES");
-	row(out, "in force", INK_PLAIN, "%zu, generation %llu", json_array_size(at(result, "sids")),
-	    (unsigned long long)count_at(result, "generation"));
-	json_array_foreach(at(result, "hits"), i, hit)
-	{
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)count_at(hit, "sid"));
-		label(out, text);
-		page_cell(out, INK_PLAIN, -14, short_count(text, count_at(hit, "hits")));
-		page_newline(out);
-	}
-	if (!json_array_size(at(result, "hits")))
-		row(out, "", INK_DIM, "none has matched");
-}
-
 void live_page_failure(struct page_out *out, const json_t *result)
 {
-	row(out, "failure policy", INK_PLAIN, "%s", text_at(result, "failure"));
-	row(out, "heartbeat", INK_PLAIN, "%llu ms, watched by the %s",
-	    (unsigned long long)count_at(result, "heartbeat_ms"), text_at(result, "held_by"));
-}
-
-/* Reloads */
-
-static void page_names(struct page_out *out, const char *what, const json_t *part,
-		       const char *member)
-{
-	const json_t *names = json_object_get(part, member);
-	json_t *name;
-	size_t i;
-
-	if (!count_at(part, "count"))
-		return;
-	label(out, what);
-	out->indent = 16;
-	out->listed = false;
-	json_array_foreach(names, i, name)
-	{
-		if (json_is_string(name))
-			page_item(out, "%s", json_string_value(name));
-		else
-			page_item(out, "%lld", (long long)json_integer_value(name));
-	}
-	if (json_array_size(names) < count_at(part, "count"))
-		page_item(out, "and %llu more",
-			  (unsigned long long)(count_at(part, "count") - json_array_size(names)));
-	page_newline(out);
-}
-
-void live_page_reload(struct page_out *out, const json_t *result)
-{
-	const json_t *changes = at(result, "changes");
-	json_t *item;
-	size_t i;
-
-	row(out, "reloaded", INK_BOLD, "generation %llu %s, %.2f s",
-	    (unsigned long long)count_at(result, "generation"),
-	    is_at(result, "in_force") ? "is in force" : "is taken as soon as the dataplane runs",
-	    number_at(result, "took_s"));
-	row(out, "holds", INK_PLAIN, "%llu tenants, %llu prefixes, %llu list entries, %llu rules",
-	    (unsigned long long)count_at(result, "counts.tenants"),
-	    (unsigned long long)count_at(result, "counts.prefixes"),
-	    (unsigned long long)count_at(result, "counts.list_entries"),
-	    (unsigned long long)count_at(result, "counts.rules"));
-	page_names(out, "new tenants", at(changes, "tenants.added"), "names");
-	page_names(out, "gone tenants", at(changes, "tenants.removed"), "names");
-	page_names(out, "changed tenants", at(changes, "tenants.changed"), "names");
-	page_names(out, "new rules", at(changes, "rules.added"), "sids");
-	page_names(out, "gone rules", at(changes, "rules.removed"), "sids");
-	json_array_foreach(at(result, "needs_restart"), i, item)
-	{
-		row(out, "needs a restart", INK_YELLOW, "%s, of %s", text_at(item, "setting"),
-		    strcmp(text_at(item, "restart"), "both") == 0 ? "posternd and postern-dataplane"
-								  : text_at(item, "restart"));
-	}
-	json_array_foreach(at(result, "problems"), i, item)
-	{
-		row(out, text_at(item, "severity"), INK_YELLOW, "%s:%llu: %s",
-		    text_at(item, "file"), (unsigned long long)count_at(item, "line"),
-		    text_at(item, "message"));
-	}
+	live_row(out, "failure policy", INK_PLAIN, "%s", text_at(result, "failure"));
+	live_row(out, "heartbeat", INK_PLAIN, "%llu ms, watched by the %s",
+		 (unsigned long long)count_at(result, "heartbeat_ms"), text_at(result, "held_by"));
 }

@@ -18,6 +18,17 @@ void live_page_ports(struct page_out *out, const json_t *result);
 void live_page_rules(struct page_out *out, const json_t *result);
 void live_page_failure(struct page_out *out, const json_t *result);
 void live_page_reload(struct page_out *out, const json_t *result);
+void live_page_rules_list(struct page_out *out, const json_t *result);
+void live_page_rules_history(struct page_out *out, const json_t *result);
+void live_page_rules_change(struct page_out *out, const json_t *result);
+
+/* A label, and what belongs to it, on a line. */
+void live_label(struct page_out *out, const char *text);
+void live_row(struct page_out *out, const char *name, enum ink ink, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Seconds since 1970, as text in `buf`. */
+const char *live_when(char buf[32], uint64_t seconds);
 
 /* A label and those of an object's numbers that are not zero. */
 void live_page_counts(struct page_out *out, const char *name, const json_t *counts);

@@ -14,6 +14,15 @@ static const struct {
 	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
 	{"keywords", "the language: buffers, keywords, and what is refused and why",
 	 rules_keywords_main},
+	{"push", "new rules for a running gate: checked, tested, compiled, swapped",
+	 rules_push_main},
+	/* Asked of posternd; tools/live.c has them. */
+	{"list", "each rule in force, its state and its matches", NULL},
+	{"history", "generations of the rules: who, how, what changed", NULL},
+	{"rollback", "the rules of a generation before", NULL},
+	{"shadow", "whether a rule only counts", NULL},
+	{"disable", "a rule is left out, of pushes to come too", NULL},
+	{"enable", "a rule that was disabled runs again", NULL},
 };
 
 static int usage(FILE *out, int status)
@@ -35,7 +44,8 @@ int rules_main(int argc, char **argv)
 		return live_main(argc, argv);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return commands[i].run ? commands[i].run(argc - 1, argv + 1)
+					       : live_main(argc, argv);
 	fprintf(stderr, "postern rules: there is no command '%s'\n", argv[1]);
 	return usage(stderr, 2);
 }

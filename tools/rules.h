@@ -8,5 +8,6 @@ int rules_main(int argc, char **argv);
 
 int rules_bench_main(int argc, char **argv);
 int rules_keywords_main(int argc, char **argv);
+int rules_push_main(int argc, char **argv);
 
 #endif

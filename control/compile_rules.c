@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rules' part of what the child of control/compile.c does. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/compile_work.h"
+#include "control/db_cache.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* The text */
+
+static int read_configured(struct work *w)
+{
+	const struct setting_texts *paths = &w->config->gate.rules;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < paths->count; i++) {
+		int rc = config_path(paths->items[i].where, paths->items[i].text, path,
+				     sizeof(path));
+
+		if (rc)
+			setting_error(&w->diag, paths->items[i].where, "%s", strerror(-rc));
+		else
+			rules_text_load(&w->text, &w->rule_diags, path);
+	}
+	return 0;
+}
+
+static void parse(struct work *w, const struct rules_text *text)
+{
+	rules_text_parse(text, &w->list, &w->rule_diags);
+	rules_text_digest(text, w->digest);
+}
+
+static void start_over(struct work *w)
+{
+	rules_text_fini(&w->text);
+	rule_list_fini(&w->list);
+	rule_diags_fini(&w->rule_diags);
+	w->list = (struct rule_list){0};
+	w->rule_diags = (struct rule_diags){0};
+	w->pushed = false;
+}
+
+/* What was pushed and is of no use any more: posternd has to start all the same, and to say so. */
+static bool falls_back(struct work *w, int rc)
+{
+	const struct rule_diag *first = w->rule_diags.list;
+	char why[200];
+
+	if (!w->job->rules.fall_back || !w->config || (!rc && !w->rule_diags.errors))
+		return false;
+	if (rc)
+		snprintf(why, sizeof(why), "%s", strerror(-rc));
+	else
+		snprintf(why, sizeof(why), "%s:%u: %s", first->place.file, first->place.line,
+			 first->message);
+	diag_warning(&w->diag, w->job->rules.store, 0,
+		     "the rules that were pushed can't be used: those of gate.rules are (%s)", why);
+	start_over(w);
+	return true;
+}
+
+static int read_stored(struct work *w)
+{
+	int rc = rules_text_read(&w->text, w->job->rules.store, w->job->rules.stored);
+
+	w->pushed = w->job->rules.pushed;
+	if (!rc)
+		parse(w, &w->text);
+	if (rc && !w->job->rules.fall_back)
+		diag_error(&w->diag, w->job->rules.store, 0,
+			   "the text of these rules is not there any more: %s", strerror(-rc));
+	return rc;
+}
+
+static int read_rules(struct work *w)
+{
+	const struct compile_rules *rules = &w->job->rules;
+	int rc = 0;
+
+	if (rules->text) {
+		w->pushed = true;
+		parse(w, rules->text);
+		return 0;
+	}
+	if (rules->stored) {
+		rc = read_stored(w);
+		if (!falls_back(w, rc))
+			return rc;
+	}
+	rc = read_configured(w);
+	parse(w, &w->text);
+	return rc;
+}
+
+/* Overrides */
+
+static bool is_new(const struct work *w, const struct rule *rule)
+{
+	const struct rule_row *row =
+		w->job->rules.before ? rule_index_find(w->job->rules.before, rule->sid) : NULL;
+
+	return !row || row->digest != rule->digest;
+}
+
+/* Those of the job; with `shadow` also what is new. */
+static int gather_overrides(const struct work *w, struct rule_overrides *overrides)
+{
+	const struct compile_rules *rules = &w->job->rules;
+	int rc = rules->overrides ? rule_overrides_copy(rules->overrides, overrides) : 0;
+
+	for (size_t i = 0; !rc && rules->shadow && i < w->list.count; i++) {
+		const struct rule *rule = &w->list.rules[i];
+		const struct rule_override *there = rule_override_find(overrides, rule->sid);
+		struct rule_override o = there ? *there : (struct rule_override){.sid = rule->sid};
+
+		if (!is_new(w, rule))
+			continue;
+		o.pushed = rule->digest;
+		rc = rule_override_put(overrides, &o);
+	}
+	return rc;
+}
+
+/* The list keeps those that run. */
+static void drop_disabled(struct work *w, const bool *off)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->list.count; i++) {
+		w->disabled += off[i];
+		if (off[i])
+			continue;
+		w->shadow += w->list.rules[i].shadow;
+		w->list.rules[kept++] = w->list.rules[i];
+	}
+	w->list.count = kept;
+}
+
+static int override_rules(struct work *w, int index)
+{
+	struct rule_overrides overrides = {0};
+	bool *off = calloc(w->list.count + 1, sizeof(*off));
+	int rc = off ? gather_overrides(w, &overrides) : -ENOMEM;
+
+	if (rc == -E2BIG)
+		diag_error(&w->diag, w->job->config, 0,
+			   "more than %u rules would be in shadow by how they were pushed",
+			   RULE_OVERRIDES_MAX);
+	if (!rc)
+		rc = rule_index_write(index, &w->list, &overrides, off);
+	if (!rc)
+		drop_disabled(w, off);
+	rule_overrides_fini(&overrides);
+	free(off);
+	return rc;
+}
+
+/* The image */
+
+/* Without a cache it takes longer: no more than a line about it. */
+static int build_image(struct work *w)
+{
+	struct ruleset_build_options options = {.generation = (uint32_t)w->job->generation};
+	int rc = w->job->cache ? db_cache_open(w->job->cache, DB_CACHE_LIMIT, &options.cache) : 0;
+
+	if (rc)
+		diag_warning(&w->diag, w->job->cache, 0,
+			     "compiled databases can't be kept there: %s", strerror(-rc));
+	rc = ruleset_build_with(&w->list, &options, &w->rule_diags, &w->ruleset_image,
+				&w->ruleset_size, &w->stats);
+	db_cache_close(options.cache);
+	return rc;
+}
+
+static void store_text(struct work *w)
+{
+	const struct compile_rules *rules = &w->job->rules;
+
+	if (rules->store)
+		w->unstored = rules_text_store(rules->text ? rules->text : &w->text, rules->store,
+					       w->digest);
+}
+
+int work_rules(struct work *w, int index)
+{
+	uint64_t start = now_ns();
+	int rc = read_rules(w);
+
+	w->parse_ns = now_ns() - start;
+	if (rc)
+		return rc;
+	if (w->rule_diags.errors || w->diag.errors)
+		return -EINVAL;
+	/* More likely a slip than a wish. */
+	if (w->job->rules.text && !w->list.count) {
+		diag_error(&w->diag, w->job->rules.text->files[0].name, 0,
+			   "there is no rule in what was pushed");
+		return -EINVAL;
+	}
+	rc = override_rules(w, index);
+	if (!rc && w->list.count)
+		rc = build_image(w);
+	if (!rc)
+		store_text(w);
+	return rc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the compiler's child has in hand; between its parts. */
+#ifndef POSTERN_CONTROL_COMPILE_WORK_H
+#define POSTERN_CONTROL_COMPILE_WORK_H
+
+#include "control/compile.h"
+#include "control/config.h"
+#include "control/ruleset_build.h"
+
+struct policy;
+
+struct work {
+	const struct compile_job *job;
+	struct diag diag;
+	struct rule_diags rule_diags;
+	struct rules_text text; /* unless the job has it */
+	struct rule_list list;
+	bool pushed; /* the text was */
+	size_t shadow, disabled;
+	char digest[RULES_DIGEST_SIZE];
+	int unstored;          /* -errno: the text is not on the disk */
+	uint64_t parse_ns;     /* reading included */
+	struct config *config; /* NULL: rules alone */
+	struct policy *policy;
+	uint32_t *slot_of;
+	void *policy_image, *ruleset_image;
+	size_t policy_size, ruleset_size;
+	struct ruleset_build_stats stats;
+};
+
+/* The job's rules, from their text to the image; their index into the file. 0 or -errno. */
+int work_rules(struct work *work, int index);
+
+#endif

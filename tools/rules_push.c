@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* `postern rules push`: from files to a running gate, through posternd's socket. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/ruleset_build.h"
+#include "control/utf8.h"
+#include "tools/live_client.h"
+#include "tools/live_page.h"
+#include "tools/rules.h"
+
+#define PIECE 8000 /* bytes of text in a request: its JSON may take six for one */
+
+static const char usage[] =
+	"usage: postern rules push [--shadow] [--reason TEXT] [--json] [--socket PATH] PATH...\n"
+	"       postern rules push --configuration\n"
+	"  instead of the rules in force: files of rules, and directories of *.rules; checked,\n"
+	"  compiled and swapped, all or nothing; no packet is lost\n"
+	"  --shadow           what is new or changed only counts, until a push without this\n"
+	"  --configuration    back to gate.rules: reads them with a reload\n"
+	"  --reason TEXT      why, for the history and the events\n";
+
+struct push {
+	const char *socket, *reason;
+	bool json, shadow, configuration;
+	char **paths;
+	int count;
+	struct live_client client;
+	size_t bytes; /* staged */
+	int failed;
+};
+
+/* Longest prefix of at most `most` bytes that ends between two characters. */
+static size_t piece_of(const char *text, size_t len, size_t most)
+{
+	size_t n = len < most ? len : most;
+
+	while (n && n < len && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+static size_t line_of(const char *text, size_t at)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+/* The socket speaks JSON: UTF-8, no NULs. */
+static bool is_text(const char *path, const char *text, size_t len)
+{
+	size_t good = 0, n = 1;
+
+	while (good < len && n && text[good]) {
+		n = utf8_len((const uint8_t *)text + good, len - good);
+		good += n;
+	}
+	if (good == len)
+		return true;
+	fprintf(stderr, "%s:%zu: error: not UTF-8, or a NUL; a rule says such bytes as |hh|\n",
+		path, line_of(text, good));
+	return false;
+}
+
+static int stage(struct push *p, const char *file, const char *text, size_t len)
+{
+	json_t *result;
+
+	if (live_ask(&p->client, "rules stage",
+		     json_pack("{s:s, s:s%}", "file", file, "text", text, len)) != 0)
+		return 1;
+	result = live_result(&p->client);
+	json_decref(result);
+	return !result;
+}
+
+static void stage_file(void *ctx, const char *path, const char *text, size_t len)
+{
+	struct push *p = ctx;
+	char whole[PATH_MAX];
+	const char *name = realpath(path, whole) ? whole : path;
+
+	if (p->failed || !is_text(path, text, len)) {
+		p->failed = 1;
+		return;
+	}
+	p->bytes += len;
+	while (len && !p->failed) {
+		size_t n = piece_of(text, len, PIECE);
+
+		p->failed = stage(p, name, text, n);
+		text += n;
+		len -= n;
+	}
+}
+
+static int stage_all(struct push *p)
+{
+	struct rule_diags diags = {0};
+
+	for (int i = 0; i < p->count && !p->failed; i++)
+		if (rules_each_file(&diags, p->paths[i], stage_file, p) != 0)
+			p->failed = 1;
+	for (size_t i = 0; i < diags.count; i++)
+		rule_diag_print(stderr, &diags.list[i]);
+	rule_diags_fini(&diags);
+	if (!p->failed && !p->bytes) {
+		fprintf(stderr, "postern rules push: there is nothing in these files\n");
+		p->failed = 1;
+	}
+	return p->failed;
+}
+
+static int push(struct push *p)
+{
+	json_t *arguments = json_pack("{s:b, s:b, s:s*}", "shadow", p->shadow, "configuration",
+				      p->configuration, "reason", p->reason);
+	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
+	json_t *result;
+
+	if (live_ask(&p->client, "rules push", arguments) != 0)
+		return 1;
+	result = live_result(&p->client);
+	if (result && p->json) {
+		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+		fputc('\n', stdout);
+	} else if (result) {
+		live_page_rules_change(&out, result);
+	}
+	json_decref(result);
+	return !result;
+}
+
+/* -1: go on; else the exit status. */
+static int parse(struct push *p, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"shadow", no_argument, NULL, 's'},
+		{"configuration", no_argument, NULL, 'c'},
+		{"reason", required_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"socket", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *socket = getenv("POSTERN_SOCKET");
+	int option;
+
+	p->socket = socket && *socket ? socket : LIVE_SOCKET;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			p->shadow = true;
+			break;
+		case 'c':
+			p->configuration = true;
+			break;
+		case 'r':
+			p->reason = optarg;
+			break;
+		case 'j':
+			p->json = true;
+			break;
+		case 'S':
+			p->socket = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	p->paths = argv + optind;
+	p->count = argc - optind;
+	if (!p->count == p->configuration && (!p->reason || *p->reason))
+		return -1;
+	fputs(usage, stderr);
+	return 2;
+}
+
+int rules_push_main(int argc, char **argv)
+{
+	struct push p = {0};
+	int rc = parse(&p, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	rc = live_open(&p.client, p.socket);
+	if (rc)
+		return rc;
+	rc = p.configuration ? 0 : stage_all(&p);
+	if (!rc)
+		rc = push(&p);
+	live_close(&p.client);
+	return rc;
+}
