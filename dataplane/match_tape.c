@@ -187,6 +187,17 @@ void match_tape_end(struct match_tape *tape, const void *txn)
 	op_add(tape, TAPE_END, txn, NULL, 0);
 }
 
+void match_tape_each(const struct match_tape *tape, match_tape_fn *each, void *ctx)
+{
+	for (size_t i = 0; i < tape->count; i++) {
+		const struct match_op *op = &tape->ops[i];
+
+		if (op->kind == TAPE_BLOCK || op->kind == TAPE_OPEN || op->kind == TAPE_FEED)
+			each(ctx, (enum rule_buffer)op->buffer, op->kind != TAPE_FEED,
+			     tape->bytes + op->offset, op->len);
+	}
+}
+
 /* Playing ------------------------------------------------------------------ */
 
 /* A transaction that ends with a body open has not closed it: a few to spare. */

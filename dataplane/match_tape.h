@@ -46,6 +46,14 @@ void match_tape_feed(struct match_tape *tape, const void *txn, enum rule_buffer 
 void match_tape_close(struct match_tape *tape, const void *txn, enum rule_buffer buffer);
 void match_tape_end(struct match_tape *tape, const void *txn);
 
+/*
+ * What buffers held, in the order in which it was fed; a body in pieces, the first of which is
+ * empty and `begins`.
+ */
+typedef void match_tape_fn(void *ctx, enum rule_buffer buffer, bool begins, const void *data,
+			   size_t len);
+void match_tape_each(const struct match_tape *tape, match_tape_fn *each, void *ctx);
+
 /* A ruleset with everything that the tape needs to be played to it. */
 struct match_player {
 	const struct match_tape *tape;

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/samples_gate.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <rte_ring.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "control/policy_build.h"
+#include "dataplane/calls.h"
+#include "tools/inputs.h"
+
+#define SECOND UINT64_C(1000000000)
+#define DAY    (86400 * SECOND)
+#define BEGIN  (UINT64_C(1767225600) * SECOND) /* 2026-01-01 */
+
+/* A segment of 2,000 is one packet on no wire; but what is small enough comes whole. */
+const struct samples_way samples_ways[] = {
+	{"in large packets", IPPROTO_TCP, 1400, 1, false},
+	{"in packets of 1 byte", IPPROTO_TCP, 1, 1, false},
+	{"in packets of 7 bytes", IPPROTO_TCP, 7, 1, false},
+	{"in packets as the sample cuts them", IPPROTO_TCP, 1400, 1, true},
+	{"in datagrams", IPPROTO_UDP, 0, 1, false},
+	{"in datagrams of 3 fragments", IPPROTO_UDP, 0, 3, false},
+};
+const size_t samples_way_count = sizeof(samples_ways) / sizeof(samples_ways[0]);
+
+#define BYTEWISE_MAX 65536 /* bytes: what is longer comes in packets of 7 and more */
+#define DATAGRAM_MAX 60000
+
+static bool turns_fit(const struct script *script)
+{
+	for (size_t i = 0; i < script->turn_count; i++)
+		if (script->turns[i].len > DATAGRAM_MAX)
+			return false;
+	return true;
+}
+
+bool samples_way_suits(const struct samples_way *way, const struct sample *sample,
+		       const struct script *script)
+{
+	if (sample->over && way->transport != sample->over)
+		return false;
+	if (sample->family == BUFFER_SMTP && way->transport != IPPROTO_TCP)
+		return false;
+	if (way->transport == IPPROTO_UDP)
+		return turns_fit(script);
+	if (way->cuts)
+		return script->cut_count;
+	return way->segment > 1 || script->bytes.len <= BYTEWISE_MAX;
+}
+
+/* A provider with one tenant, whose rules only look. */
+static struct policy *ordinary_policy(void)
+{
+	static const char text[] = "policy: { shadow = true; };\n"
+				   "tenants = ( { id = 1; name = \"sample\"; country = \"US\";\n"
+				   "  prefixes = [ \"10.0.0.0/8\", \"fd00::/8\" ]; } );\n"
+				   "budgets: { flows = 256; sessions = 64; messages = 16; "
+				   "calls = 256; fragments = 64; };\n";
+	int fd = memfd_create("samples", MFD_CLOEXEC);
+	struct policy *policy = NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd >= 0 && write(fd, text, sizeof(text) - 1) == sizeof(text) - 1)
+		policy = inputs_policy(path);
+	if (fd >= 0)
+		close(fd);
+	return policy;
+}
+
+int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset, const char *config,
+		      char error[GATE_ERROR])
+{
+	struct gate_config gate = {
+		.ruleset = ruleset,
+		.workers = 1,
+		.options = {.inspect = true, .keep_ghosts = true},
+	};
+	int rc;
+
+	*g = (struct samples_gate){.time = BEGIN};
+	g->policy = config ? inputs_policy(config) : ordinary_policy();
+	if (!g->policy) {
+		snprintf(error, GATE_ERROR, "no configuration");
+		return -EINVAL;
+	}
+	g->policy->shadow = true;
+	gate.policy = g->policy;
+	rc = gate_environment(1, gate_memory(&gate), error);
+	if (!rc)
+		rc = gate_new(&gate, &g->gate, error);
+	if (!rc)
+		rc = port_capture_open(&g->port, g->gate, false, error);
+	if (!rc)
+		g->worker = g->gate->worker[0];
+	return rc;
+}
+
+void samples_gate_close(struct samples_gate *g)
+{
+	if (g->worker)
+		port_capture_close(&g->port);
+	gate_free(g->gate);
+	gate_environment_end();
+	policy_free(g->policy);
+	flow_free(&g->flow);
+}
+
+/* Who talks -------------------------------------------------------------- */
+
+static void end_from(struct gen_endpoint *end, const struct sample_end *given, uint8_t family,
+		     const uint8_t *ordinary, uint16_t port)
+{
+	*end = (struct gen_endpoint){.port = given->port ? given->port : port, .hop_limit = 60};
+	memcpy(end->address, given->family ? given->addr : ordinary, family == 6 ? 16 : 4);
+}
+
+/* Ends that nothing is remembered of. One family: the one that the sample names. */
+static struct gen_path path_for(struct samples_gate *g, const struct sample *s)
+{
+	uint32_t n = ++g->conversation;
+	uint8_t a = (uint8_t)(n >> 16), b = (uint8_t)(n >> 8), c = (uint8_t)n;
+	uint8_t client4[4] = {10, a, b, c}, server4[4] = {198, (uint8_t)(18 + (a & 1)), b, c};
+	uint8_t client6[16] = {0xfd, 0, [13] = a, b, c};
+	uint8_t server6[16] = {0x20, 0x01, 0x0d, 0xb8, [13] = a, b, c};
+	bool six = s->client.family == 6 || s->server.family == 6;
+	struct gen_path path = {.family = six ? 6 : 4};
+
+	end_from(&path.ends[FROM_CLIENT], &s->client, path.family, six ? client6 : client4,
+		 (uint16_t)(20000 + n % 40000));
+	end_from(&path.ends[FROM_SERVER], &s->server, path.family, six ? server6 : server4,
+		 s->family == BUFFER_SIP ? 5060 : 25);
+	return path;
+}
+
+/* The packets ------------------------------------------------------------ */
+
+/* The turn's bytes from `at` up to where the sample wants a packet to end. */
+static size_t piece_len(const struct script *script, const struct script_turn *turn, size_t at,
+			bool cuts)
+{
+	size_t end = turn->start + turn->len;
+
+	for (size_t i = 0; cuts && i < script->cut_count; i++)
+		if (script->cuts[i] > at && script->cuts[i] < end)
+			return script->cuts[i] - at;
+	return end - at;
+}
+
+static void make_tcp(struct samples_gate *g, struct gen_path *path, const struct script *script,
+		     const struct samples_way *way)
+{
+	static const struct gen_faults none;
+	struct gen_counts counts = {0};
+	struct gen_random random = {1};
+	struct gen_conn conn = {
+		.flow = &g->flow,
+		.path = path,
+		.random = &random,
+		.faults = &none,
+		.counts = &counts,
+		.now_ns = g->time,
+		.half_rtt_ns = 1000000,
+		.mss = way->segment,
+		.seq = {1000, 500000},
+	};
+
+	conn_open(&conn);
+	for (size_t i = 0; i < script->turn_count; i++) {
+		const struct script_turn *turn = &script->turns[i];
+
+		for (size_t at = turn->start, n; at < turn->start + turn->len; at += n) {
+			n = piece_len(script, turn, at, way->cuts);
+			conn_send(&conn, turn->server ? FROM_SERVER : FROM_CLIENT,
+				  script->bytes.bytes + at, n);
+		}
+	}
+	conn_close(&conn, FROM_CLIENT);
+}
+
+static void make_udp(struct samples_gate *g, struct gen_path *path, const struct script *script,
+		     const struct samples_way *way)
+{
+	uint64_t now = g->time;
+
+	/* Something has come back before: RFC 5626's keep-alive, which is no message. */
+	packet_udp(&g->flow, path, FROM_CLIENT, now++, "\r\n\r\n", 4, 1);
+	packet_udp(&g->flow, path, FROM_SERVER, now++, "\r\n", 2, 1);
+	for (size_t i = 0; i < script->turn_count; i++) {
+		const struct script_turn *turn = &script->turns[i];
+
+		packet_udp(&g->flow, path, turn->server ? FROM_SERVER : FROM_CLIENT, now += 1000000,
+			   script->bytes.bytes + turn->start, (uint32_t)turn->len, way->fragments);
+	}
+}
+
+static void turn(struct samples_gate *g)
+{
+	do
+		worker_turn(g->worker);
+	while (g->worker->later_count || rte_ring_count(g->port.rx[0]));
+}
+
+static void feed(struct samples_gate *g)
+{
+	flow_sort(&g->flow);
+	for (size_t i = 0; i < g->flow.record_count; i++) {
+		const struct gen_record *r = &g->flow.records[i];
+		struct capture_frame frame = {
+			.data = g->flow.frames.bytes + r->offset,
+			.len = r->len,
+			.wirelen = r->len,
+			.time = r->ts_ns,
+			.number = ++g->packets,
+			.link = LINK_ETHERNET,
+		};
+		struct rte_mbuf *m = port_capture_packet(g->gate, &frame);
+
+		if (rte_ring_full(g->port.rx[0]))
+			turn(g);
+		if (m && rte_ring_enqueue(g->port.rx[0], m) != 0)
+			rte_pktmbuf_free(m);
+	}
+	turn(g);
+}
+
+void samples_gate_talk(struct samples_gate *g, const struct sample *sample,
+		       const struct script *script, const struct samples_way *way)
+{
+	struct gen_path path = path_for(g, sample);
+	struct worker *w = g->worker;
+
+	memset(w->rule_hits, 0,
+	       sizeof(*w->rule_hits) * ruleset_image(w->newest->ruleset)->rules.count);
+	flow_clear(&g->flow);
+	if (way->transport == IPPROTO_UDP)
+		make_udp(g, &path, script, way);
+	else
+		make_tcp(g, &path, script, way);
+	feed(g);
+	worker_finish(w);
+	calls_flush(w);
+	g->time += DAY;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A small gate for conversations: packets of two ends go in, and the rules that
+ * hit are known. It is the gate of every replay, with its stages and parsers; it
+ * refuses nothing, so that one rule doesn't stand before another. One a process.
+ */
+#ifndef POSTERN_TOOLS_SAMPLES_GATE_H
+#define POSTERN_TOOLS_SAMPLES_GATE_H
+
+#include "dataplane/port_capture.h"
+#include "tools/gen/gen_tcp.h"
+#include "tools/samples_script.h"
+
+struct samples_gate {
+	struct policy *policy;
+	struct gate *gate;
+	struct port_capture port;
+	struct worker *worker;
+	struct gen_flow flow; /* the packets of the conversation in hand */
+	uint64_t time;        /* ns: where the next one begins */
+	uint64_t packets;
+	uint32_t conversation; /* its number: each has ends of its own */
+};
+
+/* How a conversation is cut into packets. */
+struct samples_way {
+	const char *name;
+	uint8_t transport;
+	uint16_t segment;   /* TCP: payload bytes of one, at most */
+	uint16_t fragments; /* UDP: pieces that a datagram comes in */
+	bool cuts;          /* where the sample says */
+};
+
+extern const struct samples_way samples_ways[];
+extern const size_t samples_way_count;
+
+bool samples_way_suits(const struct samples_way *way, const struct sample *sample,
+		       const struct script *script);
+
+/* 0, or -errno with words. `config`: a configuration instead of the ordinary one, or NULL. */
+int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset, const char *config,
+		      char error[GATE_ERROR]);
+void samples_gate_close(struct samples_gate *g);
+
+/* One conversation; rule_hits of the worker says afterwards what hit, each rule at its place. */
+void samples_gate_talk(struct samples_gate *g, const struct sample *sample,
+		       const struct script *script, const struct samples_way *way);
+
+#endif
