@@ -141,7 +141,8 @@ struct policy {
 	uint64_t generation;
 	struct tenant_slot *slots; /* slot 0: no tenant; written to by workers and control */
 	uint32_t slot_count;
-	const char *const *names; /* by slot, for control and events; names[0] is "" */
+	const char *const *names; /* by slot, for events and rules; names[0] is "" */
+	const char *const *tiers; /* the same: tenants' tiers, "": none */
 	struct prefix_table prefixes;
 	struct prefix_list prefix_list;
 	struct prefix_table

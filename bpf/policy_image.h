@@ -18,7 +18,7 @@
 #include "bpf/policy.h"
 
 #define POLICY_IMAGE_MAGIC   0x31504e54u /* "TNP1" */
-#define POLICY_IMAGE_VERSION 1           /* of struct policy and all that it is made of */
+#define POLICY_IMAGE_VERSION 2           /* of struct policy and all that it is made of */
 #define POLICY_IMAGE_ALIGN   64
 
 struct policy_span {
@@ -33,6 +33,7 @@ struct policy_image {
 	uint32_t policy_size, slot_size, node_size, reasons;
 	struct policy_span slots;         /* struct tenant_slot: policy.slot_count */
 	struct policy_span names;         /* uint32_t, by slot: offsets into `text` */
+	struct policy_span tiers;         /* the same, of their tiers */
 	struct policy_span text;          /* NUL-terminated strings */
 	struct policy_span nodes;         /* struct prefix_node: of policy.prefixes, */
 	struct policy_span leaves;        /* uint32_t */

@@ -20,7 +20,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 4
+#define RULESET_VERSION 5
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -42,6 +42,37 @@ struct ruleset_str {
 	uint32_t offset, len;
 };
 
+/* What a transform makes of a buffer, in the order of the list. */
+#define RULE_TRANSFORMS(X)                                                                 \
+	X(TO_LOWERCASE, "to_lowercase", "the buffer in lower case (ASCII)")                \
+	X(TO_UPPERCASE, "to_uppercase", "the buffer in upper case (ASCII)")                \
+	X(STRIP_WHITESPACE, "strip_whitespace", "without blanks, tabs and line ends")      \
+	X(COMPRESS_WHITESPACE, "compress_whitespace", "of each run of them the first")     \
+	X(DOTPREFIX, "dotprefix", "a dot before the buffer")                               \
+	X(URL_DECODE, "url_decode", "%HH and + decoded")                                   \
+	X(HEADER_LOWERCASE, "header_lowercase", "the name before the colon in lower case") \
+	X(TO_MD5, "to_md5", "the 16 bytes of the buffer's MD5")                            \
+	X(TO_SHA1, "to_sha1", "the 20 bytes of the buffer's SHA-1")                        \
+	X(TO_SHA256, "to_sha256", "the 32 bytes of the buffer's SHA-256")
+
+enum rule_transform {
+#define X(id, name, doc) RULE_TRANSFORM_##id,
+	RULE_TRANSFORMS(X)
+#undef X
+		RULE_TRANSFORM_COUNT,
+};
+
+/* A buffer as transforms make it: it has a database of its own, behind the buffers'. */
+#define RULESET_LANES      32
+#define RULESET_TRANSFORMS 6 /* of one lane */
+#define RULESET_DBS        (RULE_BUFFER_COUNT + RULESET_LANES)
+
+struct ruleset_lane {
+	uint8_t buffer;
+	uint8_t count;
+	uint8_t transform[RULESET_TRANSFORMS]; /* enum rule_transform */
+};
+
 enum ruleset_proto { RULE_SMTP, RULE_SIP, RULE_TCP, RULE_UDP, RULE_IP };
 
 struct ruleset_rule {
@@ -54,8 +85,61 @@ struct ruleset_rule {
 	uint8_t risk; /* points */
 	uint8_t priority;
 	uint8_t noalert; /* counted, and nothing is written */
-	uint8_t pad[3];
+	uint8_t order;   /* those of a lower one are judged first */
+	uint16_t conditions;
+	uint32_t first_condition, pad;
 	struct ruleset_str msg, classtype, aup, reply, info, file;
+};
+
+/* What a rule asks of, or leaves to, others than its transaction. */
+enum ruleset_condition_kind {
+	RULE_ON_FLOWBITS,
+	RULE_ON_XBITS,
+	RULE_ON_COUNT, /* threshold, detection_filter */
+	RULE_ON_TENANT,
+	RULE_ON_TIER,
+	RULE_CONDITIONS,
+};
+
+enum ruleset_bit_op {
+	RULE_BIT_SET,
+	RULE_BIT_UNSET,
+	RULE_BIT_TOGGLE,
+	RULE_BIT_ISSET,
+	RULE_BIT_ISNOTSET,
+	RULE_BIT_OPS,
+};
+
+enum ruleset_count {
+	RULE_COUNT_LIMIT,     /* the first `count` of a window */
+	RULE_COUNT_THRESHOLD, /* each `count`th */
+	RULE_COUNT_BOTH,      /* the `count`th alone */
+	RULE_COUNT_FILTER,    /* all after the `count`th */
+	RULE_COUNTS,
+};
+
+enum ruleset_track {
+	RULE_TRACK_SRC,
+	RULE_TRACK_DST,
+	RULE_TRACK_BOTH, /* source and destination */
+	RULE_TRACK_PAIR, /* the same, either way */
+	RULE_TRACK_RULE,
+	RULE_TRACK_FLOW,
+	RULE_TRACK_TENANT,
+	RULE_TRACKS,
+};
+
+#define RULESET_FLOWBITS 64 /* names that rules ask for, of a ruleset */
+
+struct ruleset_condition {
+	uint8_t kind;
+	uint8_t op;    /* enum ruleset_bit_op, or enum ruleset_count */
+	uint8_t track; /* enum ruleset_track */
+	uint8_t pad;
+	uint32_t count;          /* of a count; a tenant's id, or 0: its name */
+	uint64_t seconds;        /* until it is over */
+	uint64_t bits;           /* the flow's, or the hash of an xbit's name */
+	struct ruleset_str name; /* of a bit, tenant or tier */
 };
 
 enum ruleset_flow {
@@ -107,6 +191,8 @@ struct ruleset_part {
 	uint16_t chains;
 	uint8_t buffer;
 	uint8_t flags;
+	uint8_t db; /* the buffer's, or RULE_BUFFER_COUNT and the lane */
+	uint8_t pad[3];
 };
 
 enum ruleset_chain_flag {
@@ -132,6 +218,7 @@ enum ruleset_step_kind {
 	RULE_STEP_PCRE,
 	RULE_STEP_DATA_AT,
 	RULE_STEP_SIZE,
+	RULE_STEP_DATASET, /* the buffer is one of a set */
 	RULE_STEP_TEST,    /* byte_test */
 	RULE_STEP_JUMP,    /* byte_jump */
 	RULE_STEP_EXTRACT, /* byte_extract */
@@ -158,7 +245,7 @@ enum ruleset_step_flag {
  */
 struct ruleset_step {
 	uint16_t kind, flags;
-	uint32_t index; /* of a pcre or a number */
+	uint32_t index; /* of a pcre, a dataset or a number */
 	int32_t lo, hi;
 	struct ruleset_str text;
 	uint8_t lo_var, hi_var, pad[6];
@@ -217,6 +304,14 @@ struct ruleset_pcre {
 	uint32_t pad;
 };
 
+/* A set of values, by their keyed hash: bpf/policy.h has more of its form. */
+struct ruleset_dataset {
+	struct ruleset_span hashes; /* into `hashes`: uint64_t */
+	uint64_t capacity;
+	uint64_t key[2]; /* of siphash() */
+	struct ruleset_str name;
+};
+
 struct ruleset_pattern {
 	struct ruleset_span chains; /* into `starts`, which holds indexes of chains */
 };
@@ -234,10 +329,12 @@ struct ruleset_image {
 	uint64_t size;     /* bytes, this head included */
 	uint64_t checksum; /* XXH3 of what follows the head, for damage, not for malice */
 	uint32_t generation;
-	uint32_t pad;
-	struct ruleset_span rules, parts, chains, steps, scopes, nets, ports, pcres, numbers,
-		patterns, starts, strings;
-	struct ruleset_db db[RULE_BUFFER_COUNT];
+	uint32_t flowbits; /* which names its flowbits have: another's mean nothing to it */
+	struct ruleset_span rules, conditions, parts, chains, steps, scopes, nets, ports, pcres,
+		numbers, datasets, hashes, patterns, starts, strings;
+	uint32_t lane_count, pad;
+	struct ruleset_lane lanes[RULESET_LANES];
+	struct ruleset_db db[RULESET_DBS];
 };
 
 /* The elements of a section. The image was checked when it was loaded. */

@@ -64,10 +64,12 @@ static int build_slots(struct policy *policy, const struct config *config,
 {
 	size_t size = places->count * sizeof(*policy->slots);
 	const char **names = calloc(places->count, sizeof(*names));
+	const char **tiers = calloc(places->count, sizeof(*tiers));
 
 	policy->names = names;
+	policy->tiers = tiers;
 	policy->slots = aligned_alloc(_Alignof(struct tenant_slot), size);
-	if (!policy->names || !policy->slots)
+	if (!policy->names || !policy->tiers || !policy->slots)
 		return -ENOMEM;
 	memset(policy->slots, 0, size);
 	policy->slot_count = places->count;
@@ -76,11 +78,14 @@ static int build_slots(struct policy *policy, const struct config *config,
 
 		fill_slot(&policy->slots[slot], config, config_tenant_at(config, i));
 		names[slot] = strdup(config_tenant_at(config, i)->name);
-		if (!names[slot])
+		if (config_tenant_at(config, i)->tier)
+			tiers[slot] = strdup(config_tenant_at(config, i)->tier);
+		if (!names[slot] || (config_tenant_at(config, i)->tier && !tiers[slot]))
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < places->count; i++)
-		if (!names[i] && !(names[i] = strdup("")))
+		if ((!names[i] && !(names[i] = strdup(""))) ||
+		    (!tiers[i] && !(tiers[i] = strdup(""))))
 			return -ENOMEM;
 	return 0;
 }
@@ -289,9 +294,12 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	for (uint32_t i = 0; i < policy->slot_count; i++)
+	for (uint32_t i = 0; i < policy->slot_count; i++) {
 		free((char *)(uintptr_t)policy->names[i]);
+		free((char *)(uintptr_t)policy->tiers[i]);
+	}
 	free((void *)(uintptr_t)policy->names);
+	free((void *)(uintptr_t)policy->tiers);
 	free(policy->slots);
 	prefix_table_fini(&policy->prefixes);
 	free(policy->prefix_list.items);

@@ -14,7 +14,7 @@
  * Whatever struct policy points to needs a section and a check (dataplane/policy_load.c), or the
  * dataplane would follow a pointer of another process. Who changes it looks here, and then at this.
  */
-static_assert(offsetof(struct policy, on_loss) == 68520,
+static_assert(offsetof(struct policy, on_loss) == 68528,
 	      "a member of struct policy was added: does the image hold what it points to?");
 
 static struct policy_span place(uint64_t *at, uint64_t count, uint64_t size)
@@ -40,7 +40,7 @@ static uint64_t text_size(const struct policy *policy)
 	uint64_t size = 0;
 
 	for (uint32_t i = 0; i < policy->slot_count; i++)
-		size += strlen(policy->names[i]) + 1;
+		size += strlen(policy->names[i]) + 1 + strlen(policy->tiers[i]) + 1;
 	return size;
 }
 
@@ -60,6 +60,7 @@ static struct policy_image head_of(const struct policy *policy)
 	place(&at, 1, sizeof(head));
 	head.slots = place(&at, policy->slot_count, sizeof(struct tenant_slot));
 	head.names = place(&at, policy->slot_count, sizeof(uint32_t));
+	head.tiers = place(&at, policy->slot_count, sizeof(uint32_t));
 	head.text = place(&at, text_size(policy), 1);
 	head.nodes = place(&at, policy->prefixes.node_count, sizeof(struct prefix_node));
 	head.leaves = place(&at, policy->prefixes.leaf_count, sizeof(uint32_t));
@@ -77,17 +78,18 @@ static void put(uint8_t *image, struct policy_span span, const void *from, size_
 		memcpy(image + span.offset, from, span.count * size);
 }
 
-static void put_names(uint8_t *image, const struct policy_image *head, const struct policy *policy)
+/* `at`: where in the text they begin; returns where they end. */
+static uint32_t put_names(uint8_t *image, struct policy_span span, uint8_t *text, uint32_t at,
+			  const char *const *names)
 {
-	uint32_t at = 0;
+	for (uint64_t i = 0; i < span.count; i++) {
+		size_t size = strlen(names[i]) + 1;
 
-	for (uint32_t i = 0; i < policy->slot_count; i++) {
-		size_t size = strlen(policy->names[i]) + 1;
-
-		memcpy(image + head->names.offset + i * sizeof(at), &at, sizeof(at));
-		memcpy(image + head->text.offset + at, policy->names[i], size);
+		memcpy(image + span.offset + i * sizeof(at), &at, sizeof(at));
+		memcpy(text + at, names[i], size);
 		at += (uint32_t)size;
 	}
+	return at;
 }
 
 /* The snapshot itself, without what means nothing elsewhere. */
@@ -95,7 +97,7 @@ static void put_policy(struct policy_image *to, const struct policy *policy)
 {
 	memcpy(&to->policy, policy, sizeof(*policy));
 	to->policy.slots = NULL;
-	to->policy.names = NULL;
+	to->policy.names = to->policy.tiers = NULL;
 	to->policy.prefixes.nodes = NULL;
 	to->policy.prefixes.leaves = NULL;
 	to->policy.prefix_list = (struct prefix_list){0};
@@ -111,6 +113,7 @@ int policy_image_build(const struct policy *policy, void **imagep, size_t *sizep
 	struct policy_image head = head_of(policy);
 	uint8_t *image = aligned_alloc(POLICY_IMAGE_ALIGN, head.size);
 	struct policy_image *to = (void *)image;
+	uint32_t text;
 
 	if (!image)
 		return -ENOMEM;
@@ -118,7 +121,8 @@ int policy_image_build(const struct policy *policy, void **imagep, size_t *sizep
 	memcpy(to, &head, offsetof(struct policy_image, policy));
 	put_policy(to, policy);
 	put(image, head.slots, policy->slots, sizeof(struct tenant_slot));
-	put_names(image, &head, policy);
+	text = put_names(image, head.names, image + head.text.offset, 0, policy->names);
+	put_names(image, head.tiers, image + head.text.offset, text, policy->tiers);
 	put(image, head.nodes, policy->prefixes.nodes, sizeof(struct prefix_node));
 	put(image, head.leaves, policy->prefixes.leaves, sizeof(uint32_t));
 	put(image, head.blocked_nodes, policy->blocked.nodes, sizeof(struct prefix_node));

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/policy.h"
 #include "bpf/ruleset.h"
 #include "control/rule_diag.h"
 
@@ -27,6 +28,7 @@ struct rule_step {
 	/* Variables in place of numbers: 1 + which, 0: none. Content: lo_var is of offset or
 	 * distance, hi_var of depth or within. */
 	uint8_t lo_var, hi_var;
+	uint32_t dataset;             /* index */
 	struct ruleset_number number; /* byte_* */
 };
 
@@ -40,9 +42,29 @@ static inline bool rule_step_uses_variable(const struct rule_step *step)
 
 struct rule_part {
 	enum rule_buffer buffer;
+	uint8_t transforms[RULESET_TRANSFORMS]; /* enum rule_transform */
+	size_t transforms_count;
 	struct rule_place place;
 	struct rule_step *steps;
 	size_t count, capacity;
+};
+
+/* Is it fed in pieces? What transforms make of it is not. */
+static inline bool rule_part_streams(const struct rule_part *part)
+{
+	return rule_buffers[part->buffer].mode == BUFFER_STREAM && !part->transforms_count;
+}
+
+#define RULE_NAMES_MAX 8 /* flowbits in one list: a|b|c */
+
+/* flowbits, xbits, threshold, detection_filter; metadata's tenant and tier. */
+struct rule_condition {
+	struct rule_place place;
+	enum ruleset_condition_kind kind;
+	uint8_t op, track; /* as in struct ruleset_condition */
+	uint32_t count, seconds;
+	const char *names[RULE_NAMES_MAX];
+	size_t names_count;
 };
 
 struct rule {
@@ -66,6 +88,8 @@ struct rule {
 	size_t sport_count, dport_count;
 	struct rule_part *parts;
 	size_t parts_count, parts_capacity;
+	struct rule_condition *conditions;
+	size_t conditions_count, conditions_capacity;
 };
 
 struct rule_sid {
@@ -73,8 +97,17 @@ struct rule_sid {
 	struct rule_place place;
 };
 
+/* A set of values that rules ask for, read from a file. */
+struct rule_dataset {
+	const char *name, *file; /* as the rule says */
+	uint8_t type;            /* private: of its values */
+	struct hashset set;
+};
+
 struct rule_list {
 	struct arena arena;
+	struct rule_dataset *datasets;
+	size_t datasets_count, datasets_capacity;
 	struct rule_sid *sids; /* a hash set of sids taken */
 	size_t sids_count, sids_used;
 	struct rule *rules;

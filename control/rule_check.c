@@ -7,7 +7,8 @@
 #include "bpf/reason.h"
 #include "control/rule_parse.h"
 
-#define STEPS_MAX 64 /* of a part: the matcher nests as deep */
+#define CONDITIONS_MAX 64
+#define STEPS_MAX      64 /* of a part: the matcher nests as deep */
 
 static bool fail_at(struct rule_parser *parser, struct rule_place place, const char *message)
 {
@@ -198,9 +199,47 @@ static bool check_anchors(struct rule_parser *parser, const struct rule_step *st
 	return true;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* May byte i of the content be in what this transform leaves? */
+static bool transform_leaves(enum rule_transform transform, const struct rule_step *step, size_t i)
+{
+	char c = step->text[i];
+
+	switch (transform) {
+	case RULE_TRANSFORM_TO_LOWERCASE:
+		return step->nocase || c < 'A' || c > 'Z';
+	case RULE_TRANSFORM_TO_UPPERCASE:
+		return step->nocase || c < 'a' || c > 'z';
+	case RULE_TRANSFORM_STRIP_WHITESPACE:
+		return !is_blank(c);
+	case RULE_TRANSFORM_COMPRESS_WHITESPACE:
+		return !is_blank(c) || i + 1 == step->len || !is_blank(step->text[i + 1]);
+	default:
+		return true;
+	}
+}
+
+static bool check_transformed(struct rule_parser *parser, const struct rule_part *part,
+			      const struct rule_step *step)
+{
+	size_t last = part->transforms_count;
+
+	if (step->kind != RULE_STEP_CONTENT || !last)
+		return true;
+	for (size_t i = 0; i < step->len; i++)
+		if (!transform_leaves((enum rule_transform)part->transforms[last - 1], step, i))
+			return fail_at(parser, step->place,
+				       "content: the transform before it leaves nothing like it");
+	return true;
+}
+
 static bool check_part(struct rule_parser *parser, struct rule_part *part)
 {
-	bool searchable = false;
+	bool searchable = false, streams = rule_part_streams(part);
 
 	if (!part->count)
 		return fail_at(parser, part->place, "nothing is asked of this buffer");
@@ -215,10 +254,16 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 	for (size_t i = 0; i < part->count; i++) {
 		struct rule_step *step = &part->steps[i];
 
-		if (step->kind == RULE_STEP_PCRE && part_info(part)->mode == BUFFER_STREAM &&
-		    !check_anchors(parser, step))
+		if (step->kind == RULE_STEP_PCRE && streams && !check_anchors(parser, step))
 			return false;
-		if (part_info(part)->mode == BUFFER_STREAM && !check_number(parser, step))
+		if (streams && !check_number(parser, step))
+			return false;
+		if (streams && step->kind == RULE_STEP_DATASET)
+			return fail_at(
+				parser, step->place,
+				"dataset: this buffer comes in pieces: sets of its hashes can "
+				"be asked for (to_sha256, to_md5)");
+		if (!check_transformed(parser, part, step))
 			return false;
 		if (step->relative && i > 0 && !leaves_place(step - 1))
 			return fail_at(
@@ -228,7 +273,7 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 		searchable |= !step->negated &&
 			      (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
 	}
-	if (part_info(part)->mode == BUFFER_STREAM && !searchable)
+	if (streams && !searchable)
 		return fail_at(parser, part->place,
 			       "this buffer comes in pieces: at least one content or pcre must be "
 			       "there, not only be absent");
@@ -267,6 +312,9 @@ bool rule_check(struct rule_parser *parser)
 			     "rules only");
 	if (rule->proto == RULE_SMTP && (rule->flow & RULE_FLOW_DATAGRAM))
 		ok = fail_at(parser, rule->flow_place, "flow: SMTP is always a stream");
+	if (rule->conditions_count > CONDITIONS_MAX)
+		ok = fail_at(parser, rule->conditions[CONDITIONS_MAX].place,
+			     "more than 64 flowbits, xbits, tenants and tiers");
 	if (!rule->parts_count)
 		return fail_at(parser, rule->place,
 			       "the rule looks at no buffer: name one, and what it must hold");

@@ -84,6 +84,26 @@ static bool read_shadow(struct rule_parser *parser, struct rule_word value)
 	return true;
 }
 
+/* Whose mail and calls the rule is about; of several one is enough. A tenant may be an id. */
+static bool read_subject(struct rule_parser *parser, enum ruleset_condition_kind kind,
+			 struct rule_word key, struct rule_word value)
+{
+	struct rule_condition *c;
+	const char *text = NULL;
+	int64_t id;
+
+	if (!value.len)
+		return rule_fail(parser, key.p, "%.*s: expected a name", (int)key.len, key.p);
+	if (value.p[0] == '"' && !rule_text(parser, value, &text))
+		return false;
+	c = rule_add_condition(parser, key, kind);
+	c->names_count = 1;
+	c->names[0] = text ? text : arena_copy(&parser->list->arena, value.p, value.len);
+	if (kind == RULE_ON_TENANT && !text && rule_number(value, 1, UINT32_MAX, &id))
+		c->count = (uint32_t)id;
+	return true;
+}
+
 static bool read_entry(struct rule_parser *parser, struct rule_word entry)
 {
 	struct rule_word key, value;
@@ -105,6 +125,10 @@ static bool read_entry(struct rule_parser *parser, struct rule_word entry)
 		parser->rule.aup = arena_copy(&parser->list->arena, value.p, value.len);
 		return true;
 	}
+	if (rule_word_is(key, "tenant"))
+		return read_subject(parser, RULE_ON_TENANT, key, value);
+	if (rule_word_is(key, "tier"))
+		return read_subject(parser, RULE_ON_TIER, key, value);
 	add_info(parser, entry);
 	return true;
 }

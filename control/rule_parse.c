@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "bpf/reason.h"
+#include "control/hashset_build.h"
 #include "control/suggest.h"
 
 bool rule_fail(struct rule_parser *parser, const char *at, const char *format, ...)
@@ -70,9 +71,27 @@ struct rule_step *rule_last_content(struct rule_parser *parser, struct rule_word
 	return NULL;
 }
 
+static void add_part(struct rule_parser *parser, struct rule_place place, enum rule_buffer buffer)
+{
+	struct rule *rule = &parser->rule;
+
+	rule->parts = arena_grow(&parser->list->arena, rule->parts, rule->parts_count,
+				 &rule->parts_capacity, sizeof(*rule->parts));
+	parser->part = &rule->parts[rule->parts_count++];
+	memset(parser->part, 0, sizeof(*parser->part));
+	parser->part->buffer = buffer;
+	parser->part->place = place;
+}
+
+void rule_split_part(struct rule_parser *parser)
+{
+	add_part(parser, parser->part->place, parser->part->buffer);
+}
+
 /*
  * Naming a buffer again goes on with the same part where there is only one of
- * it, and asks for another instance where there may be several.
+ * it, and asks for another instance where there may be several. What transforms
+ * have made of it is another buffer.
  */
 static void open_part(struct rule_parser *parser, struct rule_word keyword, enum rule_buffer buffer)
 {
@@ -80,16 +99,14 @@ static void open_part(struct rule_parser *parser, struct rule_word keyword, enum
 
 	parser->step = NULL;
 	parser->step_lost = false;
+	parser->fresh = true;
 	for (size_t i = 0; i < rule->parts_count; i++) {
 		parser->part = &rule->parts[i];
-		if (parser->part->buffer == buffer && rule_buffers[buffer].count == BUFFER_ONE)
+		if (parser->part->buffer == buffer && !parser->part->transforms_count &&
+		    rule_buffers[buffer].count == BUFFER_ONE)
 			return;
 	}
-	rule->parts = arena_grow(&parser->list->arena, rule->parts, rule->parts_count,
-				 &rule->parts_capacity, sizeof(*rule->parts));
-	parser->part = &rule->parts[rule->parts_count++];
-	parser->part->buffer = buffer;
-	parser->part->place = rule_place_of(&parser->line, keyword.p);
+	add_part(parser, rule_place_of(&parser->line, keyword.p), buffer);
 }
 
 struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word keyword,
@@ -113,6 +130,7 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
 			  (int)keyword.len, keyword.p);
 		return NULL;
 	}
+	parser->fresh = false;
 	part->steps = arena_grow(&parser->list->arena, part->steps, part->count, &part->capacity,
 				 sizeof(*part->steps));
 	parser->step = &part->steps[part->count++];
@@ -375,7 +393,7 @@ void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct 
 		memset(&parser.rule, 0, sizeof(parser.rule));
 		parser.part = NULL;
 		parser.step = NULL;
-		parser.failed = parser.step_lost = parser.payload_said = false;
+		parser.failed = parser.step_lost = parser.payload_said = parser.fresh = false;
 		parser.names_count = 0;
 		parser.rule.priority = 3;
 		if (!parse_rule(&parser)) {
@@ -391,6 +409,8 @@ void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct 
 
 void rule_list_fini(struct rule_list *list)
 {
+	for (size_t i = 0; i < list->datasets_count; i++)
+		hashset_fini(&list->datasets[i].set);
 	arena_fini(&list->arena);
 	memset(list, 0, sizeof(*list));
 }

@@ -17,6 +17,7 @@ struct rule_parser {
 	bool failed;
 	bool step_lost; /* the last content was refused: what modifies it is not a second mistake */
 	bool payload_said;
+	bool fresh; /* the last word named a buffer, or a transform of it */
 	/* Numbers that byte_extract and byte_math name, each in its part. */
 	struct rule_name {
 		const char *text;
@@ -52,6 +53,12 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
  * rule_option_number.c. */
 uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name);
 
+/* A part of its own for the same buffer as the open one. */
+void rule_split_part(struct rule_parser *parser);
+/* A new condition of the rule. */
+struct rule_condition *rule_add_condition(struct rule_parser *parser, struct rule_word keyword,
+					  enum ruleset_condition_kind kind);
+
 typedef bool rule_option_fn(struct rule_parser *parser, struct rule_word keyword,
 			    struct rule_word value);
 
@@ -84,6 +91,10 @@ rule_option_fn rule_option_pcre;                        /* _pcre.c */
 rule_option_fn rule_option_isdataat, rule_option_bsize; /* _length.c */
 rule_option_fn rule_option_byte_test, rule_option_byte_jump, rule_option_byte_extract,
 	rule_option_byte_math;                                            /* _number.c */
+rule_option_fn rule_option_flowbits, rule_option_xbits;                   /* _bits.c */
+rule_option_fn rule_option_threshold, rule_option_detection_filter;       /* _count.c */
+rule_option_fn rule_option_transform;                                     /* _transform.c */
+rule_option_fn rule_option_dataset;                                       /* _dataset.c */
 rule_option_fn rule_option_flow, rule_option_proto, rule_option_requires; /* _flow.c */
 rule_option_fn rule_option_metadata, rule_option_reference, rule_option_target,
 	rule_option_gid; /* _meta.c */

@@ -7,10 +7,9 @@
 
 #include "control/ruleset_tables.h"
 
-static const struct trigger *trigger_of(const struct ruleset_tables *t, enum rule_buffer buffer,
-					uint32_t chain)
+static const struct trigger *trigger_of(const struct ruleset_tables *t, unsigned db, uint32_t chain)
 {
-	const struct trigger_list *list = &t->triggers[buffer];
+	const struct trigger_list *list = &t->triggers[db];
 
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].chain == chain)
@@ -37,7 +36,7 @@ static void plan_chain(const struct ruleset_tables *t, struct rule_plan *plan, u
 	const struct ruleset_part *part =
 		&((const struct ruleset_part *)(const void *)t->parts.data)[chain->part];
 	struct rule_plan_chain *out = &plan->chains[plan->count++];
-	const struct trigger *trigger = trigger_of(t, part->buffer, index);
+	const struct trigger *trigger = trigger_of(t, part->db, index);
 
 	*out = (struct rule_plan_chain){
 		.buffer = part->buffer,

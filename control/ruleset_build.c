@@ -23,6 +23,7 @@ void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	memset(t, 0, sizeof(*t));
 	t->diags = diags;
 	t->rules.size = sizeof(struct ruleset_rule);
+	t->conditions.size = sizeof(struct ruleset_condition);
 	t->parts.size = sizeof(struct ruleset_part);
 	t->chains.size = sizeof(struct ruleset_chain);
 	t->steps.size = sizeof(struct ruleset_step);
@@ -31,6 +32,8 @@ void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	t->ports.size = sizeof(struct ruleset_port);
 	t->pcres.size = sizeof(struct ruleset_pcre);
 	t->numbers.size = sizeof(struct ruleset_number);
+	t->datasets.size = sizeof(struct ruleset_dataset);
+	t->hashes.size = sizeof(uint64_t);
 	t->patterns.size = sizeof(struct ruleset_pattern);
 	t->starts.size = sizeof(uint32_t);
 	t->strings.size = 1;
@@ -39,7 +42,7 @@ void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 
 void tables_fini(struct ruleset_tables *t)
 {
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
+	for (int b = 0; b < RULESET_DBS; b++)
 		free(t->database[b].data);
 	arena_fini(&t->arena);
 }
@@ -76,6 +79,7 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 {
 	w->at = sizeof(*image);
 	image->rules = write_section(w, &t->rules);
+	image->conditions = write_section(w, &t->conditions);
 	image->parts = write_section(w, &t->parts);
 	image->chains = write_section(w, &t->chains);
 	image->steps = write_section(w, &t->steps);
@@ -84,10 +88,14 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->ports = write_section(w, &t->ports);
 	image->pcres = write_section(w, &t->pcres);
 	image->numbers = write_section(w, &t->numbers);
+	image->datasets = write_section(w, &t->datasets);
+	image->hashes = write_section(w, &t->hashes);
 	image->patterns = write_section(w, &t->patterns);
 	image->starts = write_section(w, &t->starts);
 	image->strings = write_section(w, &t->strings);
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+	image->lane_count = t->lane_count;
+	memcpy(image->lanes, t->lanes, sizeof(image->lanes));
+	for (int b = 0; b < RULESET_DBS; b++) {
 		image->db[b] = t->db[b];
 		image->db[b].offset =
 			t->db[b].size ? write_bytes(w, t->database[b].data, t->db[b].size) : 0;
@@ -98,8 +106,10 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 static int make_image(const struct ruleset_tables *t, uint32_t generation, void **imagep,
 		      size_t *sizep)
 {
-	struct ruleset_image head = {
-		.magic = RULESET_MAGIC, .version = RULESET_VERSION, .generation = generation};
+	struct ruleset_image head = {.magic = RULESET_MAGIC,
+				     .version = RULESET_VERSION,
+				     .generation = generation,
+				     .flowbits = t->flowbits_names};
 	struct writer w = {0};
 
 	write_image(t, &w, &head);
@@ -127,10 +137,13 @@ int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_
 	int rc = -EINVAL;
 
 	tables_init(&t, diags);
+	tables_name_bits(&t, list);
+	tables_add_datasets(&t, list);
 	for (size_t i = 0; i < list->count; i++)
 		tables_add_rule(&t, &list->rules[i]);
-	for (int b = 0; b < RULE_BUFFER_COUNT && !t.failed; b++)
-		tables_prepare_database(&t, (enum rule_buffer)b);
+	tables_order_rules(&t, list);
+	for (int b = 0; b < RULESET_DBS && !t.failed; b++)
+		tables_prepare_database(&t, (unsigned)b);
 	compile = now_ns();
 	if (!t.failed && tables_compile_databases(&t, options)) {
 		t.stats.compile_ns = now_ns() - compile;

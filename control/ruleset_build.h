@@ -18,11 +18,11 @@ struct ruleset_build_stats {
 	size_t literals; /* distinct, over all buffers */
 	size_t regexes;  /* that Hyperscan runs on every byte */
 	size_t image_bytes;
-	size_t db_bytes[RULE_BUFFER_COUNT]; /* serialized */
-	size_t db_patterns[RULE_BUFFER_COUNT];
-	size_t stream_bytes[RULE_BUFFER_COUNT]; /* Hyperscan's state of one stream */
-	size_t databases, databases_found;      /* in the cache, of all */
-	uint64_t build_ns, compile_ns;          /* compile: databases alone */
+	size_t db_bytes[RULESET_DBS]; /* serialized */
+	size_t db_patterns[RULESET_DBS];
+	size_t stream_bytes[RULESET_DBS];  /* Hyperscan's state of one stream */
+	size_t databases, databases_found; /* in the cache, of all */
+	uint64_t build_ns, compile_ns;     /* compile: databases alone */
 };
 
 /*

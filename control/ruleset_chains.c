@@ -141,6 +141,8 @@ static void add_step(struct ruleset_tables *t, const struct rule_step *step, boo
 		out->index = add_pcre(t, step);
 	else if (step->kind == RULE_STEP_CONTENT)
 		out->text = add_text(t, step);
+	else if (step->kind == RULE_STEP_DATASET)
+		out->index = step->dataset;
 	else if (step->kind >= RULE_STEP_TEST)
 		out->index = add_number(t, &step->number);
 }
@@ -157,8 +159,7 @@ static bool needs_confirmation(const struct rule_part *part, const struct chain 
 	if (step->kind != RULE_STEP_CONTENT || !chain->literal.whole || step->endswith)
 		return true;
 	/* A block's literal is reported once, which may be in the wrong place. */
-	return rule_buffers[part->buffer].mode == BUFFER_BLOCK &&
-	       (step->lo > 0 || step->hi != RULESET_NO_LIMIT);
+	return !rule_part_streams(part) && (step->lo > 0 || step->hi != RULESET_NO_LIMIT);
 }
 
 static bool anywhere(const struct rule_step *step)
@@ -169,7 +170,7 @@ static bool anywhere(const struct rule_step *step)
 static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 			const struct rule_part *part, const struct chain *chain, uint32_t index)
 {
-	struct trigger_list *list = &t->triggers[part->buffer];
+	struct trigger_list *list = &t->triggers[tables_db(t, part)];
 	struct trigger *trigger;
 
 	list->items = arena_grow(&t->arena, list->items, list->count, &list->capacity,
@@ -180,7 +181,7 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 	trigger->sid = rule->sid;
 	trigger->place = chain->regex ? chain->regex : &part->steps[chain->literal.step];
 	trigger->regex = chain->regex != NULL;
-	trigger->once = rule_buffers[part->buffer].mode == BUFFER_BLOCK ||
+	trigger->once = !rule_part_streams(part) ||
 			(!needs_confirmation(part, chain) && anywhere(&part->steps[chain->first]));
 	trigger->nocase = chain->literal.nocase;
 	if (chain->regex) {
@@ -259,7 +260,7 @@ static uint32_t chain_reach(struct ruleset_tables *t, const struct rule *rule,
 static bool wants_trigger(const struct rule_part *part, const struct chain *chain,
 			  const struct chain *best)
 {
-	if (rule_buffers[part->buffer].mode == BUFFER_STREAM)
+	if (rule_part_streams(part))
 		return !chain->length;
 	return chain == best;
 }
@@ -283,10 +284,10 @@ static void write_chain(struct ruleset_tables *t, const struct rule *rule,
 			const struct rule_part *part, const struct chain *chain,
 			const struct chain *best, bool tracked)
 {
-	bool stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
+	bool stream = rule_part_streams(part);
 	uint32_t index = (uint32_t)t->chains.count;
 	struct ruleset_chain *out = section_add(t, &t->chains);
-	struct trigger_list *list = &t->triggers[part->buffer];
+	struct trigger_list *list = &t->triggers[tables_db(t, part)];
 
 	out->part = (uint32_t)(t->parts.count - 1);
 	out->first_step = (uint32_t)t->steps.count;
@@ -321,10 +322,10 @@ static void write_chain(struct ruleset_tables *t, const struct rule *rule,
 void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 		     const struct rule_part *part, uint32_t rule_index)
 {
-	struct trigger_list *list = &t->triggers[part->buffer];
+	struct trigger_list *list = &t->triggers[tables_db(t, part)];
 	uint32_t index = (uint32_t)t->parts.count;
 	struct ruleset_part *out = section_add(t, &t->parts);
-	bool stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
+	bool stream = rule_part_streams(part);
 	struct chain *chains;
 	const struct chain *best;
 	size_t count = split_part(t, part, &chains);
@@ -334,6 +335,7 @@ void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 	best = best_chain(chains, count);
 	out->rule = rule_index;
 	out->buffer = (uint8_t)part->buffer;
+	out->db = (uint8_t)tables_db(t, part);
 	out->first_chain = (uint32_t)t->chains.count;
 	out->chains = (uint16_t)count;
 	for (size_t i = 0; i < count; i++)

@@ -17,14 +17,14 @@
 struct work {
 	struct ruleset_tables *t;
 	struct db_cache *cache;
-	enum rule_buffer order[RULE_BUFFER_COUNT];
+	unsigned order[RULESET_DBS];
 	unsigned count;
 	atomic_uint next;
 };
 
-static unsigned mode_of(enum rule_buffer buffer)
+static unsigned mode_of(unsigned buffer)
 {
-	return rule_buffers[buffer].mode == BUFFER_STREAM ? HS_MODE_STREAM : HS_MODE_BLOCK;
+	return tables_streams(buffer) ? HS_MODE_STREAM : HS_MODE_BLOCK;
 }
 
 static bool key_add(char **key, size_t *len, size_t *room, const void *data, size_t n)
@@ -94,7 +94,7 @@ static void compile(struct database *d, unsigned mode)
 	hs_free_database(db);
 }
 
-static void build(struct work *w, enum rule_buffer buffer)
+static void build(struct work *w, unsigned buffer)
 {
 	struct database *d = &w->t->database[buffer];
 	unsigned mode = mode_of(buffer);
@@ -126,14 +126,14 @@ static void *run(void *ctx)
 
 static void plan(struct work *w)
 {
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+	for (int b = 0; b < RULESET_DBS; b++) {
 		unsigned at = w->count, n = w->t->database[b].patterns.count;
 
 		if (!n)
 			continue;
 		for (; at && w->t->database[w->order[at - 1]].patterns.count < n; at--)
 			w->order[at] = w->order[at - 1];
-		w->order[at] = (enum rule_buffer)b;
+		w->order[at] = (unsigned)b;
 		w->count++;
 	}
 }
@@ -149,9 +149,9 @@ static unsigned thread_count(unsigned wanted, unsigned jobs)
 	return wanted > THREADS_MAX ? THREADS_MAX : wanted;
 }
 
-static bool say_error(struct ruleset_tables *t, enum rule_buffer buffer)
+static bool say_error(struct ruleset_tables *t, unsigned buffer)
 {
-	struct rule_place place = {.file = rule_buffers[buffer].name};
+	struct rule_place place = {.file = tables_db_name(t, buffer)};
 	const struct patterns *p = &t->database[buffer].patterns;
 	hs_compile_error_t *error = t->database[buffer].error;
 	uint32_t sid = 0;
@@ -167,7 +167,7 @@ static bool say_error(struct ruleset_tables *t, enum rule_buffer buffer)
 	return false;
 }
 
-static bool collect(struct ruleset_tables *t, enum rule_buffer buffer)
+static bool collect(struct ruleset_tables *t, unsigned buffer)
 {
 	struct database *d = &t->database[buffer];
 
@@ -197,8 +197,8 @@ bool tables_compile_databases(struct ruleset_tables *t, const struct ruleset_bui
 	run(&w);
 	while (started)
 		pthread_join(threads[--started], NULL);
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++)
-		ok = collect(t, (enum rule_buffer)b) && ok;
+	for (int b = 0; b < RULESET_DBS; b++)
+		ok = collect(t, (unsigned)b) && ok;
 	if (options->cache)
 		db_cache_trim(options->cache);
 	return ok;

@@ -129,7 +129,7 @@ static unsigned trigger_flags(const struct trigger *trigger)
 }
 
 /* Joins equal triggers into patterns; writes the sections that name their chains. */
-static void make_patterns(struct ruleset_tables *t, enum rule_buffer buffer, struct patterns *p)
+static void make_patterns(struct ruleset_tables *t, unsigned buffer, struct patterns *p)
 {
 	struct trigger_list *list = &t->triggers[buffer];
 	size_t n = list->count, room = n + STEER_ROOM;
@@ -175,14 +175,13 @@ static void make_patterns(struct ruleset_tables *t, enum rule_buffer buffer, str
  * 0.8; 400: 3.3, 1.1; 700: 4.3, 1.6; 1,500: 3.0, 2.4. Fewer than 24 gain nothing. In
  * files that are no text Teddy does well (96: 0.5); FDR, 700: 1.0, 0.6.
  */
-static void steer(struct ruleset_tables *t, enum rule_buffer buffer, struct patterns *p)
+static void steer(struct ruleset_tables *t, unsigned buffer, struct patterns *p)
 {
 	bool prose = buffer == RULE_BUFFER_EMAIL_BODY;
 	bool dense = prose && p->count >= STEER_DENSE;
 
 	p->steers = p->count;
-	if (rule_buffers[buffer].mode != BUFFER_STREAM ||
-	    p->count < (prose ? STEER_FROM : STEER_FDR))
+	if (!tables_streams(buffer) || p->count < (prose ? STEER_FROM : STEER_FDR))
 		return;
 	pattern_add(t, p, dense ? "\\xf8\\xc1" : "\\xf8\\xc1\\xfd", HS_FLAG_SINGLEMATCH);
 	for (unsigned i = 0; p->count < STEER_FDR; i++)
@@ -192,7 +191,7 @@ static void steer(struct ruleset_tables *t, enum rule_buffer buffer, struct patt
 			    HS_FLAG_SINGLEMATCH);
 }
 
-void tables_prepare_database(struct ruleset_tables *t, enum rule_buffer buffer)
+void tables_prepare_database(struct ruleset_tables *t, unsigned buffer)
 {
 	struct trigger_list *list = &t->triggers[buffer];
 	struct ruleset_db *out = &t->db[buffer];

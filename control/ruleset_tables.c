@@ -94,6 +94,45 @@ static uint32_t add_scope(struct ruleset_tables *t, const struct rule *rule)
 	return (uint32_t)(t->scopes.count - 1);
 }
 
+unsigned tables_db(struct ruleset_tables *t, const struct rule_part *part)
+{
+	struct ruleset_lane lane = {.buffer = (uint8_t)part->buffer,
+				    .count = (uint8_t)part->transforms_count};
+
+	if (!part->transforms_count)
+		return part->buffer;
+	memcpy(lane.transform, part->transforms, part->transforms_count);
+	for (uint32_t i = 0; i < t->lane_count; i++)
+		if (!memcmp(&t->lanes[i], &lane, sizeof(lane)))
+			return RULE_BUFFER_COUNT + i;
+	if (t->lane_count == RULESET_LANES) {
+		if (!t->failed)
+			rule_diag_add(t->diags, RULE_ERROR, part->place, 0,
+				      "more than %d buffers with transforms in one ruleset",
+				      RULESET_LANES);
+		t->failed = true;
+		return RULESET_DBS - 1;
+	}
+	t->lanes[t->lane_count] = lane;
+	return RULE_BUFFER_COUNT + t->lane_count++;
+}
+
+void tables_add_datasets(struct ruleset_tables *t, const struct rule_list *list)
+{
+	for (size_t i = 0; i < list->datasets_count; i++) {
+		const struct rule_dataset *from = &list->datasets[i];
+		struct ruleset_dataset *set = section_add(t, &t->datasets);
+
+		set->hashes = (struct ruleset_span){(uint32_t)t->hashes.count,
+						    (uint32_t)from->set.length};
+		set->capacity = from->set.capacity;
+		memcpy(set->key, from->set.key, sizeof(set->key));
+		set->name = text_of(t, from->name);
+		for (uint64_t k = 0; k < from->set.length; k++)
+			*(uint64_t *)section_add(t, &t->hashes) = from->set.hashes[k];
+	}
+}
+
 void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
 {
 	uint32_t index = (uint32_t)t->rules.count;
@@ -108,6 +147,7 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
 	out->action = rule->action;
 	out->shadow = rule->shadow;
 	out->noalert = rule->noalert;
+	tables_add_conditions(t, rule, out);
 	out->risk = rule->risk;
 	out->priority = rule->priority;
 	out->msg = text_of(t, rule->msg);

@@ -54,11 +54,16 @@ struct database {
 struct ruleset_tables {
 	struct arena arena;
 	struct rule_diags *diags;
-	struct section rules, parts, chains, steps, scopes, nets, ports, pcres, numbers, patterns,
-		starts, strings;
-	struct trigger_list triggers[RULE_BUFFER_COUNT];
-	struct ruleset_db db[RULE_BUFFER_COUNT];
-	struct database database[RULE_BUFFER_COUNT];
+	struct section rules, conditions, parts, chains, steps, scopes, nets, ports, pcres, numbers,
+		datasets, hashes, patterns, starts, strings;
+	struct ruleset_lane lanes[RULESET_LANES];
+	uint32_t lane_count;
+	struct trigger_list triggers[RULESET_DBS];
+	struct ruleset_db db[RULESET_DBS];
+	struct database database[RULESET_DBS];
+	const char *flowbits[RULESET_FLOWBITS]; /* that rules ask for, ascending */
+	size_t flowbits_count;
+	uint32_t flowbits_names; /* as in struct ruleset_image */
 	struct ruleset_build_stats stats;
 	bool failed;
 };
@@ -75,8 +80,32 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule);
 void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 		     const struct rule_part *part, uint32_t rule_index);
 
+/* What rules remember; ruleset_state.c. Bits are named before the first rule is added. */
+void tables_name_bits(struct ruleset_tables *t, const struct rule_list *list);
+void tables_add_conditions(struct ruleset_tables *t, const struct rule *rule,
+			   struct ruleset_rule *out);
+void tables_order_rules(struct ruleset_tables *t, const struct rule_list *list);
+
+/*
+ * Where a part is looked for: its buffer's database, or its lane's; a mistake where there are too
+ * many lanes. ruleset_tables.c.
+ */
+unsigned tables_db(struct ruleset_tables *t, const struct rule_part *part);
+/* Is that database fed in pieces? */
+static inline bool tables_streams(unsigned db)
+{
+	return db < RULE_BUFFER_COUNT && rule_buffers[db].mode == BUFFER_STREAM;
+}
+/* Its buffer's name, for messages. */
+static inline const char *tables_db_name(const struct ruleset_tables *t, unsigned db)
+{
+	return rule_buffers[db < RULE_BUFFER_COUNT ? db : t->lanes[db - RULE_BUFFER_COUNT].buffer]
+		.name;
+}
+void tables_add_datasets(struct ruleset_tables *t, const struct rule_list *list);
+
 /* Triggers to patterns; ruleset_hs.c. */
-void tables_prepare_database(struct ruleset_tables *t, enum rule_buffer buffer);
+void tables_prepare_database(struct ruleset_tables *t, unsigned db);
 /* Patterns of all buffers to databases; ruleset_compile.c. False with the mistake said. */
 bool tables_compile_databases(struct ruleset_tables *t,
 			      const struct ruleset_build_options *options);

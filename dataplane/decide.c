@@ -25,11 +25,12 @@ void slot_decide(struct worker *w, unsigned slot, enum verdict verdict, enum rea
 	slot_raise(b, slot, verdict, reason);
 }
 
-struct match_flow match_flow_of(const struct worker *w, const struct flow *f, bool to_server)
+struct match_flow match_flow_of(const struct worker *w, struct flow *f, bool to_server)
 {
 	const struct prefix_table *prefixes = &w->policy->prefixes;
 	unsigned c = f->client, s = !f->client;
 	struct match_flow m = {
+		.keep = &f->rules,
 		.family = f->key.family,
 		.transport = f->key.proto,
 		.direction = to_server ? TO_SERVER : TO_CLIENT,
@@ -39,6 +40,8 @@ struct match_flow match_flow_of(const struct worker *w, const struct flow *f, bo
 	};
 	bool client, server;
 
+	f->rules.id = f->id;
+	f->rules.tenant = f->tenant;
 	memcpy(m.client, f->key.addr[c], sizeof(m.client));
 	memcpy(m.server, f->key.addr[s], sizeof(m.server));
 	if (w->policy->slot_count <= 1)
@@ -100,7 +103,8 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 		/* Of what refuses, the refusal is noted. */
 		if (rule->action == VERDICT_ALERT || rule_in_shadow(w, rule))
 			worker_note(w, w->at.flow->tenant, REASON_RULE);
-		alert_send(w, &m->hits[i], context);
+		if (!m->hits[i].silent)
+			alert_send(w, &m->hits[i], context);
 		if (rule->action > finding->verdict && !rule_in_shadow(w, rule)) {
 			finding->verdict = rule->action;
 			finding->rule = rule;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bpf/policy.h"
+#include "dataplane/match_keep.h"
 #include "dataplane/packet.h"
 #include "dataplane/segment_queue.h"
 
@@ -89,6 +90,7 @@ struct flow {
 	uint64_t bytes[2];     /* by sender's place in the key */
 	uint32_t packets[2];
 	struct tcp_half half[2];
+	struct match_keep rules;
 };
 
 /* All of it is on its way into the cache. */

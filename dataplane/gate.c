@@ -10,16 +10,18 @@
 #include "dataplane/calls.h"
 #include "dataplane/editor.h"
 #include "dataplane/inspect.h"
+#include "dataplane/match_memory.h"
 #include "dataplane/memory.h"
 #include "dataplane/reassembly.h"
 
-#define LINE_SIZE     4096       /* RFC 5321 4.5.3.1: 512, and what extensions add */
-#define FRAME_SIZE    65536      /* a SIP message */
-#define EVENT_RING    (1u << 20) /* bytes, per worker */
-#define SMALL_PACKETS 16384      /* per worker */
-#define LARGE_PACKETS 512
-#define LARGE_SIZE    (UINT16_MAX - RTE_PKTMBUF_HEADROOM) /* as much as an mbuf can say */
-#define STREAMS_MAX   65534
+#define LINE_SIZE      4096       /* RFC 5321 4.5.3.1: 512, and what extensions add */
+#define FRAME_SIZE     65536      /* a SIP message */
+#define EVENT_RING     (1u << 20) /* bytes, per worker */
+#define SMALL_PACKETS  16384      /* per worker */
+#define LARGE_PACKETS  512
+#define LARGE_SIZE     (UINT16_MAX - RTE_PKTMBUF_HEADROOM) /* as much as an mbuf can say */
+#define STREAMS_MAX    65534
+#define MEMORY_ENTRIES 65536 /* of what rules remember, 16 bytes each */
 
 static uint32_t share_of(uint32_t total, uint32_t percent)
 {
@@ -170,6 +172,22 @@ static int worker_tables(struct worker *w, const struct gate_config *config, str
 	return w->flows ? worker_pools(w, config->policy, slots) : -ENOMEM;
 }
 
+static void worker_turn_wait(void *ctx)
+{
+	struct worker *w = ctx;
+
+	order_wait(w->order, w->index, w->packet);
+}
+
+void gate_matcher_attach(const struct gate *gate, struct worker *w, struct matcher *m)
+{
+	m->memory = gate->memory;
+	m->policy = &w->policy;
+	m->clock = &w->now;
+	m->turn = worker_turn_wait;
+	m->turn_ctx = w;
+}
+
 static struct worker *worker_new(struct gate *gate, const struct gate_config *config,
 				 unsigned index)
 {
@@ -191,6 +209,8 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 		rc = worker_tables(w, config, gate);
 	if (!rc && config->ruleset && index < config->workers)
 		rc = matcher_new(config->ruleset, gate->streams, &w->matcher);
+	if (w->matcher)
+		gate_matcher_attach(gate, w, w->matcher);
 	w->newest = w->matcher;
 	if (!rc)
 		return w;
@@ -264,7 +284,8 @@ static int gate_build(struct gate *gate, const struct gate_config *config)
 			      ? device_packets_new("large", LARGE_PACKETS, LARGE_SIZE)
 			      : packets_new("large", LARGE_PACKETS, LARGE_SIZE, MEMORY_SPARSE);
 	gate->calls = calls_new(config->policy, slots_of(config), config->key);
-	if (!gate->small || !gate->large || !gate->calls)
+	if (!gate->small || !gate->large || !gate->calls ||
+	    match_memory_new(MEMORY_ENTRIES, config->key, &gate->memory) < 0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < config->workers; i++) {
 		gate->worker[i] = worker_new(gate, config, i);
@@ -311,6 +332,7 @@ void gate_free(struct gate *gate)
 		worker_free(gate->worker[i]);
 	worker_free(gate->front);
 	calls_free(gate->calls);
+	match_memory_free(gate->memory);
 	rte_mempool_free(gate->small);
 	rte_mempool_free(gate->large);
 	rte_free(gate);

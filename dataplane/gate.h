@@ -35,6 +35,7 @@ struct gate {
 	struct rte_mempool *small; /* packets up to GATE_SMALL bytes */
 	struct rte_mempool *large; /* others, and reassembled ones */
 	struct calls *calls;
+	struct match_memory *memory; /* what rules remember */
 	struct order order;
 };
 
@@ -68,6 +69,10 @@ void gate_free(struct gate *gate);
 
 /* A packet's buffer from whichever pool suits; NULL when that is empty. */
 struct rte_mbuf *gate_packet(struct gate *gate, uint32_t size);
+
+/* A matcher that this worker will use: gives it the gate's memory, the worker's clock and policy.
+ */
+void gate_matcher_attach(const struct gate *gate, struct worker *w, struct matcher *m);
 
 /* What an idle SMTP flow costs: flow, session, its share of the index. Bytes. */
 size_t gate_flow_bytes(void);

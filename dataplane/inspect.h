@@ -59,7 +59,7 @@ void flow_give_up(struct worker *w, struct flow *f, enum reason reason);
 
 /* Rules ------------------------------------------------------------------ */
 
-struct match_flow match_flow_of(const struct worker *w, const struct flow *f, bool to_server);
+struct match_flow match_flow_of(const struct worker *w, struct flow *f, bool to_server);
 
 /* The strongest thing that rules said of one transaction so far. */
 struct finding {
@@ -76,7 +76,7 @@ struct finding {
 void findings_take(struct worker *w, struct finding *finding, struct bytes context);
 
 /* A SIP message, which w->at has, by all rules at once. */
-struct finding sip_scan(struct worker *w, const struct flow *f, const struct sip_message *msg);
+struct finding sip_scan(struct worker *w, struct flow *f, const struct sip_message *msg);
 
 /* Not when its packet is gone already, or the session was refused before. */
 static inline bool may_decide(const struct worker *w)

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "dataplane/match_internal.h"
+#include "dataplane/match_memory.h"
+
+#define OWN_MEMORY 1024 /* entries of a matcher's that nobody gave a memory */
 
 #define REPORTED 0x80000000u /* the entry is a rule, not a part */
 
@@ -48,8 +51,13 @@ static bool other_parts_hold(const struct ruleset_rule *rule, const struct match
 	return true;
 }
 
-static void report(struct matcher *m, struct match_txn *txn, uint32_t index,
-		   enum rule_buffer buffer)
+void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule)
+{
+	remember(m, txn, rule | REPORTED);
+}
+
+void match_report(struct matcher *m, struct match_txn *txn, uint32_t index, enum rule_buffer buffer,
+		  bool silent)
 {
 	const struct ruleset_rule *rule = &m->ruleset->rules[index];
 
@@ -61,7 +69,7 @@ static void report(struct matcher *m, struct match_txn *txn, uint32_t index,
 		match_over_budget(m, txn);
 		return;
 	}
-	m->hits[m->nhits++] = (struct match_hit){rule, buffer};
+	m->hits[m->nhits++] = (struct match_hit){rule, buffer, silent};
 	remember(m, txn, index | REPORTED);
 }
 
@@ -76,10 +84,19 @@ void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 		return;
 	if (!match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow, buffer))
 		return;
-	if (rule->parts == 1 || other_parts_hold(rule, txn, part))
-		report(m, txn, index, buffer);
-	else if (!remembered(txn, part))
+	if (rule->parts > 1 && !other_parts_hold(rule, txn, part)) {
+		if (!remembered(txn, part))
+			remember(m, txn, part);
+		return;
+	}
+	if (!rule->conditions) {
+		match_report(m, txn, index, buffer, false);
+		return;
+	}
+	/* What it asks for may be there at another part's next hit. */
+	if (rule->parts > 1 && !remembered(txn, part))
 		remember(m, txn, part);
+	match_defer(m, txn, index, buffer);
 }
 
 void match_begin(struct matcher *m, struct match_txn *txn, const struct match_flow *flow,
@@ -164,36 +181,27 @@ static int on_block_match(unsigned int id, unsigned long long from, unsigned lon
 	return 0;
 }
 
-void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
-		      const void *data, size_t len)
+/* One instance of a buffer, or what a lane made of it, to the rules of one database. */
+static void scan_whole(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		       unsigned db, const uint8_t *p, size_t len)
 {
 	const struct ruleset *rs = m->ruleset;
 	struct match_call call = {
 		.m = m,
 		.txn = txn,
 		.buffer = buffer,
-		.db = &m->image->db[buffer],
-		.view = {.p = len ? data : (const void *)"", .len = len, .at_end = true},
+		.db = &m->image->db[db],
+		.view = {.p = len ? p : (const void *)"", .len = len, .at_end = true},
 		.credit = MATCH_CREDIT + (int64_t)len * MATCH_CREDIT_PER_BYTE,
 	};
 
-	if (rule_buffers[buffer].mode == BUFFER_STREAM) { /* it came whole, for once */
-		if (match_stream_take(m, txn, buffer)) {
-			match_stream_scan(m, txn, buffer, data, len);
-			match_stream_finish(m, txn, buffer);
-		}
-		return;
-	}
 	if (++m->state->epoch == 0) { /* once in 2^32: no part may look seen */
 		memset(m->state->part_epoch, 0, m->image->parts.count * sizeof(uint32_t));
 		m->state->epoch = 1;
 	}
-	m->stats.bytes[buffer] += len;
-	if (rs->db[buffer])
-		hs_scan(rs->db[buffer], (const char *)call.view.p, (unsigned)len, 0,
-			m->state->scratch, on_block_match, &call);
-	else if (m->tape)
-		match_tape_block(m->tape, txn, buffer, data, len);
+	if (rs->db[db])
+		hs_scan(rs->db[db], (const char *)call.view.p, (unsigned)len, 0, m->state->scratch,
+			on_block_match, &call);
 	for (uint32_t i = 0; i < call.db->always.count; i++) {
 		uint32_t part = rs->starts[call.db->always.offset + i];
 		uint64_t began = watch_begin(m);
@@ -201,6 +209,59 @@ void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer
 		look_at_part(&call, part, true);
 		watch_end(m, part, began);
 	}
+}
+
+void match_lane_scan(struct matcher *m, struct match_txn *txn, uint32_t index, unsigned first,
+		     const uint8_t *p, size_t len)
+{
+	const struct ruleset_lane *lane = &m->image->lanes[index];
+
+	if (match_transform(lane, first, p, len, m->state->transformed, &p, &len))
+		scan_whole(m, txn, (enum rule_buffer)lane->buffer, RULE_BUFFER_COUNT + index, p,
+			   len);
+	else
+		match_over_budget(m, txn);
+}
+
+void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		      const void *data, size_t len)
+{
+	if (rule_buffers[buffer].mode == BUFFER_STREAM) { /* it came whole, for once */
+		if (match_stream_take(m, txn, buffer)) {
+			match_stream_scan(m, txn, buffer, data, len);
+			match_stream_finish(m, txn, buffer);
+		}
+		return;
+	}
+	m->stats.bytes[buffer] += len;
+	if (m->tape)
+		match_tape_block(m->tape, txn, buffer, data, len);
+	scan_whole(m, txn, buffer, buffer, data, len);
+	for (uint32_t lanes = m->ruleset->lanes[buffer]; lanes; lanes &= lanes - 1)
+		match_lane_scan(m, txn, (uint32_t)__builtin_ctz(lanes), 0, data, len);
+	if (m->state->npending)
+		match_judge(m, txn);
+}
+
+static bool remembers(const struct ruleset_image *image)
+{
+	const struct ruleset_condition *c = RULESET_AT(image, struct ruleset_condition, conditions);
+
+	for (uint32_t i = 0; i < image->conditions.count; i++)
+		if (c[i].kind == RULE_ON_XBITS || c[i].kind == RULE_ON_COUNT)
+			return true;
+	return false;
+}
+
+/* Of rules that few have. */
+static int alloc_extras(const struct ruleset_image *image, struct matcher *m)
+{
+	if (remembers(image) && match_memory_new(OWN_MEMORY, NULL, &m->state->memory) < 0)
+		return -ENOMEM;
+	m->memory = m->state->memory;
+	if (image->lane_count)
+		m->state->transformed = malloc(MATCH_TRANSFORM_MAX + 2 * RULESET_TRANSFORMS);
+	return image->lane_count && !m->state->transformed ? -ENOMEM : 0;
 }
 
 static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max_streams)
@@ -214,13 +275,13 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 	m->hits = calloc(m->max_hits, sizeof(*m->hits));
 	if (!state->part_epoch || !state->match_data || !m->hits)
 		return -ENOMEM;
-	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
-		const struct ruleset_db *db = &rs->image->db[b];
-
-		m->scans[b] = rs->db[b] || db->always.count;
-		if (rs->db[b] && hs_alloc_scratch(rs->db[b], &state->scratch) != HS_SUCCESS)
+	rc = alloc_extras(rs->image, m);
+	for (int d = 0; d < RULESET_DBS && rc == 0; d++)
+		if (rs->db[d] && hs_alloc_scratch(rs->db[d], &state->scratch) != HS_SUCCESS)
 			rc = -ENOMEM;
-		else if (rs->db[b] && rule_buffers[b].mode == BUFFER_STREAM)
+	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
+		m->scans[b] = rs->db[b] || rs->image->db[b].always.count || rs->lanes[b];
+		if (m->scans[b] && rule_buffers[b].mode == BUFFER_STREAM)
 			rc = match_pool_init(&state->pools[match_pool_of((enum rule_buffer)b)], rs,
 					     (enum rule_buffer)b, max_streams);
 	}
@@ -258,6 +319,8 @@ void matcher_free(struct matcher *m)
 		hs_free_scratch(m->state->scratch);
 		pcre2_match_data_free(m->state->match_data);
 		free(m->state->part_epoch);
+		free(m->state->transformed);
+		match_memory_free(m->state->memory);
 	}
 	free(m->state);
 	free(m->hits);

@@ -33,10 +33,13 @@
 
 #include "bpf/event.h"
 #include "bpf/ruleset.h"
+#include "dataplane/match_keep.h"
 
 struct ruleset;
+struct match_memory;
 struct match_tape;
 struct match_watch;
+struct policy;
 
 enum match_tenants {
 	MATCH_TENANTS_UNKNOWN, /* no tenants are configured: $TENANTS and its negation both hold */
@@ -48,8 +51,9 @@ enum match_tenants {
 
 /* Who talks to whom. Copied by match_begin(). */
 struct match_flow {
-	uint8_t family;     /* 4 or 6 */
-	uint8_t transport;  /* IPPROTO_TCP or IPPROTO_UDP */
+	struct match_keep *keep; /* the flow's; NULL: it has no flowbits and is nobody's */
+	uint8_t family;          /* 4 or 6 */
+	uint8_t transport;       /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t direction;  /* of the SIP message: enum event_direction; SMTP's buffers know theirs
 			     */
 	uint8_t tenants;    /* enum match_tenants: which ends are tenants' addresses */
@@ -77,6 +81,7 @@ _Static_assert(sizeof(struct match_txn) <= 256, "it is in every session");
 struct match_hit {
 	const struct ruleset_rule *rule; /* lives as long as the ruleset */
 	enum rule_buffer buffer;         /* whose part was the last to hold */
+	bool silent;                     /* acted on, but said already often enough */
 };
 
 struct match_stats {
@@ -93,6 +98,11 @@ struct matcher {
 	/* The caller's, who replaces rulesets while traffic flows: */
 	const uint32_t *places; /* where each rule's hits are counted; NULL: at its own place */
 	_Atomic uint32_t held;  /* by mails that began with it; its worker's */
+	const struct policy *const *policy; /* for tenants' names and tiers; NULL: none are known */
+	struct match_memory *memory; /* of rules with xbits or counts: a small one of its own */
+	const uint64_t *clock;       /* its ns */
+	void (*turn)(void *ctx);     /* called before the memory is asked; NULL: no need */
+	void *turn_ctx;
 	uint32_t nhits, max_hits;
 	struct match_hit *hits; /* the caller reads them and sets nhits to 0 */
 	struct match_stats stats;

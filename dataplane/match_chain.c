@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "bpf/siphash.h"
 #include "dataplane/match_internal.h"
 #include "dataplane/match_number.h"
 #include "dataplane/proto/bytes.h"
@@ -167,6 +168,20 @@ static bool size_holds(struct evaluation *e, unsigned i, int64_t before)
 	       holds_from(e, i + 1, before);
 }
 
+static bool dataset_holds(struct evaluation *e, unsigned i, int64_t before)
+{
+	const struct ruleset_step *step = &e->steps[i];
+	const struct hashset *set = &e->m->ruleset->datasets[step->index];
+	uint64_t hash;
+
+	*e->credit -= 16 + (int64_t)e->view->len / 4;
+	if (*e->credit < 0)
+		return false;
+	hash = siphash(set->key, e->view->p, e->view->len);
+	return hashset_has(set, hash ? hash : 1) != !!(step->flags & RULE_STEP_NEGATED) &&
+	       holds_from(e, i + 1, before);
+}
+
 /* Reads a number where the step says; `after`: where it ends. False: there is none. */
 static bool number_read(const struct evaluation *e, const struct ruleset_step *step, int64_t before,
 			uint64_t *value, int64_t *after)
@@ -265,6 +280,8 @@ static bool holds_from(struct evaluation *e, unsigned i, int64_t before)
 		return data_at_holds(e, i, before);
 	case RULE_STEP_SIZE:
 		return size_holds(e, i, before);
+	case RULE_STEP_DATASET:
+		return dataset_holds(e, i, before);
 	case RULE_STEP_TEST:
 		return test_holds(e, i, before);
 	case RULE_STEP_JUMP:

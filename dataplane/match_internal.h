@@ -7,6 +7,7 @@
 #include <hs_runtime.h>
 #include <pcre2.h>
 
+#include "dataplane/hashset.h"
 #include "dataplane/match.h"
 #include "dataplane/match_tape.h"
 #include "dataplane/match_watch.h"
@@ -28,6 +29,7 @@
 struct ruleset {
 	const struct ruleset_image *image;
 	const struct ruleset_rule *rules;
+	const struct ruleset_condition *conditions;
 	const struct ruleset_part *parts;
 	const struct ruleset_chain *chains;
 	const struct ruleset_step *steps;
@@ -37,11 +39,16 @@ struct ruleset {
 	const struct ruleset_port *ports;
 	const struct ruleset_pattern *patterns;
 	const uint32_t *starts;
-	hs_database_t *db[RULE_BUFFER_COUNT];
-	uint32_t *tracked[RULE_BUFFER_COUNT]; /* chain of each tracked bit */
+	hs_database_t *db[RULESET_DBS];
+	uint32_t lanes[RULE_BUFFER_COUNT]; /* bits: lanes that a buffer goes through */
+	struct hashset *datasets;
+	uint32_t *tracked[RULESET_DBS]; /* chain of each tracked bit */
 	pcre2_code **pcres;
 	pcre2_match_context *limits;
 };
+
+/* A buffer longer than this is not transformed. */
+#define MATCH_TRANSFORM_MAX 65536
 
 struct match_group {
 	uint64_t first; /* where the first hit ended */
@@ -58,6 +65,7 @@ struct match_stream {
 	uint32_t keep; /* a group's bytes: reach before it, reach for it, reach after it; or 0 */
 	uint32_t ngroups;
 	struct match_group groups[MATCH_GROUPS];
+	struct match_digests *digests; /* of what was fed; NULL: no rule asks for one */
 };
 
 struct match_pool {
@@ -65,8 +73,16 @@ struct match_pool {
 	uint16_t *free; /* indexes of slots */
 	uint32_t nfree, size;
 	size_t seen_words;
-	char *memory; /* tails and sets */
+	unsigned digests; /* bits: hashes that its streams are asked for */
+	char *memory;     /* tails and sets */
 };
+
+/* A rule whose parts hold, to be judged; and where the last of them was. */
+struct match_pending {
+	uint32_t rule, buffer;
+};
+
+#define MATCH_PENDING 256 /* of one piece of data */
 
 struct matcher_state {
 	hs_scratch_t *scratch;
@@ -75,6 +91,10 @@ struct matcher_state {
 	uint32_t epoch;
 	uint8_t joined[3 * RULESET_REACH]; /* a group's bytes that two pieces hold */
 	struct match_pool pools[MATCH_STREAMS];
+	uint8_t *transformed;        /* MATCH_TRANSFORM_MAX and a dot; NULL: no rule transforms */
+	struct match_memory *memory; /* where the caller gives none */
+	uint32_t npending;
+	struct match_pending pending[MATCH_PENDING];
 };
 
 /* What a chain is looked for in: bytes of the buffer from `start` on. */
@@ -125,12 +145,33 @@ bool match_chain_holds(const struct matcher *m, const struct ruleset_chain *chai
 bool match_scope_holds(const struct ruleset *rs, const struct ruleset_scope *scope,
 		       const struct match_flow *flow, enum rule_buffer buffer);
 
+/* Who wrote the words in this buffer: the client? */
+bool match_to_server(const struct match_flow *flow, enum rule_buffer buffer);
+
 /* Has the transaction reported this rule already? */
 bool match_reported(const struct match_txn *txn, uint32_t rule);
 /* A part holds: the rule is reported if it was the last. */
 void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 		      enum rule_buffer buffer);
+/* It is not looked at again in this transaction. */
+void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule);
+void match_report(struct matcher *m, struct match_txn *txn, uint32_t rule, enum rule_buffer buffer,
+		  bool silent);
 void match_over_budget(struct matcher *m, struct match_txn *txn);
+
+/* A rule with conditions holds, but for them: match_judge(), with the data in hand looked at. */
+void match_defer(struct matcher *m, struct match_txn *txn, uint32_t rule, enum rule_buffer buffer);
+void match_judge(struct matcher *m, struct match_txn *txn);
+
+/*
+ * What the lane makes of the bytes, in `into` (MATCH_TRANSFORM_MAX bytes and one) or where they
+ * are; transforms before `first` were made already. False: they are too many.
+ */
+bool match_transform(const struct ruleset_lane *lane, unsigned first, const uint8_t *p, size_t len,
+		     uint8_t *into, const uint8_t **out, size_t *out_len);
+/* The whole of a buffer as a lane makes it, to the lane's rules. */
+void match_lane_scan(struct matcher *m, struct match_txn *txn, uint32_t lane, unsigned first,
+		     const uint8_t *p, size_t len);
 
 int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
 		    uint32_t max_streams);

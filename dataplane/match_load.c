@@ -27,6 +27,7 @@ static bool sections_ok(const struct ruleset_image *i)
 	const char *strings = RULESET_AT(i, char, strings);
 
 	return section_ok(i, i->rules, sizeof(struct ruleset_rule)) &&
+	       section_ok(i, i->conditions, sizeof(struct ruleset_condition)) &&
 	       section_ok(i, i->parts, sizeof(struct ruleset_part)) &&
 	       section_ok(i, i->chains, sizeof(struct ruleset_chain)) &&
 	       section_ok(i, i->steps, sizeof(struct ruleset_step)) &&
@@ -35,6 +36,8 @@ static bool sections_ok(const struct ruleset_image *i)
 	       section_ok(i, i->ports, sizeof(struct ruleset_port)) &&
 	       section_ok(i, i->pcres, sizeof(struct ruleset_pcre)) &&
 	       section_ok(i, i->numbers, sizeof(struct ruleset_number)) &&
+	       section_ok(i, i->datasets, sizeof(struct ruleset_dataset)) &&
+	       section_ok(i, i->hashes, sizeof(uint64_t)) &&
 	       section_ok(i, i->patterns, sizeof(struct ruleset_pattern)) &&
 	       section_ok(i, i->starts, sizeof(uint32_t)) && section_ok(i, i->strings, 1) &&
 	       i->strings.count > 0 && strings[0] == '\0' && strings[i->strings.count - 1] == '\0';
@@ -52,9 +55,63 @@ static bool rules_ok(const struct ruleset_image *i)
 	for (uint32_t n = 0; n < i->rules.count; n++, rule++)
 		if (!span_in((struct ruleset_span){rule->first_part, rule->parts},
 			     i->parts.count) ||
+		    !span_in((struct ruleset_span){rule->first_condition, rule->conditions},
+			     i->conditions.count) ||
 		    rule->scope >= i->scopes.count || !str_ok(i, rule->msg) ||
 		    !str_ok(i, rule->classtype) || !str_ok(i, rule->aup) ||
 		    !str_ok(i, rule->reply) || !str_ok(i, rule->info) || !str_ok(i, rule->file))
+			return false;
+	return true;
+}
+
+static bool conditions_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_condition *c = RULESET_AT(i, struct ruleset_condition, conditions);
+
+	for (uint32_t n = 0; n < i->conditions.count; n++, c++)
+		if (c->kind >= RULE_CONDITIONS || c->track >= RULE_TRACKS ||
+		    c->op >= (c->kind == RULE_ON_COUNT ? (int)RULE_COUNTS : (int)RULE_BIT_OPS) ||
+		    c->seconds > UINT32_MAX || !str_ok(i, c->name))
+			return false;
+	return true;
+}
+
+static bool part_db_ok(const struct ruleset_image *i, const struct ruleset_part *part)
+{
+	if (part->db < RULE_BUFFER_COUNT)
+		return part->db == part->buffer;
+	return part->db - RULE_BUFFER_COUNT < (int)i->lane_count &&
+	       i->lanes[part->db - RULE_BUFFER_COUNT].buffer == part->buffer;
+}
+
+static bool lanes_ok(const struct ruleset_image *i)
+{
+	if (i->lane_count > RULESET_LANES)
+		return false;
+	for (uint32_t n = 0; n < i->lane_count; n++) {
+		const struct ruleset_lane *lane = &i->lanes[n];
+
+		if (lane->buffer >= RULE_BUFFER_COUNT || !lane->count ||
+		    lane->count > RULESET_TRANSFORMS)
+			return false;
+		for (unsigned t = 0; t < lane->count; t++)
+			if (lane->transform[t] >= RULE_TRANSFORM_COUNT)
+				return false;
+	}
+	return true;
+}
+
+/* The last hash is none: whoever looks for one ends there. */
+static bool datasets_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_dataset *set = RULESET_AT(i, struct ruleset_dataset, datasets);
+	const uint64_t *hashes = RULESET_AT(i, uint64_t, hashes);
+
+	for (uint32_t n = 0; n < i->datasets.count; n++, set++)
+		if (!span_in(set->hashes, i->hashes.count) || !str_ok(i, set->name) ||
+		    set->capacity > set->hashes.count ||
+		    (set->capacity && (set->capacity == set->hashes.count ||
+				       hashes[set->hashes.offset + set->hashes.count - 1])))
 			return false;
 	return true;
 }
@@ -65,6 +122,7 @@ static bool parts_ok(const struct ruleset_image *i)
 
 	for (uint32_t n = 0; n < i->parts.count; n++, part++)
 		if (part->rule >= i->rules.count || part->buffer >= RULE_BUFFER_COUNT ||
+		    !part_db_ok(i, part) ||
 		    !span_in((struct ruleset_span){part->first_chain, part->chains},
 			     i->chains.count))
 			return false;
@@ -78,11 +136,11 @@ static bool chains_ok(const struct ruleset_image *i)
 
 	for (uint32_t n = 0; n < i->chains.count; n++, chain++)
 		if (chain->part >= i->parts.count || !chain->steps ||
-		    chain->reach > i->db[parts[chain->part].buffer].reach ||
+		    chain->reach > i->db[parts[chain->part].db].reach ||
 		    !span_in((struct ruleset_span){chain->first_step, chain->steps},
 			     i->steps.count) ||
 		    (chain->tracked != RULESET_UNTRACKED &&
-		     chain->tracked >= i->db[parts[chain->part].buffer].tracked))
+		     chain->tracked >= i->db[parts[chain->part].db].tracked))
 			return false;
 	return true;
 }
@@ -109,6 +167,7 @@ static bool steps_ok(const struct ruleset_image *i)
 		if (step->kind >= RULE_STEP_KINDS || !str_ok(i, step->text) ||
 		    step->lo_var > RULESET_VARIABLES || step->hi_var > RULESET_VARIABLES ||
 		    (step->kind == RULE_STEP_PCRE && step->index >= i->pcres.count) ||
+		    (step->kind == RULE_STEP_DATASET && step->index >= i->datasets.count) ||
 		    (step->kind >= RULE_STEP_TEST && step->index >= i->numbers.count) ||
 		    (step->kind == RULE_STEP_CONTENT && !step->text.len))
 			return false;
@@ -153,7 +212,7 @@ static bool databases_ok(const struct ruleset_image *i)
 	for (uint32_t n = 0; n < i->patterns.count; n++)
 		if (!starts_below(i, pattern[n].chains, i->chains.count))
 			return false;
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+	for (int b = 0; b < RULESET_DBS; b++) {
 		const struct ruleset_db *db = &i->db[b];
 
 		if (db->offset > i->size || db->size > i->size - db->offset ||
@@ -176,15 +235,37 @@ static const char *image_fault(const struct ruleset_image *i, size_t size)
 		return "the ruleset is cut short";
 	if (i->checksum != XXH3_64bits(i + 1, size - sizeof(*i)))
 		return "the ruleset is damaged";
-	if (!sections_ok(i) || !rules_ok(i) || !parts_ok(i) || !chains_ok(i) || !steps_ok(i) ||
-	    !numbers_ok(i) || !scopes_ok(i) || !databases_ok(i))
+	if (!sections_ok(i) || !rules_ok(i) || !conditions_ok(i) || !parts_ok(i) || !chains_ok(i) ||
+	    !steps_ok(i) || !numbers_ok(i) || !lanes_ok(i) || !datasets_ok(i) || !scopes_ok(i) ||
+	    !databases_ok(i))
 		return "the ruleset contradicts itself";
 	return NULL;
 }
 
+static const char *db_name(const struct ruleset_image *image, int db)
+{
+	return rule_buffers[db < RULE_BUFFER_COUNT ? db
+						   : image->lanes[db - RULE_BUFFER_COUNT].buffer]
+		.name;
+}
+
+static int load_datasets(struct ruleset *rs)
+{
+	const struct ruleset_dataset *set = RULESET_AT(rs->image, struct ruleset_dataset, datasets);
+	uint64_t *hashes = (uint64_t *)RULESET_AT(rs->image, uint64_t, hashes);
+
+	rs->datasets = calloc(rs->image->datasets.count + 1, sizeof(*rs->datasets));
+	for (uint32_t i = 0; rs->datasets && i < rs->image->datasets.count; i++)
+		rs->datasets[i] = (struct hashset){.hashes = hashes + set[i].hashes.offset,
+						   .capacity = set[i].capacity,
+						   .length = set[i].hashes.count,
+						   .key = {set[i].key[0], set[i].key[1]}};
+	return rs->datasets ? 0 : -ENOMEM;
+}
+
 static int load_databases(struct ruleset *rs, char *error, size_t error_size)
 {
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+	for (int b = 0; b < RULESET_DBS; b++) {
 		const struct ruleset_db *db = &rs->image->db[b];
 
 		rs->tracked[b] = calloc(db->tracked + 1, sizeof(uint32_t));
@@ -193,14 +274,13 @@ static int load_databases(struct ruleset *rs, char *error, size_t error_size)
 		if (db->size && hs_deserialize_database((const char *)rs->image + db->offset,
 							db->size, &rs->db[b]) != HS_SUCCESS) {
 			snprintf(error, error_size, "%s: not a database for this machine",
-				 rule_buffers[b].name);
+				 db_name(rs->image, b));
 			return -EINVAL;
 		}
 	}
 	for (uint32_t c = 0; c < rs->image->chains.count; c++)
 		if (rs->chains[c].tracked != RULESET_UNTRACKED)
-			rs->tracked[rs->parts[rs->chains[c].part].buffer][rs->chains[c].tracked] =
-				c;
+			rs->tracked[rs->parts[rs->chains[c].part].db][rs->chains[c].tracked] = c;
 	return 0;
 }
 
@@ -247,6 +327,7 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 		return -ENOMEM;
 	rs->image = image;
 	rs->rules = RULESET_AT(image, struct ruleset_rule, rules);
+	rs->conditions = RULESET_AT(image, struct ruleset_condition, conditions);
 	rs->parts = RULESET_AT(image, struct ruleset_part, parts);
 	rs->chains = RULESET_AT(image, struct ruleset_chain, chains);
 	rs->steps = RULESET_AT(image, struct ruleset_step, steps);
@@ -256,7 +337,11 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	rs->ports = RULESET_AT(image, struct ruleset_port, ports);
 	rs->patterns = RULESET_AT(image, struct ruleset_pattern, patterns);
 	rs->starts = RULESET_AT(image, uint32_t, starts);
+	for (uint32_t i = 0; i < image->lane_count; i++)
+		rs->lanes[image->lanes[i].buffer] |= 1u << i;
 	rc = load_databases(rs, error, error_size);
+	if (rc == 0)
+		rc = load_datasets(rs);
 	if (rc == 0)
 		rc = load_pcres(rs, error, error_size);
 	if (rc < 0) {
@@ -271,13 +356,14 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	for (int b = 0; b < RULE_BUFFER_COUNT; b++) {
+	for (int b = 0; b < RULESET_DBS; b++) {
 		hs_free_database(rs->db[b]);
 		free(rs->tracked[b]);
 	}
 	for (uint32_t i = 0; rs->pcres && i < rs->image->pcres.count; i++)
 		pcre2_code_free(rs->pcres[i]);
 	free(rs->pcres);
+	free(rs->datasets);
 	pcre2_match_context_free(rs->limits);
 	free(rs);
 }

@@ -79,7 +79,7 @@ static bool ends_hold(const struct ruleset *rs, const struct ruleset_scope *scop
 	       nets_hold(rs, scope->src, flow, src) && nets_hold(rs, scope->dst, flow, dst);
 }
 
-static bool to_server(const struct match_flow *flow, enum rule_buffer buffer)
+bool match_to_server(const struct match_flow *flow, enum rule_buffer buffer)
 {
 	switch ((enum rule_buffer_side)rule_buffers[buffer].side) {
 	case BUFFER_CLIENT:
@@ -113,7 +113,7 @@ bool match_scope_holds(const struct ruleset *rs, const struct ruleset_scope *sco
 {
 	struct endpoint client = {flow->client, flow->client_port, true};
 	struct endpoint server = {flow->server, flow->server_port, false};
-	bool forward = scope->direction == RULE_TRANSACTION || to_server(flow, buffer);
+	bool forward = scope->direction == RULE_TRANSACTION || match_to_server(flow, buffer);
 
 	if (scope->transport && scope->transport != flow->transport)
 		return false;

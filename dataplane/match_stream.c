@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/match_digest.h"
 #include "dataplane/match_internal.h"
 
 static bool chain_seen(const struct match_stream *s, const struct ruleset_chain *chain)
@@ -240,8 +241,9 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		size_t n = left < MATCH_SLICE ? left : MATCH_SLICE;
 
 		s->at += n;
-		hs_scan_stream(s->hs, (const char *)p, (unsigned)n, 0, m->state->scratch,
-			       on_stream_match, &call);
+		if (m->ruleset->db[buffer])
+			hs_scan_stream(s->hs, (const char *)p, (unsigned)n, 0, m->state->scratch,
+				       on_stream_match, &call);
 		if (s->ngroups)
 			evaluate_due(&call, false);
 		p += n;
@@ -249,6 +251,10 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	}
 	if (s->keep)
 		tail_append(s, data, len);
+	if (s->digests)
+		match_digests_update(s->digests, data, len);
+	if (m->state->npending)
+		match_judge(m, txn);
 }
 
 /* Parts that were waiting for the end: each is found by its first chain that must be there. */
@@ -269,6 +275,22 @@ static void finish_parts(struct match_call *call)
 	}
 }
 
+/* A stream's lanes begin with a hash, which is known now. */
+static void finish_digests(struct match_call *call)
+{
+	struct matcher *m = call->m;
+
+	for (uint32_t lanes = m->ruleset->lanes[call->buffer]; lanes; lanes &= lanes - 1) {
+		uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+		struct match_digests copy = *call->stream->digests;
+		uint8_t digest[SHA256_DIGEST_SIZE];
+		size_t len = match_digests_end(
+			&copy, (enum rule_transform)m->image->lanes[lane].transform[0], digest);
+
+		match_lane_scan(m, call->txn, lane, 1, digest, len);
+	}
+}
+
 static void give_back(struct matcher *m, struct match_txn *txn, unsigned pool)
 {
 	m->state->pools[pool].free[m->state->pools[pool].nfree++] = txn->stream[pool] - 1;
@@ -285,11 +307,16 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 		return;
 	}
 	/* Says what holds at the end ($), and makes the stream new. */
-	hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
+	if (m->ruleset->db[buffer])
+		hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
 	evaluate_due(&call, true);
 	if (call.db->tracked)
 		finish_parts(&call);
+	if (call.stream->digests)
+		finish_digests(&call);
 	give_back(m, txn, match_pool_of(buffer));
+	if (m->state->npending)
+		match_judge(m, txn);
 }
 
 bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
@@ -317,6 +344,8 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	s->tail_len = 0;
 	s->ngroups = 0;
 	memset(s->seen, 0, pool->seen_words * sizeof(*s->seen));
+	if (s->digests)
+		match_digests_init(s->digests, pool->digests);
 	return true;
 }
 
@@ -327,8 +356,9 @@ void match_end(struct matcher *m, struct match_txn *txn)
 	for (unsigned i = 0; i < MATCH_STREAMS; i++) {
 		if (!txn->stream[i])
 			continue;
-		hs_reset_stream(m->state->pools[i].slots[txn->stream[i] - 1].hs, 0,
-				m->state->scratch, NULL, NULL);
+		if (m->state->pools[i].slots[txn->stream[i] - 1].hs)
+			hs_reset_stream(m->state->pools[i].slots[txn->stream[i] - 1].hs, 0,
+					m->state->scratch, NULL, NULL);
 		give_back(m, txn, i);
 	}
 	txn->known = 0;
@@ -352,6 +382,15 @@ size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
 	       (db->tracked + 63) / 64 * 8;
 }
 
+static unsigned digests_wanted(const struct ruleset *rs, enum rule_buffer buffer)
+{
+	unsigned wanted = 0;
+
+	for (uint32_t lanes = rs->lanes[buffer]; lanes; lanes &= lanes - 1)
+		wanted |= 1u << rs->image->lanes[__builtin_ctz(lanes)].transform[0];
+	return wanted;
+}
+
 int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
 		    uint32_t max_streams)
 {
@@ -366,11 +405,16 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 	pool->memory = calloc(max_streams + 1, one);
 	if (!pool->slots || !pool->free || (one && !pool->memory))
 		return -ENOMEM;
+	pool->digests = digests_wanted(rs, buffer);
 	for (; pool->size < max_streams; pool->size++) {
 		struct match_stream *s = &pool->slots[pool->size];
 
-		if (hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
+		if (rs->db[buffer] && hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
 			return -ENOMEM;
+		if (pool->digests && !(s->digests = malloc(sizeof(*s->digests)))) {
+			hs_close_stream(s->hs, NULL, NULL, NULL);
+			return -ENOMEM;
+		}
 		s->keep = 3 * db->reach;
 		s->tail = (uint8_t *)pool->memory + pool->size * one;
 		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + tail);
@@ -383,8 +427,10 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 
 void match_pool_fini(struct match_pool *pool)
 {
-	for (uint32_t i = 0; i < pool->size; i++)
+	for (uint32_t i = 0; i < pool->size; i++) {
 		hs_close_stream(pool->slots[i].hs, NULL, NULL, NULL);
+		free(pool->slots[i].digests);
+	}
 	free(pool->slots);
 	free(pool->free);
 	free(pool->memory);

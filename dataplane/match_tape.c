@@ -251,6 +251,7 @@ static void play(struct match_player *player, const struct match_op *op)
 	switch ((enum match_op_kind)op->kind) {
 	case TAPE_BEGIN:
 		memcpy(&flow, tape->bytes + op->offset, sizeof(flow));
+		flow.keep = NULL; /* it was of a flow that is over */
 		match_begin(m, txn, &flow,
 			    op->inherit == NOBODY ? NULL : &player->txns[op->inherit]);
 		break;

@@ -19,7 +19,8 @@ static bool section_ok(const struct policy_image *i, struct policy_span s, size_
 static bool sections_ok(const struct policy_image *i)
 {
 	return section_ok(i, i->slots, sizeof(struct tenant_slot)) &&
-	       section_ok(i, i->names, sizeof(uint32_t)) && section_ok(i, i->text, 1) &&
+	       section_ok(i, i->names, sizeof(uint32_t)) &&
+	       section_ok(i, i->tiers, sizeof(uint32_t)) && section_ok(i, i->text, 1) &&
 	       section_ok(i, i->nodes, sizeof(struct prefix_node)) &&
 	       section_ok(i, i->leaves, sizeof(uint32_t)) &&
 	       section_ok(i, i->blocked_nodes, sizeof(struct prefix_node)) &&
@@ -32,14 +33,16 @@ static bool slots_ok(const struct policy_image *i)
 {
 	const struct tenant_slot *slots = AT(i, const struct tenant_slot, slots);
 	const uint32_t *names = AT(i, const uint32_t, names);
+	const uint32_t *tiers = AT(i, const uint32_t, tiers);
 	const char *text = AT(i, const char, text);
 
 	if (!i->slots.count || i->slots.count != i->policy.slot_count ||
-	    i->names.count != i->slots.count || !i->text.count || text[i->text.count - 1])
+	    i->names.count != i->slots.count || i->tiers.count != i->slots.count ||
+	    !i->text.count || text[i->text.count - 1])
 		return false;
 	for (uint64_t n = 0; n < i->slots.count; n++)
-		if (names[n] >= i->text.count || slots[n].state > TENANT_SUSPENDED ||
-		    slots[n].emergency > EMERGENCY_ALLOW)
+		if (names[n] >= i->text.count || tiers[n] >= i->text.count ||
+		    slots[n].state > TENANT_SUSPENDED || slots[n].emergency > EMERGENCY_ALLOW)
 			return false;
 	return true;
 }
@@ -153,7 +156,7 @@ static const char *image_fault(const struct policy_image *i, size_t size)
 	return NULL;
 }
 
-/* The names of the tenants, behind the snapshot itself. */
+/* The names of the tenants, then of their tiers, behind the snapshot itself. */
 struct loaded {
 	struct policy policy;
 	const char *names[];
@@ -161,12 +164,14 @@ struct loaded {
 
 static struct policy *loaded_new(const struct policy *policy)
 {
-	struct loaded *l = malloc(sizeof(*l) + policy->slot_count * sizeof(l->names[0]));
+	struct loaded *l =
+		malloc(sizeof(*l) + 2 * (size_t)policy->slot_count * sizeof(l->names[0]));
 
 	if (!l)
 		return NULL;
 	memcpy(&l->policy, policy, sizeof(l->policy));
 	l->policy.names = l->names;
+	l->policy.tiers = l->names + policy->slot_count;
 	return &l->policy;
 }
 
@@ -195,8 +200,11 @@ int policy_load(const void *data, size_t size, struct tenant_slot *slots, uint32
 	p->generation = image->generation;
 	p->slots = slots;
 	names = ((struct loaded *)p)->names;
-	for (uint32_t i = 0; i < p->slot_count; i++)
+	for (uint32_t i = 0; i < p->slot_count; i++) {
 		names[i] = AT(image, const char, text) + AT(image, const uint32_t, names)[i];
+		names[p->slot_count + i] = AT(image, const char, text) +
+					   AT(image, const uint32_t, tiers)[i];
+	}
 	p->prefixes.nodes = AT(image, struct prefix_node, nodes);
 	p->prefixes.leaves = AT(image, uint32_t, leaves);
 	p->blocked.nodes = AT(image, struct prefix_node, blocked_nodes);
@@ -215,6 +223,8 @@ struct policy *policy_over(const struct policy *policy, struct tenant_slot *slot
 		return NULL;
 	memcpy(((struct loaded *)p)->names, policy->names,
 	       policy->slot_count * sizeof(policy->names[0]));
+	memcpy(((struct loaded *)p)->names + policy->slot_count, policy->tiers,
+	       policy->slot_count * sizeof(policy->tiers[0]));
 	p->slots = slots;
 	return p;
 }

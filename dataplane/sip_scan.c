@@ -117,7 +117,7 @@ static void scan_message(struct scan *s, const struct sip_message *msg)
 	scan_whole(s, msg);
 }
 
-struct finding sip_scan(struct worker *w, const struct flow *f, const struct sip_message *msg)
+struct finding sip_scan(struct worker *w, struct flow *f, const struct sip_message *msg)
 {
 	struct scan s; /* match_begin() sets txn up */
 	struct match_flow flow;

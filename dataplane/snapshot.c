@@ -423,8 +423,10 @@ static int matchers_new(struct rules_held *r, const struct gate *gate)
 
 	for (r->workers = 0; !rc && r->workers < gate->workers; r->workers++) {
 		rc = matcher_new(r->ruleset, gate->streams, &r->matcher[r->workers]);
-		if (!rc)
-			r->matcher[r->workers]->places = r->places;
+		if (rc)
+			continue;
+		r->matcher[r->workers]->places = r->places;
+		gate_matcher_attach(gate, gate->worker[r->workers], r->matcher[r->workers]);
 	}
 	return rc;
 }

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/match_memory.h"
+
 #define STREAMS 4
+#define MEMORY  1024
 
 void rules_fixture_build(struct rules_fixture *f)
 {
@@ -20,6 +23,11 @@ void rules_fixture_build(struct rules_fixture *f)
 	}
 	if (matcher_new(f->ruleset, STREAMS, &f->matcher) < 0)
 		abort();
+	if (match_memory_new(MEMORY, NULL, &f->memory) < 0)
+		abort();
+	f->now = 1000000000000;
+	f->matcher->memory = f->memory;
+	f->matcher->clock = &f->now;
 }
 
 void rules_fixture_init(struct rules_fixture *f, const char *text)
@@ -32,6 +40,7 @@ void rules_fixture_init(struct rules_fixture *f, const char *text)
 void rules_fixture_fini(struct rules_fixture *f)
 {
 	matcher_free(f->matcher);
+	match_memory_free(f->memory);
 	ruleset_free(f->ruleset);
 	free(f->image);
 	rule_diags_fini(&f->diags);

@@ -13,6 +13,9 @@ struct rules_fixture {
 	struct ruleset *ruleset;
 	struct matcher *matcher; /* NULL: the rules don't compile */
 	void *image;
+	struct match_memory *memory;
+	uint64_t now; /* ns: the matcher's clock */
+	struct match_keep keep;
 };
 
 /* Parses, compiles and loads; mistakes and warnings are in `diags`. */

@@ -10,10 +10,12 @@
  *   next                   a new transaction begins
  *   inherit                the same, going on with what the one before knew
  *   flow WORD...           udp to_client unanswered tenants=client|server|both|neither
- *                          server=ADDR:PORT client=ADDR:PORT, for what follows
+ *                          server=ADDR:PORT client=ADDR:PORT tenant=acme|other, for what
+ *                          follows: another flow; acme (id 7) has the tier gold, other none
+ *   wait SECONDS           time goes by
  *   -- log
  *   LINE:COLUMN error|warning: message      what is said about the rules
- *   SID BUFFER                              what hit; transactions parted by `next`
+ *   SID BUFFER [silent]                     what hit; transactions parted by `next`
  *
  * Streaming buffers are fed whole, cut in two at every byte, and byte by byte:
  * the log must be the same. Hits of one transaction are logged in the order of
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/policy.h"
 #include "bpf/reason.h"
 #include "tests/rules_fixture.h"
 
@@ -58,6 +61,20 @@ static size_t unescape(const char *in, char *out)
 	return n;
 }
 
+static const char *const tenant_names[] = {"", "acme", "other"};
+static const char *const tenant_tiers[] = {"", "gold", ""};
+static struct tenant_slot tenant_slots[] = {{.id = 0}, {.id = 7}, {.id = 8}};
+static const struct policy policy = {
+	.slots = tenant_slots, .slot_count = 3, .names = tenant_names, .tiers = tenant_tiers};
+static const struct policy *const policy_now = &policy;
+
+static void set_tenant(struct match_keep *keep, const char *name)
+{
+	for (keep->tenant = 1; strcmp(tenant_names[keep->tenant], name); keep->tenant++)
+		if (keep->tenant == 2)
+			errx(1, "%s: no tenant", name);
+}
+
 static void set_end(char *text, uint8_t *addr, uint16_t *port)
 {
 	char *colon = strchr(text, ':');
@@ -68,11 +85,13 @@ static void set_end(char *text, uint8_t *addr, uint16_t *port)
 		errx(1, "%s: no address", text);
 }
 
-static void set_flow(struct match_flow *flow, char *words)
+static void set_flow(struct match_flow *flow, struct match_keep *keep, char *words)
 {
 	static const char *const tenants[] = {"unknown", "client", "server", "both", "neither"};
 
 	*flow = rules_fixture_flow(IPPROTO_TCP, 25);
+	flow->keep = keep;
+	*keep = (struct match_keep){.id = keep->id + 1};
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " ")) {
 		if (!strcmp(w, "udp"))
 			flow->transport = IPPROTO_UDP;
@@ -84,6 +103,8 @@ static void set_flow(struct match_flow *flow, char *words)
 			set_end(w + 7, flow->server, &flow->server_port);
 		else if (!strncmp(w, "client=", 7))
 			set_end(w + 7, flow->client, &flow->client_port);
+		else if (!strncmp(w, "tenant=", 7))
+			set_tenant(keep, w + 7);
 		else if (!strncmp(w, "tenants=", 8))
 			while (strcmp(tenants[flow->tenants], w + 8))
 				flow->tenants++;
@@ -126,7 +147,8 @@ static void log_hits(struct matcher *m, FILE *log)
 	for (uint32_t i = 0; i < m->nhits; i++) {
 		uint32_t sid = m->hits[i].rule->sid;
 
-		fprintf(log, "%u %s\n", sid, rule_buffers[m->hits[i].buffer].name);
+		fprintf(log, "%u %s%s\n", sid, rule_buffers[m->hits[i].buffer].name,
+			m->hits[i].silent ? " silent" : "");
 	}
 	m->nhits = 0;
 }
@@ -137,15 +159,24 @@ static void run_input(struct rules_fixture *f, const char *input, int mode, FILE
 	struct match_txn txn, before;
 	char *lines = strdup(input), *save = NULL, bytes[8192];
 
+	f->keep = (struct match_keep){.id = 1};
+	flow.keep = &f->keep;
+	f->matcher->policy = &policy_now;
+	f->now += 1000000000000; /* what an earlier way of cutting left is over */
 	match_begin(f->matcher, &txn, &flow, NULL);
 	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		bool inherit = !strcmp(line, "inherit");
 		char *blank = strchr(line, ' ');
 		enum rule_buffer buffer;
 
+		if (!strncmp(line, "wait ", 5)) {
+			f->now += strtoull(line + 5, NULL, 10) * 1000000000;
+			continue;
+		}
+
 		if (inherit || !strcmp(line, "next") || !strncmp(line, "flow", 4)) {
 			if (line[0] == 'f')
-				set_flow(&flow, line + 4);
+				set_flow(&flow, &f->keep, line + 4);
 			log_hits(f->matcher, log);
 			if (line[0] != 'f')
 				fprintf(log, "next\n");

@@ -32,6 +32,42 @@ static const struct mistake mistakes[] = {
 	{HEAD "(msg:\"a;b\"; sid:1;)", 1, 38, "a ';' inside quotes is written \\;"},
 	{HEAD "(msg:\"t\"; email.subject; contant:\"a\"; sid:1;)", 1, 56,
 	 "unknown keyword 'contant'"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowbits:sett,x; sid:1;)", 1, 78,
+	 "expected set, unset, toggle, isset, isnotset or noalert, found 'sett'"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowbits:set,a|b; sid:1;)", 1, 84,
+	 "flowbits: a list of names is for isset"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowbits:set; sid:1;)", 1, 81,
+	 "expected a name"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; xbits:set,x; sid:1;)", 1, 75,
+	 "xbits: track ip_src, ip_dst"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; xbits:set,x,track tx; sid:1;)", 1, 87,
+	 "xbits: a transaction is one rule's"},
+	{HEAD
+	 "(msg:\"t\"; email.subject; content:\"a\"; xbits:set,x,track ip_src,expire 0; sid:1;)",
+	 1, 101, "expire: expected seconds"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; threshold:type limit,count 1,seconds 1; "
+	      "sid:1;)",
+	 1, 79, "expected type TYPE, track BY, count N, seconds N"},
+	{HEAD
+	 "(msg:\"t\"; email.subject; content:\"a\"; threshold:type backoff,track by_flow,count 1; "
+	 "sid:1;)",
+	 1, 84, "threshold: backoff is about packets"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; detection_filter:track by_me,count "
+	      "1,seconds 1; "
+	      "sid:1;)",
+	 1, 92, "track: expected by_src"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; detection_filter:track by_src,count "
+	      "0,seconds 1; "
+	      "sid:1;)",
+	 1, 105, "count: expected a number from 1"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; detection_filter:track by_src,count "
+	      "1,seconds 1; "
+	      "threshold:type limit,track by_src,count 1,seconds 1; sid:1;)",
+	 1, 118, "a rule has one threshold or detection_filter"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; rate_filter:track by_src; sid:1;)", 1, 69,
+	 "keyword 'rate_filter' can't be honoured: of Suricata's threshold.config"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; metadata:tenant; sid:1;)", 1, 78,
+	 "tenant: expected a name"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowint:x,+,1; sid:1;)", 1, 69,
 	 "keyword 'flowint' can't be honoured: there are no numbers of a flow"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; http.uri; sid:1;)", 1, 69,
