@@ -10,6 +10,7 @@
 #include "dataplane/checksum.h"
 #include "dataplane/inspect.h"
 #include "dataplane/packet_write.h"
+#include "dataplane/prefix.h"
 #include "dataplane/proto/sip_reply.h"
 #include "dataplane/tcp.h"
 
@@ -109,12 +110,12 @@ void reply_smtp(struct worker *w, struct flow *f, const char *text)
 	reply_send(w, f, f->client, m);
 }
 
-static void put_udp(struct flow *f, unsigned to, uint16_t port, uint8_t *p, uint32_t len)
+static void put_udp(struct flow *f, unsigned to, uint8_t *p, uint32_t len)
 {
 	uint16_t sum;
 
 	put16(p, f->key.port[!to]);
-	put16(p + 2, port);
+	put16(p + 2, f->key.port[to]);
 	put16(p + 4, 8 + len);
 	memset(p + 6, 0, 2);
 	sum = checksum_finish(checksum_add(pseudo_sum(f, !to, 8 + len), p, 8 + len));
@@ -142,30 +143,68 @@ static void put_tcp(struct flow *f, unsigned to, uint8_t *p, uint32_t len)
 
 static const uint8_t tag_seed[SIPHASH_KEY_SIZE] = "postern";
 
+/* An address of the flow's family, in words. */
+static bool address_read(const struct flow *f, struct bytes text, uint8_t addr[16])
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (text.len >= sizeof(host))
+		return false;
+	memset(addr, 0, 16);
+	if (text.len)
+		memcpy(host, text.p, text.len);
+	host[text.len] = '\0';
+	return inet_pton(f->key.family == 4 ? AF_INET : AF_INET6, host, addr) == 1;
+}
+
 /* RFC 3261 18.2.1: sent-by is a name or another address. RFC 3581 4: or rport asks for it. */
 static bool wants_received(const struct flow *f, unsigned side, const struct sip_via *via)
 {
-	char host[INET6_ADDRSTRLEN];
-	uint8_t addr[16];
 	struct bytes ignored;
+	uint8_t addr[16];
 
-	if (sip_param(via->params, BYTES("rport"), &ignored) || via->host.len >= sizeof(host))
-		return true;
-	memcpy(host, via->host.p, via->host.len);
-	host[via->host.len] = '\0';
-	return inet_pton(f->key.family == 4 ? AF_INET : AF_INET6, host, addr) != 1 ||
+	return sip_param(via->params, BYTES("rport"), &ignored) ||
+	       !address_read(f, via->host, addr) ||
 	       memcmp(addr, f->key.addr[side], f->key.family == 4 ? 4 : 16) != 0;
 }
 
-/* RFC 3261 18.2.2: the port of sent-by; RFC 3581 4: the packet's, where the client asks for that.
+/*
+ * RFC 3261 18.2.2: an answer goes to maddr, before all else. Here only to the same tenant's: the
+ * gate would send strangers what somebody else asked for.
  */
-static uint16_t answered_port(const struct flow *f, unsigned side, const struct sip_via *via)
+static bool answered_at_maddr(const struct worker *w, const struct flow *f,
+			      const struct sip_via *via, uint8_t addr[16])
+{
+	struct bytes maddr;
+
+	if (!f->tenant || !sip_param(via->params, BYTES("maddr"), &maddr))
+		return false;
+	if (maddr.len > 1 && maddr.p[0] == '[' && maddr.p[maddr.len - 1] == ']')
+		maddr = bytes_of(maddr.p + 1, maddr.len - 2);
+	return address_read(f, maddr, addr) && prefix_lookup(&w->policy->prefixes, f->key.vlan[0],
+							     f->key.family, addr) == f->tenant;
+}
+
+/*
+ * Where an answer over UDP goes, as the flow's end at place `to`. RFC 3261 18.2.2: the port of
+ * sent-by, at the packet's source; RFC 3581 4: its port, too, where the client asks for that.
+ */
+static void answered_end(const struct worker *w, struct flow *f, unsigned to,
+			 const struct sip_message *request)
 {
 	struct bytes ignored;
+	struct sip_via via;
+	uint8_t addr[16];
+	bool maddr;
 
-	if (!via->host.len || sip_param(via->params, BYTES("rport"), &ignored))
-		return f->key.port[side];
-	return via->port ? via->port : 5060;
+	sip_message_via(request, &via);
+	if (!via.host.len)
+		return;
+	maddr = answered_at_maddr(w, f, &via, addr);
+	if (maddr)
+		memcpy(f->key.addr[to], addr, sizeof(addr));
+	if (maddr || !sip_param(via.params, BYTES("rport"), &ignored))
+		f->key.port[to] = via.port ? via.port : 5060;
 }
 
 bool reply_sip_is_acked(const struct sip_message *ack)
@@ -205,19 +244,20 @@ void reply_sip(struct worker *w, struct flow *f, const struct sip_message *reque
 	uint32_t head = udp ? 8 : 20;
 	char text[REPLY_MAX];
 	size_t len = reply_sip_text(w, f, request, answer, text, sizeof(text));
+	struct flow answered = *f;
 	struct rte_mbuf *m;
-	struct sip_via via;
 	uint8_t *p;
 
 	if (!len)
 		return;
-	m = reply_begin(w, f, to, head + (uint32_t)len, &p);
+	if (udp)
+		answered_end(w, &answered, to, request);
+	m = reply_begin(w, &answered, to, head + (uint32_t)len, &p);
 	if (!m)
 		return;
 	memcpy(p + head, text, len);
-	sip_message_via(request, &via);
 	if (udp)
-		put_udp(f, to, answered_port(f, to, &via), p, (uint32_t)len);
+		put_udp(&answered, to, p, (uint32_t)len);
 	else
 		put_tcp(f, to, p, (uint32_t)len);
 	reply_send(w, f, to, m);
