@@ -9,3 +9,4 @@ net_up "$@"
 net_case '20 MB arrive at Postfix and at Exim, byte for byte' mail_large
 net_case 'an ordinary mail still arrives' mail_clean
 net_case 'replies keep their order in a pipeline' mail_reply-order
+net_wire

@@ -12,6 +12,7 @@ net_case 'so it does over IPv6' mail_ipv6
 net_case 'so it does at Exim' mail_exim
 net_case 'so it does encrypted' mail_starttls
 net_case 'one of three recipients opted out' mail_optout
+net_case 'so it is over IPv6' mail_optout6
 net_case 'replies keep their order in a pipeline' mail_reply-order
 net_case 'one of three recipients of a Postfix opted out' mail_postfix
 net_case 'GTUBE' mail_spam
@@ -19,3 +20,4 @@ net_case 'EICAR, attached' mail_malware
 net_case 'a sender in a domain of others' mail_forged
 net_case 'a suspended tenant' mail_suspended
 net_case 'more mail than the limit' mail_burst
+net_wire

@@ -55,6 +55,11 @@ net_case() { # WORDS FUNCTION [ARGUMENT...]
 	fi
 }
 
+# At the end of a test on a bad wire: it was one.
+net_wire() {
+	[ "${LOSE:-0}" -eq 0 ] || net_case 'the wire lost some of it' expect 'nothing was lost' wire_has_lost
+}
+
 # The cell's end takes the network, mounts and processes; what is left to do is to say what was there.
 net_down() {
 	local rc=$?

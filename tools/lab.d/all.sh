@@ -38,7 +38,7 @@ lab_missing() { # what tools/setup lab would install, if anything
 
 lab_up() { # GATE LOSE SWAP [PROGRAMS]: in a cell that is prepared
 	local pid peers=()
-	network_up "$2" "$3"
+	network_up "$2" "$3" "${4:-}"
 	mx_start 60000000 &
 	peers+=($!)
 	exim_start &

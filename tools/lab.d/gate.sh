@@ -38,7 +38,7 @@ gate_up() { # GATE [PROGRAMS]
 	printf '%s\n' "$1" >"$work/gate"
 	printf '%s\n' "${2:-}" >"$work/programs"
 	case "$1" in
-	bridge) bridge_up ;;
+	bridge) bridge_up gate inside outside ;;
 	shadow) dataplane_up "$2" ;;
 	native) postern_up "$2" dpdk ;;
 	xdp-shadow) xdp_up "$2" ;;
@@ -91,10 +91,9 @@ in_gate() { # COMMAND...
 
 bpffs_up() {
 	mount -t bpf bpf /run/bpf
-	# What is redirected into a veth pair needs a receiver that polls.
+	# What is redirected into a veth pair needs a receiver that polls; a bad wire's does for its own program.
 	in_ns tenants ethtool -K eth0 gro on >/dev/null
 	in_ns internet ethtool -K eth0 gro on >/dev/null
-	[ ! -e /run/netns/wire ] || in_ns wire ethtool -K wire1 gro on >/dev/null
 }
 
 xdp_up() { # PROGRAMS

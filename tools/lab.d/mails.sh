@@ -45,8 +45,16 @@ mail_malware() { # the EICAR test file, attached: a rule refuses it
 }
 
 mail_optout() { # three recipients, one of whom opted out: the mail goes to the other two
+	letter_to_three "$acme"
+}
+
+mail_optout6() { # the same, over IPv6
+	letter_to_three "$acme6" --server "$mx6"
+}
+
+letter_to_three() { # SOURCE SWAKS-OPTION...
 	text 10 | letter "$ann" members@example.net 'to three'
-	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net,carol@example.net,dave@example.net
+	swaks_send "$1" "${@:2}" "${as_acme[@]}" --to bob@example.net,carol@example.net,dave@example.net
 	expect_reply 'RCPT TO:<bob@' 250
 	expect_reply 'RCPT TO:<carol@' "$(gated 550\ 5.7.1 250)"
 	expect_reply 'RCPT TO:<dave@' 250

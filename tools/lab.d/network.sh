@@ -37,7 +37,9 @@ port_up() { # NAMESPACE INTERFACE
 	ip -n "$1" link set "$2" promisc on up
 }
 
-network_up() { # LOSE SWAP: a wire that loses each LOSE-th segment of data and swaps each SWAP-th; 0 0: none such
+# A wire that loses one in LOSE segments of data and lets each SWAP-th be overtaken; 0 0: none such. In the environment:
+# CORRUPT, one in so many that come with a wrong byte, and SEED.
+network_up() { # LOSE SWAP [PROGRAMS]
 	local ns
 	for ns in tenants gate internet; do namespace_up "$ns"; done
 	if [ $(($1 + $2)) -eq 0 ]; then
@@ -58,21 +60,40 @@ network_up() { # LOSE SWAP: a wire that loses each LOSE-th segment of data and s
 	ip -n internet -6 route add 2001:db8:1::/64 dev eth0
 	port_up gate inside
 	port_up gate outside
-	[ $(($1 + $2)) -eq 0 ] || wire_start wire wire0 wire1 "$@"
+	[ $(($1 + $2)) -eq 0 ] || wire_start "$@"
 }
 
-# A relay that loses and reorders between two ports that nothing else reads; $started is its pid.
-wire_start() { # NAMESPACE INTERFACE INTERFACE LOSE SWAP
-	start "$1" wire "$lab_d/wire.py" "${@:2}"
-	wait_for 'the relay' grep -q ready "$work/wire.log"
+# Each end loses what it receives (tests/net/wire.bpf.c); between them is a bridge, or where frames are to be
+# overtaken a relay, for which the kernel has nothing.
+wire_start() { # LOSE SWAP PROGRAMS
+	local end seed=${SEED:-1}
+	for end in wire0 wire1; do
+		in_ns wire "${3:?programs}/tests/net/wire" "$3/tests/net/wire.bpf.o" "$end" "$1" "${CORRUPT:-0}" $((seed++)) ||
+			die 'the wire can not be made a bad one'
+	done
+	if [ "$2" -eq 0 ]; then
+		bridge_up wire wire0 wire1
+	else
+		start wire wire "$lab_d/wire.py" wire0 wire1 "$2"
+		wait_for 'the relay' grep -q ready "$work/wire.log"
+	fi
 }
 
-bridge_up() { # a gate that reads nothing
-	ip -n gate link add br0 type bridge mcast_snooping 0
-	in_ns gate sysctl -qw net.ipv6.conf.br0.disable_ipv6=1
-	ip -n gate link set inside master br0
-	ip -n gate link set outside master br0
-	ip -n gate link set br0 up
+wire_lost() { # how many segments, so far
+	local end
+	for end in wire0 wire1; do in_ns wire ethtool -S "$end"; done | awk '/xdp_drops/ { n += $2 } END { print n + 0 }'
+}
+
+wire_has_lost() {
+	[ "$(wire_lost)" -gt 0 ]
+}
+
+bridge_up() { # NAMESPACE INTERFACE INTERFACE: reads nothing
+	ip -n "$1" link add br0 type bridge mcast_snooping 0
+	in_ns "$1" sysctl -qw net.ipv6.conf.br0.disable_ipv6=1
+	ip -n "$1" link set "$2" master br0
+	ip -n "$1" link set "$3" master br0
+	ip -n "$1" link set br0 up
 }
 
 bridge_down() {

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A bad wire between two interfaces: wire.py INSIDE OUTSIDE LOSE SWAP
+"""A wire between two interfaces that reorders: wire.py INSIDE OUTSIDE SWAP
 
-Forwards every frame between the two, but of those with a TCP payload loses each
-LOSE-th and lets each SWAP-th be overtaken by the next one, in each direction (0: none).
-Deterministic in what it does to a given order of frames. Runs until it is killed.
+Forwards every frame between the two, but of those with a TCP payload lets each SWAP-th be
+overtaken by the next one, in each direction. Deterministic in what it does to a given order
+of frames. Runs until it is killed.
+
+Losing is tests/net/wire.bpf.c's. Reordering takes somebody who holds a frame back: an XDP program
+can't, nor can a rule of nftables, and netem is not in every kernel.
 """
 import select
 import socket
@@ -12,29 +15,31 @@ import sys
 
 HELD_S = 0.02  # a frame that nothing overtakes goes on after this
 FRAME_MAX = 65535
-SO_RCVBUFFORCE, QUEUE_BYTES = 33, 16 << 20  # room for a window of segments: nothing is lost but what should be
+SO_RCVBUFFORCE, QUEUE_BYTES = 33, 16 << 20  # room for a window of segments: nothing is lost here
 
 
 def tcp_payload(frame):
-    """True for a TCP segment over IPv4 that carries data."""
-    if frame[12:14] != b"\x08\x00" or frame[23] != 6:
+    """True for a TCP segment over IPv4 or IPv6 that carries data."""
+    if frame[12:14] == b"\x08\x00" and frame[23] == 6:
+        tcp = 14 + (frame[14] & 15) * 4
+        end = 14 + int.from_bytes(frame[16:18], "big")
+    elif frame[12:14] == b"\x86\xdd" and frame[20] == 6:
+        tcp = 14 + 40
+        end = tcp + int.from_bytes(frame[18:20], "big")
+    else:
         return False
-    ip = (frame[14] & 15) * 4
-    total = int.from_bytes(frame[16:18], "big")
-    return total > ip + (frame[14 + ip + 12] >> 4) * 4
+    return end > tcp + (frame[tcp + 12] >> 4) * 4
 
 
 class Direction:
-    def __init__(self, to, lose, swap):
-        self.to, self.lose, self.swap = to, lose, swap
+    def __init__(self, to, swap):
+        self.to, self.swap = to, swap
         self.seen, self.held = 0, None
 
     def frame(self, frame):
         if tcp_payload(frame):
             self.seen += 1
-            if self.lose and self.seen % self.lose == 0:
-                return
-            if self.swap and self.seen % self.swap == 0 and self.held is None:
+            if self.seen % self.swap == 0 and self.held is None:
                 self.held = frame
                 return
         self.to.send(frame)
@@ -55,8 +60,8 @@ def opened(interface):
 
 def main():
     inside, outside = opened(sys.argv[1]), opened(sys.argv[2])
-    lose, swap = int(sys.argv[3]), int(sys.argv[4])
-    ways = {inside: Direction(outside, lose, swap), outside: Direction(inside, lose, swap)}
+    swap = int(sys.argv[3])
+    ways = {inside: Direction(outside, swap), outside: Direction(inside, swap)}
     print("ready", flush=True)
     while True:
         ready, _, _ = select.select(ways, [], [], HELD_S)
