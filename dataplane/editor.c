@@ -59,8 +59,9 @@ static void side_begin(struct editor *e, unsigned side)
 	/* Before the packet in hand, whose side's is put right in packet_begin(). */
 	d->edge = half->inspected;
 	d->ack = other->flags & HALF_SETTLED ? other->settled : other->acked - 1;
+	d->fin_left = half->flags & HALF_FIN;
 	d->window = f->window[side];
-	d->right = d->acked + ((uint32_t)f->window[!side] << editor_scale(f, !side));
+	d->right = d->acked + ((uint32_t)f->window[!side] << tcp_scale(f, !side));
 }
 
 /* What the packet in hand does not say of its receiver, it says by what it echoes. */
@@ -71,6 +72,8 @@ static void packet_begin(struct worker *w, struct editor *e)
 	const uint8_t *p = rte_pktmbuf_mtod(w->burst.pkt[slot], const uint8_t *), *stamps;
 	struct editor_side *d = &e->side[side], *other = &e->side[!side];
 
+	if (h->tcp_flags & TCP_FIN)
+		d->fin_left = false;
 	e->link = packet_meta(w->burst.pkt[slot])->link;
 	d->edge = packet_meta(w->burst.pkt[slot])->seq;
 	stamps = tcp_option_find(p + h->l4, TCP_OPTION_STAMPS, 10);
@@ -153,6 +156,8 @@ uint32_t editor_next(const struct editor *e, unsigned side)
 	if (d->ended)
 		return tcp_edit_seq(&d->log, d->end) +
 		       (e->fin_sent && side != e->flow->client ? 1 : 0);
+	if (d->fin_left)
+		return tcp_edit_seq(&d->log, e->flow->half[side].next);
 	return tcp_edit_seq(&d->log, d->edge);
 }
 
@@ -239,12 +244,13 @@ static void answer_stage(struct editor *e, const char *text, size_t len, bool li
 		(uint16_t)(d->text_len - before);
 }
 
-/* Behind a FIN nothing can be said. */
+/* Behind a FIN nothing can be said, nor before one that has left. */
 static bool answerer_is_past(const struct editor *e, uint32_t at)
 {
 	const struct tcp_half *half = &e->flow->half[!e->asker];
 
-	return (half->flags & HALF_FIN) && !seq_before(at, half->next);
+	return (half->flags & HALF_FIN) &&
+	       !seq_before(at, half->next - e->side[!e->asker].fin_left);
 }
 
 /* The refusal is in its place: from here on the server is not heard. */
@@ -254,7 +260,12 @@ static void drain_end(struct worker *w, struct editor *e, uint32_t at)
 
 	d->ended = true;
 	d->end = at;
-	text_place(d, at, staged_bytes(d));
+	if (answerer_is_past(e, at)) {
+		d->end = e->flow->half[!e->asker].next - 1;
+		text_drop(d, staged_bytes(d));
+		e->saying_goodbye = true;
+	}
+	text_place(d, d->end, staged_bytes(d));
 	e->awaited = 0;
 	e->patience = w->now + PATIENCE;
 }

@@ -50,9 +50,10 @@ struct editor_side {
 	uint32_t ack;   /* what the sender's last forwarded packet acknowledged */
 	uint16_t window;
 	bool ended;
-	bool ack_due; /* the sender waits for an acknowledgement that nobody else will send */
-	bool spoken;  /* something went to the sender in this slot */
-	uint8_t role; /* enum port_role: where the sender's packets leave */
+	bool fin_left; /* the sender's FIN has been forwarded: nothing comes before it any more */
+	bool ack_due;  /* the sender waits for an acknowledgement that nobody else will send */
+	bool spoken;   /* something went to the sender in this slot */
+	uint8_t role;  /* enum port_role: where the sender's packets leave */
 	uint16_t link_len;
 	/* text: [0, placed) is in the log and not acknowledged, [0, sent) of it was sent once,
 	 * [placed, text_len) waits for its place. */

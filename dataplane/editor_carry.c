@@ -31,6 +31,8 @@ static void hear_ack(struct editor *e, unsigned side, uint32_t ack, uint32_t win
 		return;
 	if (seq_before(d->right, ack + window))
 		d->right = ack + window;
+	if (e->fin_sent && side != e->flow->client && ack == editor_next(e, side))
+		e->fin_acked = true;
 	if (ack == d->acked) {
 		/* RFC 9293 3.8.6.1: who has no room lives as long as it says so. */
 		if (!seq_before(ack, d->right))
@@ -42,8 +44,6 @@ static void hear_ack(struct editor *e, unsigned side, uint32_t ack, uint32_t win
 	text_heard(d);
 	e->tries = 0;
 	e->due = 0;
-	if (e->fin_sent && side != e->flow->client && ack == editor_next(e, side))
-		e->fin_acked = true;
 }
 
 /* What the gate says is in the receiver's buffer, too, or will be. */
@@ -93,7 +93,7 @@ static void translate_sack(struct rte_mbuf *m, const struct headers *h,
 void editor_take(struct worker *w, struct flow *f, struct rte_mbuf *m, struct headers *h)
 {
 	struct editor *e = f->editor;
-	unsigned side = !h->side, scale = editor_scale(f, h->side);
+	unsigned side = !h->side, scale = tcp_scale(f, h->side);
 	struct editor_side *d = &e->side[side];
 	uint32_t window = (uint32_t)h->window << scale, ack;
 
@@ -176,18 +176,22 @@ static void send_piece(struct carried *c, uint32_t from, uint32_t to, uint32_t s
 /* The sender's bytes [from, to): none of them was cut, and nothing comes in between. */
 static void send_range(struct carried *c, uint32_t from, uint32_t to)
 {
-	const struct packet_meta *meta = packet_meta(c->m);
+	struct packet_meta *meta = packet_meta(c->m);
+	const struct tcp_edit_log *log = &c->d->log;
+	bool fin = meta->fin;
 	uint32_t head = RTE_MIN(c->h->payload - c->h->l3, PIECE_MAX / 2);
 	uint32_t most = meta->flags & PACKET_REASSEMBLED ? PIECE_MAX - head : UINT32_MAX;
-	uint32_t seq = tcp_edit_seq(&c->d->log, from);
+	uint32_t seq = tcp_edit_seq(log, from);
 
+	/* What comes in behind the last byte comes before the FIN. */
+	meta->fin = fin && tcp_edit_seq(log, to) == tcp_edit_end(log, to);
 	text_send(c->w, c->e, c->h->side, seq);
 	c->any = true;
 	if (from == meta->seq && to == meta->seq + c->h->payload_len && most == UINT32_MAX &&
 	    !meta->fin == !(c->h->tcp_flags & TCP_FIN)) {
 		translate_out(c, c->m, seq);
 		c->whole = true;
-		c->fin = true;
+		c->fin = meta->fin;
 		return;
 	}
 	for (uint32_t at = from; at != to;) {
@@ -196,7 +200,8 @@ static void send_range(struct carried *c, uint32_t from, uint32_t to)
 		send_piece(c, at - meta->seq, at + n - meta->seq, seq + (at - from));
 		at += n;
 	}
-	c->fin = to == meta->seq + meta->len;
+	c->fin = meta->fin && to == meta->seq + meta->len;
+	meta->fin = fin;
 }
 
 /* What is left of [from, to) between the edits. */
@@ -292,9 +297,11 @@ static void carry_payload(struct carried *c, uint32_t begin, uint32_t len, bool 
 	if (seq_before(d->edge, last))
 		d->edge = last;
 	if (fin && !c->fin) {
+		text_send(c->w, c->e, c->h->side, tcp_edit_seq(&d->log, end));
 		send_piece(c, len, len, tcp_edit_seq(&d->log, end));
-		c->any = true;
+		c->any = c->fin = true;
 	}
+	d->fin_left |= fin && c->fin;
 	if (c->any)
 		return;
 	if (len == 1 && end == d->edge && old && !d->ended) {

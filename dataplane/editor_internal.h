@@ -19,9 +19,6 @@ static inline struct editor_side *editor_answerer(struct editor *e)
 	return &e->side[!e->asker];
 }
 
-/* How far the side's window field is to be shifted (RFC 7323 2.2: both said so, or nobody). */
-unsigned editor_scale(const struct flow *f, unsigned side);
-
 /* editor_text.c: what the gate says in one side's name */
 
 /* Appends to what waits for its place; the caller has seen that there is room. */

@@ -11,13 +11,6 @@
 #define STAMPS_LEN 12 /* two NOPs and the option: what RFC 7323 appendix A recommends */
 #define WINDOW_MIN 4096
 
-unsigned editor_scale(const struct flow *f, unsigned side)
-{
-	if (!f->scale[0] || !f->scale[1])
-		return 0;
-	return RTE_MIN(f->scale[side] - 1u, 14u);
-}
-
 /* RFC 7323 3.2: serial numbers, like sequence numbers. */
 static void stamp_note(struct editor_side *d, uint32_t stamp)
 {
@@ -51,7 +44,7 @@ bool editor_note(struct editor *e, struct burst *b, unsigned i)
 
 static uint16_t window_of(const struct editor *e, unsigned side)
 {
-	uint16_t least = (uint16_t)(WINDOW_MIN >> editor_scale(e->flow, side));
+	uint16_t least = (uint16_t)(WINDOW_MIN >> tcp_scale(e->flow, side));
 
 	/* The gate itself reads what the client says now: it always has room. */
 	if (e->phase >= EDITOR_CLOSING && side != e->flow->client)

@@ -9,6 +9,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#define EDITED_CLOSING UINT64_C(60000000000) /* ns: what Linux takes for TIME-WAIT */
+
 uint64_t flow_deadline(const void *worker, const struct flow *f)
 {
 	const struct policy_timeouts *t = &((const struct worker *)worker)->policy->timeouts;
@@ -23,6 +25,9 @@ uint64_t flow_deadline(const void *worker, const struct flow *f)
 	case FLOW_CLOSED:
 		break;
 	}
+	/* Who sends its FIN again, an end in TIME-WAIT say, has to be understood that long. */
+	if (f->editor)
+		return f->last_seen + RTE_MAX(t->tcp_closing, EDITED_CLOSING);
 	return f->last_seen + t->tcp_closing;
 }
 

@@ -149,6 +149,10 @@ static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 		slot_decide(w, i, VERDICT_DROP, REASON_TCP_OUT_OF_WINDOW);
 		put_in_order(b, i, SLOT_FORWARD);
 		break;
+	case TCP_FULL:
+		slot_decide(w, i, VERDICT_DROP, REASON_CONGESTION);
+		put_in_order(b, i, SLOT_FORWARD);
+		break;
 	}
 	release(w, b, f, side);
 }
@@ -241,6 +245,8 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	}
 	if (h->tcp_flags & TCP_SYN)
 		take_scale(f, b->pkt[i], h);
+	if (f->app != APP_NONE && !(f->flags & FLOW_UNINSPECTED))
+		tcp_limit_window(w, f, b->pkt[i], &b->hdr[i]);
 	f->window[h->side] = h->window;
 	if ((h->tcp_flags & TCP_URG) && f->app != APP_NONE && !(f->flags & FLOW_UNINSPECTED))
 		tcp_clear_urgent(b->pkt[i], &b->hdr[i]);

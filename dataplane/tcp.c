@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "dataplane/packet_write.h"
 #include "dataplane/tcp_cut.h"
 
-#define WINDOW_MAX   (1U << 30)   /* RFC 7323 2.3: the largest window there is */
-#define GAP_PATIENCE 3            /* packets until a gap that was acknowledged is believed */
-#define HISTORY_MAX  (256 * 1024) /* bytes of first copies, per direction */
+#define WINDOW_MAX   (1U << 30)  /* RFC 7323 2.3: the largest window there is */
+#define GAP_PATIENCE 3           /* packets until a gap that was acknowledged is believed */
+#define HISTORY_FAIR (64 * 1024) /* bytes that a direction may have when all have too much */
 
 void tcp_open(struct worker *w, struct flow *f, const struct headers *h)
 {
@@ -139,6 +140,28 @@ static void trim(struct rte_mbuf *m)
 	tcp_trim(m, &h);
 }
 
+/* Where nothing comes back, nothing can be waited for; and captures have happened. */
+static bool history_is_full(const struct worker *w, const struct flow *f, unsigned side)
+{
+	uint32_t bytes = f->half[side].sent.bytes;
+
+	if (!w->options.edits || !f->packets[!side])
+		return false;
+	return bytes >= TCP_HISTORY || (w->history >= w->history_max && bytes >= HISTORY_FAIR);
+}
+
+void tcp_limit_window(struct worker *w, struct flow *f, struct rte_mbuf *m, struct headers *h)
+{
+	unsigned scale = h->tcp_flags & TCP_SYN ? 0 : tcp_scale(f, h->side);
+	uint8_t field[2];
+
+	if (!w->options.edits || (uint32_t)h->window << scale <= TCP_HISTORY)
+		return;
+	h->window = (uint16_t)(TCP_HISTORY >> scale);
+	put16(field, h->window);
+	header_patch(m, h, rte_pktmbuf_mtod_offset(m, const uint8_t *, h->l4 + 14), field, 2);
+}
+
 enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct rte_mbuf *m,
 			 uint32_t *known)
 {
@@ -148,6 +171,9 @@ enum tcp_place tcp_place(struct worker *w, struct flow *f, unsigned side, struct
 	uint32_t behind;
 
 	*known = 0;
+	if (delta <= 0 && meta->len && history_is_full(w, f, side) &&
+	    seq_before(half->next, meta->seq + meta->len))
+		return TCP_FULL;
 	if (delta == 0) {
 		half_advance(f, side, meta);
 		return TCP_IN_ORDER;
@@ -338,7 +364,9 @@ void tcp_remember(struct worker *w, struct flow *f, unsigned side, struct rte_mb
 	/* The receiver had it before: a capture may have its packets in another order. */
 	if ((half->flags & HALF_SETTLED) && seq_at_or_before(meta->seq + meta->len, half->settled))
 		return;
-	if (half->sent.bytes + meta->len > HISTORY_MAX || w->history >= w->history_max) {
+	/* A burst may be over by what was admitted before any of it was counted. */
+	if (half->sent.bytes + meta->len > TCP_HISTORY * (w->options.edits ? 4 : 1) ||
+	    w->history >= w->history_max) {
 		struct rte_mbuf *oldest = segment_queue_pop(&half->sent);
 
 		if (!oldest)

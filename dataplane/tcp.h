@@ -21,17 +21,33 @@ enum tcp_flags {
 /* A flow's first packet: counts it. */
 void tcp_open(struct worker *w, struct flow *f, const struct headers *h);
 
+/*
+ * First copies are kept of so much, per direction; a live gate lets no more be on its way, as a
+ * copy of what was lost behind the gate could not be compared. Window fields are cut to it, so that
+ * few segments find it full.
+ */
+#define TCP_HISTORY (256u * 1024)
+
+void tcp_limit_window(struct worker *w, struct flow *f, struct rte_mbuf *m, struct headers *h);
+
 /* Everything but the payload: handshake, acknowledgement, reset. */
 void tcp_track(struct worker *w, struct flow *f, const struct headers *h);
 
 /* Whether a SYN opens a new connection between ports that an old one used. */
 bool tcp_reopens(const struct worker *w, const struct flow *f, const struct headers *h);
 
+/* How far the side's window field is to be shifted (RFC 7323 2.2: both said so, or nobody). */
+static inline unsigned tcp_scale(const struct flow *f, unsigned side)
+{
+	return f->scale[0] && f->scale[1] ? RTE_MIN(f->scale[side] - 1u, 14u) : 0;
+}
+
 enum tcp_place {
 	TCP_IN_ORDER, /* the meta says what is new */
 	TCP_AHEAD,    /* beyond a gap */
 	TCP_BEHIND,   /* all of it was sent before */
 	TCP_OUTSIDE,  /* no receiver would take it */
+	TCP_FULL, /* more is on its way than first copies can be kept of: it has to come again */
 };
 
 /*
