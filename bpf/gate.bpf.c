@@ -78,6 +78,15 @@ struct {
 } postern_flows SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FLOW_EPOCHS);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} postern_epochs SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GATE_PORTS + 1);
 	__type(key, __u32);
@@ -186,12 +195,28 @@ STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packe
 	return bpf_map_lookup_elem(&postern_blocked, &key);
 }
 
-STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+STAGE_INLINE bool port_bit(uint32_t word, uint16_t port)
 {
-	uint32_t word = gate_port_word(proto, port);
 	const uint64_t *bits = bpf_map_lookup_elem(&postern_inspected, &word);
 
 	return bits && *bits >> (port % 64) & 1;
+}
+
+STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return port_bit(gate_port_word(proto, port), port);
+}
+
+STAGE_INLINE bool stage_port_calls(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return port_bit(GATE_PORT_CALLS + gate_port_word(proto, port), port);
+}
+
+STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place)
+{
+	const uint64_t *epoch = bpf_map_lookup_elem(&postern_epochs, &place);
+
+	return epoch ? *(const volatile uint64_t *)epoch : 0;
 }
 
 SEPARATE int gate_flow_key(const struct stage_packet *p, struct flow_key *key)

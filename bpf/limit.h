@@ -8,8 +8,12 @@
 
 #include "bpf/tenant.h"
 
-/* No bucket owes more than this, whatever an event costs: 2^61 ns is 73 years. */
-#define LIMIT_DEBT_MAX (UINT64_C(1) << 61)
+/*
+ * No bucket owes more than this, whatever an event costs: 2^59 ns is 18 years. It also tells
+ * clocks apart: time since 1970, which workers spend by, is ahead of the machine's own, which the
+ * kernel spends by, by 50 years and more.
+ */
+#define LIMIT_DEBT_MAX (UINT64_C(1) << 59)
 
 enum limit_result {
 	LIMIT_WITHIN,
@@ -36,6 +40,18 @@ static inline uint64_t limit_advance(const struct gcra *gcra, enum tenant_limit 
 }
 
 /*
+ * A bucket that others spent of by another clock, as when a gate changes its mode: full again. What
+ * the kernel's clock left behind looks long ago to workers, and so full by itself.
+ */
+static inline void limit_forget_alien(gcra_word *bucket, const struct gcra *gcra, uint64_t now)
+{
+	gcra_word old = *(volatile gcra_word *)bucket;
+
+	if (old > now && old - now > LIMIT_DEBT_MAX + gcra->tolerance)
+		__sync_val_compare_and_swap(bucket, old, 0);
+}
+
+/*
  * Takes `cost` events (bytes for LIMIT_BYTES) at `now` (ns, any epoch) out of
  * the tenant's bucket. Over takes nothing. An event that finds a token left may cost
  * more than is left: the bucket owes it, and events are over until it is paid back. A clock that
@@ -49,6 +65,7 @@ static inline enum limit_result limit_spend(struct tenant_slot *tenant, enum ten
 
 	if (!gcra->interval)
 		return LIMIT_WITHIN;
+	limit_forget_alien(&tenant->bucket[limit], gcra, now);
 	once = (struct gcra){limit_advance(gcra, limit, cost), gcra->tolerance};
 	if (!once.interval || gcra_take(&tenant->bucket[limit], &once, now, 1))
 		return LIMIT_WITHIN;

@@ -7,10 +7,12 @@
  *   postern_gate        mapped   struct gate_shared, one: versions, choices, ports
  *   postern_heartbeats  mapped   struct gate_heartbeat by gate_queue_index()
  *   postern_tenants     mapped   struct tenant_slot by slot
- *   postern_inspected   mapped   words of 64 bits by gate_port_word(): ports that are read
+ *   postern_inspected   mapped   words of 64 bits by gate_port_word(): ports that are read; behind
+ *                                them those of SIP
  *   postern_prefixes    LPM      struct gate_prefix to slot
  *   postern_blocked     LPM      struct gate_prefix (no VLAN) to anything
  *   postern_flows       LRU      struct flow_key to struct flow_verdict
+ *   postern_epochs      mapped   u64 by struct flow_verdict's place: workers count them up
  *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
  *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
@@ -29,7 +31,7 @@
 #include "bpf/tenant.h"
 
 #define GATE_MAGIC 0x4e525450u /* "PTRN" */
-#define GATE_ABI   1           /* of this file, the order of stage_one.h's and reason.h's lists */
+#define GATE_ABI   2           /* of this file, the order of stage_one.h's and reason.h's lists */
 
 #define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
@@ -45,17 +47,18 @@
 #define GATE_PROGRAM_PIN_NEXT GATE_PROGRAM_PIN "_next"
 
 /* Every map that is pinned, by name. */
-#define GATE_PINS                                                                           \
-	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",       \
-		"postern_prefixes", "postern_blocked", "postern_flows", "postern_counters", \
-		"postern_per_tenant"
+#define GATE_PINS                                                                         \
+	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",     \
+		"postern_prefixes", "postern_blocked", "postern_flows", "postern_epochs", \
+		"postern_counters", "postern_per_tenant"
 
 /* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
 #define GATE_ARRAYS(X)                                                                      \
 	X(shared, "postern_gate", struct gate_shared, 1)                                    \
 	X(heartbeats, "postern_heartbeats", struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
 	X(tenants, "postern_tenants", struct tenant_slot, GATE_TENANTS)                     \
-	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)
+	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
+	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)
 
 enum gate_size {
 	GATE_PORTS = 8,
@@ -64,7 +67,8 @@ enum gate_size {
 	GATE_PREFIXES = 1 << 20,
 	GATE_BLOCKED = 1 << 20,
 	GATE_FLOWS = 1 << 16,
-	GATE_PORT_WORDS = 2 * 65536 / 64,
+	GATE_PORT_CALLS = 2 * 65536 / 64, /* where SIP's begin */
+	GATE_PORT_WORDS = 2 * GATE_PORT_CALLS,
 };
 
 /* What becomes of packets that the dataplane should see while it can't. */

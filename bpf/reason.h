@@ -51,6 +51,7 @@
 	X(PORT_UNKNOWN, "port_unknown", "the port has no place in the gate")                        \
 	X(NO_SOCKET, "no_socket", "no dataplane listens on the queue: failure policy")              \
 	X(HEARTBEAT_STALE, "heartbeat_stale", "the dataplane stands still: failure policy")         \
+	X(CALL_UNREAD, "call_unread", "a suspended tenant's SIP, unread: it may be an emergency call") \
 	/* Policy */                                                                                \
 	X(RULE, "rule", "a rule matched")                                                           \
 	X(TENANT_SUSPENDED, "tenant_suspended", "the tenant is suspended")                          \

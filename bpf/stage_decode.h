@@ -91,6 +91,23 @@ STAGE_INLINE bool stage_set_length(struct stage_cursor *c, struct stage_packet *
 	return true;
 }
 
+/*
+ * Whether a fragment may begin a TCP connection. The first has the flags, or hides them; one that
+ * lies 8 bytes behind it would put others in their place (RFC 1858 3, RFC 3128 2).
+ */
+STAGE_INLINE bool stage_fragment_begins(const struct stage_cursor *c, uint8_t proto,
+					uint16_t offset)
+{
+	const uint8_t *b;
+
+	if (stage_is_extension(proto))
+		return offset == 0;
+	if (proto != PROTO_TCP || offset > 1)
+		return false;
+	b = offset ? NULL : stage_peek(c, 14);
+	return !b || stage_is_first_syn(b[13]);
+}
+
 /* The decoders return whether an upper layer follows at the cursor. */
 STAGE_INLINE bool stage_decode_ipv4(struct stage_cursor *c, struct stage_packet *p)
 {
@@ -117,6 +134,7 @@ STAGE_INLINE bool stage_decode_ipv4(struct stage_cursor *c, struct stage_packet 
 	/* RFC 791: more fragments, or not the first. */
 	if (stage_be16(b + 6) & 0x3fff) {
 		p->class = CLASS_FRAGMENT;
+		p->begins = stage_fragment_begins(c, p->proto, stage_be16(b + 6) & 0x1fff);
 		return false;
 	}
 	return true;
@@ -125,9 +143,9 @@ STAGE_INLINE bool stage_decode_ipv4(struct stage_cursor *c, struct stage_packet 
 /* Where a walk over extension headers stands. */
 struct stage_walk {
 	uint32_t at, end;
-	uint8_t proto; /* of the header at `at` */
-	uint8_t class; /* enum packet_class: what it ended with, or CLASS_L4 so far */
-	uint8_t pad[2];
+	uint8_t proto;   /* of the header at `at` */
+	uint8_t class;   /* enum packet_class: what it ended with, or CLASS_L4 so far */
+	uint16_t offset; /* of a CLASS_FRAGMENT, in 8 bytes */
 };
 
 /* One header of the frame from base to limit. RFC 8200 section 4. */
@@ -145,6 +163,7 @@ STAGE_INLINE void stage_walk_step(const uint8_t *base, const uint8_t *limit, str
 		/* RFC 6946: an atomic fragment is a whole packet. */
 		if (stage_be16(b + 2) & 0xfff9)
 			w->class = CLASS_FRAGMENT;
+		w->offset = stage_be16(b + 2) >> 3;
 	} else {
 		/* RFC 4302: AH counts in 4-byte units, less two. */
 		size = w->proto == PROTO_AH ? (b[1] + 2u) * 4 : (b[1] + 1u) * 8;
@@ -163,7 +182,7 @@ STAGE_INLINE void stage_walk(const struct stage_cursor *c, struct stage_walk *w)
 /* Hosts walk any number of them; beyond ours the dataplane looks. */
 STAGE_INLINE bool stage_decode_extensions(struct stage_cursor *c, struct stage_packet *p)
 {
-	struct stage_walk w = {c->at, c->end, p->proto, CLASS_L4, {0}};
+	struct stage_walk w = {c->at, c->end, p->proto, CLASS_L4, 0};
 
 	for (unsigned i = 0; i < STAGE_EXTENSIONS; i++) {
 		if (w.class != CLASS_L4 || !stage_is_extension(w.proto))
@@ -179,6 +198,8 @@ STAGE_INLINE bool stage_decode_extensions(struct stage_cursor *c, struct stage_p
 	p->class = w.class;
 	if (w.class == CLASS_MALFORMED)
 		stage_malformed(p);
+	else
+		p->begins = w.class == CLASS_DEEP || stage_fragment_begins(c, w.proto, w.offset);
 	return false;
 }
 

@@ -26,6 +26,10 @@ STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slo
 STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p);
 /* Whether p's port is one of SMTP's or SIP's. proto: PROTO_TCP or PROTO_UDP. */
 STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port);
+/* Whether it is one of SIP's. */
+STAGE_INLINE bool stage_port_calls(struct stage_tables *t, uint8_t proto, uint16_t port);
+/* What stands in the table of epochs. place: < FLOW_EPOCHS. */
+STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place);
 /* NULL: nothing is known of p's flow, which is CLASS_L4. */
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p);
@@ -126,13 +130,11 @@ STAGE_INLINE bool stage_spend(struct stage_tables *t, struct stage_result *r,
 	return stage_drop(t, r, check, reason);
 }
 
-#define STAGE_TCP_SYN 0x02
-#define STAGE_TCP_ACK 0x10
-
+/* Where the flags can't be read it may: who hides them gains nothing. */
 STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
 {
-	return p->class == CLASS_L4 && p->proto == PROTO_TCP &&
-	       (p->tcp_flags & (STAGE_TCP_SYN | STAGE_TCP_ACK)) == STAGE_TCP_SYN;
+	return p->begins ||
+	       (p->class == CLASS_L4 && p->proto == PROTO_TCP && stage_is_first_syn(p->tcp_flags));
 }
 
 STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
@@ -146,15 +148,32 @@ STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_p
 		stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, 1));
 }
 
+/* The packet's own flow's, and no earlier one's between the same ports. */
+STAGE_INLINE bool stage_still_holds(struct stage_tables *t, const struct flow_verdict *known)
+{
+	return known->expires > stage_now(t) &&
+	       (known->place >= FLOW_EPOCHS || stage_epoch(t, known->place) == known->epoch);
+}
+
+/*
+ * A connection's beginning and its end are the dataplane's to see: it is what ends verdicts, and
+ * flows.
+ */
 STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p)
 {
 	const struct flow_verdict *known;
 
-	if (p->class != CLASS_L4)
+	if (p->class != CLASS_L4 || (p->proto == PROTO_TCP && p->tcp_flags & STAGE_TCP_CONTROL))
 		return FLOW_UNDECIDED;
 	known = stage_known(t, p);
-	return known && known->expires > stage_now(t) ? (enum flow_decision)known->decision
-						      : FLOW_UNDECIDED;
+	return known && stage_still_holds(t, known) ? (enum flow_decision)known->decision
+						    : FLOW_UNDECIDED;
+}
+
+STAGE_INLINE bool stage_is_call(struct stage_tables *t, const struct stage_packet *p)
+{
+	return p->class == CLASS_L4 &&
+	       (stage_port_calls(t, p->proto, p->dport) || stage_port_calls(t, p->proto, p->sport));
 }
 
 /*
@@ -182,6 +201,7 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	read = stage_must_read(t, p);
 	suspended = tenant->state == TENANT_SUSPENDED;
 	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
+	r->call = r->suspended && stage_is_call(t, p);
 	if (suspended && !read && stage_decision(t, p) != FLOW_EXEMPT &&
 	    stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
 		return;

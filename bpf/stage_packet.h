@@ -60,6 +60,7 @@ struct stage_packet {
 	uint8_t tcp_flags; /* of CLASS_L4 */
 	uint8_t neighbour; /* neighbour discovery (RFC 4861), which stays on its link */
 	uint8_t quoted;    /* an ICMP error that quotes a TCP segment, whose ports these are */
+	uint8_t begins;    /* not CLASS_L4, and may begin a TCP connection all the same */
 };
 
 /* IPv6 headers before the upper layer's (RFC 8200 4). One test: each branch costs the verifier. */
@@ -70,6 +71,18 @@ struct stage_packet {
 STAGE_INLINE bool stage_is_extension(uint8_t proto)
 {
 	return proto < 64 && STAGE_EXTENSION_SET >> proto & 1;
+}
+
+/* TCP's flags (RFC 9293 3.1). */
+#define STAGE_TCP_FIN     0x01
+#define STAGE_TCP_SYN     0x02
+#define STAGE_TCP_RST     0x04
+#define STAGE_TCP_ACK     0x10
+#define STAGE_TCP_CONTROL (STAGE_TCP_FIN | STAGE_TCP_SYN | STAGE_TCP_RST)
+
+STAGE_INLINE bool stage_is_first_syn(uint8_t flags)
+{
+	return (flags & (STAGE_TCP_SYN | STAGE_TCP_ACK)) == STAGE_TCP_SYN;
 }
 
 STAGE_INLINE uint64_t stage_be64(const uint8_t *p)

@@ -45,11 +45,19 @@ enum flow_decision {
 	FLOW_EXEMPT, /* the same, though the tenant be suspended: an emergency call's media */
 };
 
+/*
+ * A verdict of TCP's holds as long as the connection that it was made of: `epoch` is what stood at
+ * `place` of the table of epochs then, and a worker that sees another connection between the same
+ * ports counts that up before anything of it goes on.
+ */
 struct flow_verdict {
 	uint64_t expires;  /* ns, CLOCK_MONOTONIC */
 	uint32_t decision; /* enum flow_decision */
-	uint32_t pad;
+	uint32_t place;    /* FLOW_EPOCHS: of no connection */
+	uint64_t epoch;
 };
+
+#define FLOW_EPOCHS (1U << 16) /* places; flows that share one end each other's verdicts */
 
 struct stage_result {
 	uint32_t tenant; /* slot, 0: nobody's */
@@ -59,6 +67,7 @@ struct stage_result {
 	uint8_t shadowed;  /* bit per enum stage_check: would have been dropped for it */
 	uint8_t suspended; /* the tenant is */
 	uint8_t optional;  /* WIRE_INSPECT: passes where no dataplane is */
+	uint8_t call;      /* and this is its SIP */
 };
 
 #endif

@@ -16,7 +16,9 @@ struct stage_dataplane {
 
 /*
  * A packet to be inspected goes there only if the dataplane lives; else where the policy says. A
- * suspended tenant's goes nowhere then: an open gate would let go who was stopped.
+ * suspended tenant's goes nowhere then: an open gate would let go who was stopped. But for its
+ * SIP: an emergency call may be in it, which is decided before any suspension, and here nobody
+ * can tell.
  */
 STAGE_INLINE void stage_settle(const struct gate_port *port,
 			       const struct stage_dataplane *dataplane, uint64_t now,
@@ -37,7 +39,13 @@ STAGE_INLINE void stage_settle(const struct gate_port *port,
 		r->reason = REASON_NONE;
 		return;
 	}
-	r->action = port->failure == GATE_FAIL_CLOSED || r->suspended ? WIRE_DROP : WIRE_PASS;
+	if (port->failure == GATE_FAIL_CLOSED || (r->suspended && !r->call)) {
+		r->action = WIRE_DROP;
+		return;
+	}
+	r->action = WIRE_PASS;
+	if (r->call)
+		r->reason = REASON_CALL_UNREAD;
 }
 
 STAGE_INLINE void stage_count_port(struct gate_port_counters *c, const struct stage_packet *p,
@@ -62,7 +70,8 @@ STAGE_INLINE void stage_count_port(struct gate_port_counters *c, const struct st
 STAGE_INLINE void stage_count_tenant(struct gate_tenant_counters *c, const struct stage_packet *p,
 				     const struct stage_result *r)
 {
-	bool failed = r->reason == REASON_NO_SOCKET || r->reason == REASON_HEARTBEAT_STALE;
+	bool failed = r->reason == REASON_NO_SOCKET || r->reason == REASON_HEARTBEAT_STALE ||
+		      r->reason == REASON_CALL_UNREAD;
 
 	c->packets[r->outbound & 1]++;
 	c->bytes[r->outbound & 1] += p->len;

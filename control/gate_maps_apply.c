@@ -151,21 +151,30 @@ static void clear_tenants(struct gate_maps *maps, const struct policy *policy, u
 
 /* Ports ---------------------------------------------------------------------- */
 
-static void put_words(uint64_t *words, const uint8_t *apps, unsigned *changes)
+/* Bits of ports with at least this application: SIP's are the last (enum port_app). */
+static void put_words(uint64_t *words, const uint8_t *apps, enum port_app least, unsigned *changes)
 {
 	for (unsigned i = 0; i < 65536 / 64; i++) {
 		uint64_t word = 0;
 
 		for (unsigned bit = 0; bit < 64; bit++)
-			word |= (uint64_t)(apps[64 * i + bit] != APP_NONE) << bit;
+			word |= (uint64_t)(apps[64 * i + bit] >= least) << bit;
 		*changes += long_set(&words[i], word);
 	}
 }
 
 static void put_ports(struct gate_maps *maps, const struct policy *policy, unsigned *changes)
 {
-	put_words(maps->view.inspected + gate_port_word(PROTO_TCP, 0), policy->ports.tcp, changes);
-	put_words(maps->view.inspected + gate_port_word(PROTO_UDP, 0), policy->ports.udp, changes);
+	static const enum port_app least[] = {APP_SMTP, APP_SIP};
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t *words = maps->view.inspected + i * GATE_PORT_CALLS;
+
+		put_words(words + gate_port_word(PROTO_TCP, 0), policy->ports.tcp, least[i],
+			  changes);
+		put_words(words + gate_port_word(PROTO_UDP, 0), policy->ports.udp, least[i],
+			  changes);
+	}
 }
 
 /* All of it ------------------------------------------------------------------ */

@@ -36,6 +36,17 @@ STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_
 	return (proto == PROTO_TCP ? ports->tcp : ports->udp)[port] != APP_NONE;
 }
 
+/* Who must know is the failure policy, which is not a worker's. */
+STAGE_INLINE bool stage_port_calls(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return false;
+}
+
+STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place)
+{
+	return 0;
+}
+
 /* A worker's own flow table knows more. */
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p)
@@ -118,6 +129,7 @@ void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct s
 		p->sport = quote.hdr.sport;
 		p->dport = quote.hdr.dport;
 	}
+	p->begins = 0; /* fragments are whole by now */
 }
 
 /* How near the tenant came to each limit that stage one spends of. */

@@ -67,6 +67,16 @@ STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_
 	return t->gate->inspected[gate_port_word(proto, port)] >> (port % 64) & 1;
 }
 
+STAGE_INLINE bool stage_port_calls(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return t->gate->inspected[GATE_PORT_CALLS + gate_port_word(proto, port)] >> (port % 64) & 1;
+}
+
+STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place)
+{
+	return t->gate->epochs[place];
+}
+
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p)
 {
@@ -135,6 +145,15 @@ struct stage_result host_gate_run(struct host_gate *g, uint32_t ifindex, uint32_
 	return r;
 }
 
+static void put_port(struct host_gate *g, uint8_t proto, unsigned port, uint8_t app)
+{
+	uint32_t word = gate_port_word(proto, (uint16_t)port);
+
+	g->inspected[word] |= (uint64_t)(app != APP_NONE) << port % 64;
+	g->inspected[GATE_PORT_CALLS + word] |= (uint64_t)(app == APP_SIP || app == APP_SIPS)
+						<< port % 64;
+}
+
 void host_gate_init(struct host_gate *g, const struct policy *policy)
 {
 	assert(policy->slot_count <= HOST_TENANTS);
@@ -145,9 +164,7 @@ void host_gate_init(struct host_gate *g, const struct policy *policy)
 	g->blocked = policy->blocked_list;
 	g->shared.shadow = policy->shadow;
 	for (unsigned port = 0; port < 65536; port++) {
-		g->inspected[gate_port_word(PROTO_TCP, port)] |=
-			(uint64_t)(policy->ports.tcp[port] != APP_NONE) << port % 64;
-		g->inspected[gate_port_word(PROTO_UDP, port)] |=
-			(uint64_t)(policy->ports.udp[port] != APP_NONE) << port % 64;
+		put_port(g, PROTO_TCP, port, policy->ports.tcp[port]);
+		put_port(g, PROTO_UDP, port, policy->ports.udp[port]);
 	}
 }

@@ -17,6 +17,7 @@ struct host_gate {
 	uint64_t heartbeats[GATE_PORTS * GATE_QUEUES];
 	bool socket; /* on every queue */
 	uint64_t inspected[GATE_PORT_WORDS];
+	uint64_t epochs[FLOW_EPOCHS];
 	struct prefix_list prefixes, blocked; /* the policy's */
 	struct tenant_slot *tenants;          /* `slots`, or anybody's */
 	struct tenant_slot slots[HOST_TENANTS];

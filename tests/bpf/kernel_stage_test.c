@@ -66,6 +66,11 @@ static void begin_case(const struct stage_case *c, const uint8_t *frame, uint32_
 	both.host.shared.shadow = both.view->shared->shadow = c->shadow;
 	both.host.heartbeats[gate_queue_index(CASE_PLACE, 0)] = beat;
 	gate_heartbeat_write(both.view, CASE_PLACE, 0, beat);
+	both.host.epochs[CASE_EPOCH] = both.view->epochs[CASE_EPOCH] = 7;
+	for (uint32_t slot = 1; c->alien && slot < both.policy->slot_count; slot++)
+		for (unsigned k = 0; k < LIMIT_COUNT; k++)
+			both.host.slots[slot].bucket[k] = both.view->tenants[slot].bucket[k] =
+				CASE_ALIEN;
 	both.host.socket = c->dataplane != AWAY;
 	kernel_gate_listen(both.maps, both.host.socket);
 	host_gate_decode(frame, len, &p);

@@ -15,6 +15,9 @@
 #define CASE_PEER    2
 #define CASE_PLACE   2 /* of GATE_PORTS: not the first */
 
+/* Of its flow; 7 stands there. */
+#define CASE_EPOCH 4711
+
 /* What the dataplane does. */
 enum case_dataplane { WELL, AWAY, STUCK, STUCK_UNMINDED };
 
@@ -31,6 +34,8 @@ struct stage_case {
 	uint8_t flags;      /* enum gate_port_flag */
 	uint8_t shadow;     /* the policy's */
 	uint8_t before;     /* how many of the same come first */
+	uint8_t alien;      /* the buckets were last spent of by time since 1970 */
+	uint8_t renewed;    /* another connection between the same ports began since `flow` */
 	uint8_t action;     /* enum wire_action, of the last */
 	enum reason reason; /* the same */
 	uint32_t tenant;    /* the same */
@@ -51,6 +56,9 @@ extern const char stage_case_text[]; /* its configuration */
 
 /* One under which the addresses of captures are tenants'. */
 struct policy *stage_capture_policy(void);
+
+/* What time since 1970 left in a bucket. */
+#define CASE_ALIEN UINT64_C(1764000000000000000)
 
 /* The port as the case has it. */
 struct gate_port stage_case_port(const struct stage_case *c);

@@ -19,6 +19,10 @@ static void prepare(const struct policy *policy, const struct stage_case *c, con
 	gate.shared.shadow = c->shadow;
 	gate.socket = c->dataplane != AWAY;
 	gate.heartbeats[gate_queue_index(CASE_PLACE, 0)] = stage_case_heartbeat(c, NOW);
+	gate.epochs[CASE_EPOCH] = 7;
+	for (unsigned i = 0; c->alien && i < HOST_TENANTS; i++)
+		for (unsigned k = 0; k < LIMIT_COUNT; k++)
+			gate.slots[i].bucket[k] = CASE_ALIEN;
 	host_gate_decode(frame, len, &p);
 	stage_flow_key(&p, &gate.flows[0].key);
 	gate.flow_count = stage_case_verdict(c, NOW, &gate.flows[0].verdict);
