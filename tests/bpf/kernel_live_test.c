@@ -184,8 +184,14 @@ static void without_a_dataplane_the_failure_policy_holds_the_wire(void **state)
 	assert_true(ping(PLAIN4, FAR4, 80, LATER));
 	set_ports(GATE_FAIL_OPEN);
 	assert_true(ping(PLAIN4, FAR4, 5060, LATER));
-	/* An open gate doesn't let go who was stopped. */
+	/* An open gate doesn't let go who was stopped, but for what may be an emergency call. */
+	assert_false(ping(SUSPENDED4, FAR4, 80, SOON));
+	before = seen(0, REASON_CALL_UNREAD);
+	assert_true(ping(SUSPENDED4, FAR4, 5060, LATER));
+	assert_true(seen(0, REASON_CALL_UNREAD) > before);
+	set_ports(GATE_FAIL_CLOSED);
 	assert_false(ping(SUSPENDED4, FAR4, 5060, SOON));
+	set_ports(GATE_FAIL_OPEN);
 }
 
 /* A UDP datagram of IPv4 to the port. */

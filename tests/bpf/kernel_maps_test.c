@@ -69,7 +69,7 @@ static void only_what_differs_is_written(void **state)
 	struct gate_maps *maps = kernel_gate_open(kernel_gate_new_dir("differs"));
 
 	be_inside(maps);
-	assert_changes(apply(maps, TENANTS(ACME)), 1, 1, 6);
+	assert_changes(apply(maps, TENANTS(ACME)), 1, 1, 8);
 	assert_changes(apply(maps, TENANTS(ACME)), 0, 0, 0);
 	assert_true(passes(maps, "10.1.0.1"));
 	assert_false(passes(maps, "10.2.0.1"));

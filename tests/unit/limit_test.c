@@ -110,9 +110,24 @@ static void a_clock_that_goes_back_gains_nothing_and_recovers(void **state)
 
 	assert_int_equal(taken(f, LIMIT_CALLS, THEN, 9), 3);
 	assert_int_equal(taken(f, LIMIT_CALLS, THEN - 10 * SECOND, 9), 0);
-	assert_int_equal(taken(f, LIMIT_CALLS, 0, 9), 0);
+	assert_int_equal(taken(f, LIMIT_CALLS, THEN - 365 * DAY, 9), 0);
 	assert_int_equal(taken(f, LIMIT_CALLS, THEN + SECOND, 9), 1);
 	assert_int_equal(taken(f, LIMIT_CALLS, THEN + 4 * SECOND, 9), 3);
+	free(f);
+}
+
+/* A gate that changes its mode: time since 1970 and the machine's own, in one bucket. */
+static void what_another_clock_left_in_a_bucket_is_no_debt(void **state)
+{
+	struct fixture *f = new_fixture(LIMIT_PACKETS, "1/s burst 3");
+	const uint64_t uptime = 90 * DAY;
+
+	assert_int_equal(taken(f, LIMIT_PACKETS, THEN, 9), 3);
+	assert_int_equal(taken(f, LIMIT_PACKETS, uptime, 9), 3);
+	assert_int_equal(taken(f, LIMIT_PACKETS, uptime, 9), 0);
+	assert_int_equal(taken(f, LIMIT_PACKETS, uptime + 2 * SECOND, 9), 2);
+	assert_int_equal(taken(f, LIMIT_PACKETS, THEN + SECOND, 9), 3);
+	assert_int_equal(taken(f, LIMIT_PACKETS, THEN + SECOND, 9), 0);
 	free(f);
 }
 
@@ -199,6 +214,7 @@ int main(void)
 		cmocka_unit_test(over_takes_nothing),
 		cmocka_unit_test(shadow_counts_and_lets_go_on),
 		cmocka_unit_test(a_clock_that_goes_back_gains_nothing_and_recovers),
+		cmocka_unit_test(what_another_clock_left_in_a_bucket_is_no_debt),
 		cmocka_unit_test(huge_costs_do_not_wrap_around),
 		cmocka_unit_test(bytes_are_counted_finer_than_nanoseconds),
 		cmocka_unit_test(an_unset_limit_lets_everything_through),
