@@ -24,6 +24,8 @@
 	X("dataplane_wrong", ERROR, "the dataplane can't be talked to")                            \
 	X("dataplane_refused", ERROR, "the dataplane refused the policy in force")                 \
 	X("kernel_failed", ERROR, "the kernel's maps could not be brought to the policy in force") \
+	X("failure_acting", ERROR, "packets meet the failure policy: nobody reads them")           \
+	X("failure_over", INFO, "packets are read again: none meets the failure policy")           \
 	X("worker_stalled", ERROR, "a worker's heart stands still")                                \
 	X("worker_resumed", INFO, "all hearts beat again")                                         \
 	X("events_lost", WARNING, "events found no room in a worker's ring")                       \

@@ -71,5 +71,10 @@ int gate_maps_port_counters(struct gate_maps *maps, uint32_t place,
 			    struct gate_port_counters *counters);
 int gate_maps_tenant_counters(struct gate_maps *maps, uint32_t slot,
 			      struct gate_tenant_counters *counters);
+/* Of slots 0 to count - 1; many at a time. */
+int gate_maps_tenants_counters(struct gate_maps *maps, uint32_t count,
+			       struct gate_tenant_counters *counters);
+/* The slot becomes another's: its counters begin anew. */
+int gate_maps_tenant_forget(struct gate_maps *maps, uint32_t slot);
 
 #endif

@@ -278,30 +278,3 @@ int gate_maps_flow_forget(struct gate_maps *maps, const struct flow_key *key)
 {
 	return bpf_map_delete_elem(maps->flows, key) < 0 ? -errno : 0;
 }
-
-/* Counters are nothing but words. */
-static int sum(struct gate_maps *maps, int fd, uint32_t key, uint64_t *into, size_t size)
-{
-	const uint64_t *from = maps->per_cpu;
-	int cpus = libbpf_num_possible_cpus();
-
-	memset(into, 0, size);
-	if (bpf_map_lookup_elem(fd, &key, maps->per_cpu) < 0)
-		return -errno;
-	for (int cpu = 0; cpu < cpus; cpu++)
-		for (size_t i = 0; i < size / sizeof(*into); i++)
-			into[i] += *from++;
-	return 0;
-}
-
-int gate_maps_port_counters(struct gate_maps *maps, uint32_t place,
-			    struct gate_port_counters *counters)
-{
-	return sum(maps, maps->counters, place, (uint64_t *)counters, sizeof(*counters));
-}
-
-int gate_maps_tenant_counters(struct gate_maps *maps, uint32_t slot,
-			      struct gate_tenant_counters *counters)
-{
-	return sum(maps, maps->per_tenant, slot, (uint64_t *)counters, sizeof(*counters));
-}

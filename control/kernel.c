@@ -103,11 +103,59 @@ bool kernel_ports(struct kernel *k, const char *inside, const char *outside,
 	port.ifindex = in;
 	port.peer = out;
 	port.from = FROM_INSIDE;
-	gate_maps_port(k->maps, 0, &port);
+	gate_maps_port(k->maps, KERNEL_INSIDE, &port);
 	port.ifindex = out;
 	port.peer = in;
 	port.from = FROM_OUTSIDE;
-	gate_maps_port(k->maps, 1, &port);
+	gate_maps_port(k->maps, KERNEL_OUTSIDE, &port);
 	/* The failure policy holds before the first dataplane comes, and if none ever does. */
 	return gate_port_first(k->maps, in) == 0 && gate_port_first(k->maps, out) == 0;
+}
+
+/* What it counted */
+
+const char *kernel_side_name(enum kernel_side side)
+{
+	return side == KERNEL_INSIDE ? "inside" : "outside";
+}
+
+const char *kernel_action_name(enum wire_action action)
+{
+	static const char *const names[WIRE_COUNT] = {
+		[WIRE_PASS] = "pass", [WIRE_INSPECT] = "inspect", [WIRE_DROP] = "drop"};
+
+	return names[action];
+}
+
+const char *kernel_check_name(enum stage_check check)
+{
+	static const enum reason reasons[CHECK_COUNT] = {
+#define X(id) [CHECK_##id] = REASON_##id,
+		STAGE_CHECKS(X)
+#undef X
+	};
+
+	return reason_name(reasons[check]);
+}
+
+/* Places are in the sides' order. */
+int kernel_port_counters(struct kernel *k, enum kernel_side side,
+			 struct gate_port_counters *counters)
+{
+	return gate_maps_port_counters(k->maps, side, counters);
+}
+
+int kernel_tenant_counters(struct kernel *k, uint32_t slot, struct gate_tenant_counters *counters)
+{
+	return gate_maps_tenant_counters(k->maps, slot, counters);
+}
+
+int kernel_tenants_counters(struct kernel *k, uint32_t count, struct gate_tenant_counters *counters)
+{
+	return gate_maps_tenants_counters(k->maps, count, counters);
+}
+
+void kernel_tenant_forget(struct kernel *k, uint32_t slot)
+{
+	gate_maps_tenant_forget(k->maps, slot);
 }

@@ -41,4 +41,22 @@ const char *kernel_error(const struct kernel *kernel);
 bool kernel_ports(struct kernel *kernel, const char *inside, const char *outside,
 		  enum failure_policy failure, uint64_t heartbeat);
 
+/* The sides that kernel_ports() gave places to. */
+enum kernel_side { KERNEL_INSIDE, KERNEL_OUTSIDE, KERNEL_SIDES };
+
+const char *kernel_side_name(enum kernel_side side);
+const char *kernel_action_name(enum wire_action action); /* "pass" "inspect" "drop" */
+const char *kernel_check_name(enum stage_check check);   /* a reason's */
+
+/* What the program counted since the maps were made, which outlives both programs. 0 or -errno. */
+int kernel_port_counters(struct kernel *kernel, enum kernel_side side,
+			 struct gate_port_counters *counters);
+int kernel_tenant_counters(struct kernel *kernel, uint32_t slot,
+			   struct gate_tenant_counters *counters);
+/* Of slots 0 to count - 1. */
+int kernel_tenants_counters(struct kernel *kernel, uint32_t count,
+			    struct gate_tenant_counters *counters);
+/* The slot is about to become another tenant's. */
+void kernel_tenant_forget(struct kernel *kernel, uint32_t slot);
+
 #endif

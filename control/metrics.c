@@ -88,12 +88,14 @@ int metrics_write(struct daemon *d, struct evbuffer *out)
 	v.memory = dataplane_memory(d->dataplane);
 	v.last_tenant = metrics_last_tenant(d);
 	counters_sum(v.memory, total);
+	metrics_kernel_read(&v);
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		v.name = metrics[i].name;
 		put(&v, "# HELP %s %s\n# TYPE %s %s\n", v.name, metrics[i].help, v.name,
 		    metrics[i].type);
 		metrics[i].write(&v);
 	}
+	metrics_kernel_free(&v);
 	free(total);
 	return v.failed;
 }

@@ -43,6 +43,18 @@ struct evbuffer;
 	X(port_bytes, "postern_port_bytes_total", counter, "port direction", "bytes of a port")    \
 	X(port_errors, "postern_port_errors_total", counter, "port kind", "packets that a port lost or damaged") \
 	X(port_up, "postern_port_up", gauge, "port", "1: the link is up")                          \
+	X(kernel_packets, "postern_kernel_packets_total", counter, "port action", "with mode xdp: packets of a port, by what the kernel did with them") \
+	X(kernel_bytes, "postern_kernel_bytes_total", counter, "port", "their bytes")              \
+	X(kernel_reasons, "postern_kernel_reasons_total", counter, "port action reason", "the kernel's reasons") \
+	X(kernel_shadow, "postern_kernel_shadow_packets_total", counter, "port reason", "packets that it would have dropped, but for shadow") \
+	X(kernel_tenant_packets, "postern_kernel_tenant_packets_total", counter, "tenant direction", "a tenant's packets, read or not") \
+	X(kernel_tenant_bytes, "postern_kernel_tenant_bytes_total", counter, "tenant direction", "their bytes") \
+	X(kernel_tenant_inspected, "postern_kernel_tenant_inspected_packets_total", counter, "tenant result", "packets of a tenant that the dataplane should read, and whether it could") \
+	X(kernel_tenant_dropped, "postern_kernel_tenant_dropped_packets_total", counter, "tenant reason", "packets of a tenant that the kernel dropped") \
+	X(kernel_tenant_shadow, "postern_kernel_tenant_shadow_packets_total", counter, "tenant reason", "packets of a tenant that it would have dropped, but for shadow") \
+	X(failure_packets, "postern_failure_packets_total", counter, "reason action", "packets that met the failure policy") \
+	X(failure_acting, "postern_failure_acting", gauge, "", "1: packets meet the failure policy now")        \
+	X(failure_times, "postern_failures_total", counter, "", "times that it began to act")                   \
 	X(events, "postern_events_total", counter, "", "events read from the dataplane")           \
 	X(events_lost, "postern_events_lost_total", counter, "place", "events lost: in a worker's ring, in the log, in records that made no sense") \
 	X(dataplane_up, "postern_dataplane_up", gauge, "", "1: posternd talks to the dataplane")   \

@@ -8,10 +8,12 @@
 
 struct metrics_view {
 	struct daemon *daemon;
-	const struct shm_head *memory; /* NULL: no dataplane */
-	const struct counters *total;  /* zeroes without one */
-	uint32_t last_tenant;          /* the highest id that has series of its own */
-	const char *name;              /* of the metric in hand */
+	const struct shm_head *memory;         /* NULL: no dataplane */
+	const struct counters *total;          /* zeroes without one */
+	uint32_t last_tenant;                  /* the highest id that has series of its own */
+	struct gate_port_counters *sides;      /* KERNEL_SIDES of them; NULL: mode dpdk */
+	struct gate_tenant_counters *of_slots; /* by the roster's slots; NULL: the same */
+	const char *name;                      /* of the metric in hand */
 	struct evbuffer *out;
 	int failed;
 };
@@ -31,6 +33,10 @@ uint32_t metrics_last_tenant(const struct daemon *daemon);
 
 /* A label's value with what must be escaped; good until the next call. */
 const char *sample_label(const char *value);
+
+/* Reads the kernel's counters, for metric_kernel_*(), where it has any; and forgets them. */
+void metrics_kernel_read(struct metrics_view *v);
+void metrics_kernel_free(struct metrics_view *v);
 
 #define X(id, name, type, labels, help) void metric_##id(struct metrics_view *v);
 METRICS(X)

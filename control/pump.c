@@ -9,6 +9,7 @@
 #include "control/counters_json.h"
 #include "control/daemon.h"
 #include "control/eve.h"
+#include "control/kernel_json.h"
 #include "control/log.h"
 #include "control/report.h"
 
@@ -84,17 +85,35 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 	evtimer_add(d->pump.turn, more ? &none : &pause);
 }
 
+bool pump_has_stats(const struct daemon *d)
+{
+	return d->kernel || dataplane_is_up(d->dataplane);
+}
+
+json_t *pump_stats(const struct daemon *d)
+{
+	struct counters *total = calloc(1, sizeof(*total));
+	json_t *event = NULL;
+
+	if (total) {
+		counters_sum(dataplane_memory(d->dataplane), total);
+		event = stats_json(daemon_time(), total);
+	}
+	if (d->kernel)
+		json_object_set_new(json_object_get(event, "stats"), "kernel", kernel_json(d));
+	free(total);
+	return event;
+}
+
 static void on_stats(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *d = ctx;
-	struct counters *total = calloc(1, sizeof(*total));
 	json_t *stats = NULL;
 	char *text = NULL;
 
 	tell_lost(d);
-	if (total && dataplane_is_up(d->dataplane)) {
-		counters_sum(dataplane_memory(d->dataplane), total);
-		stats = stats_json(daemon_time(), total);
+	if (pump_has_stats(d)) {
+		stats = pump_stats(d);
 		text = json_dumps(stats, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	}
 	if (text) {
@@ -107,7 +126,6 @@ static void on_stats(evutil_socket_t fd, short what, void *ctx)
 	}
 	free(text);
 	json_decref(stats);
-	free(total);
 }
 
 int pump_init(struct daemon *d)

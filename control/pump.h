@@ -6,6 +6,8 @@
 #ifndef POSTERN_CONTROL_PUMP_H
 #define POSTERN_CONTROL_PUMP_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/counters.h"
@@ -27,6 +29,11 @@ void pump_fini(struct daemon *daemon);
 
 /* What is there now, to the last record; before the dataplane's memory goes away. */
 void pump_drain(struct daemon *daemon);
+
+/* A stats event, the kernel's counters in it where it has some. NULL: no memory. */
+json_t *pump_stats(const struct daemon *daemon);
+/* Whether there is anybody who counts. */
+bool pump_has_stats(const struct daemon *daemon);
 
 /* All workers' counters. */
 void counters_sum(const struct shm_head *memory, struct counters *sum);

@@ -196,6 +196,8 @@ static void prepare_slots(struct daemon *d, const struct roster *next)
 		if (!t->id ||
 		    (d->roster && slot < d->roster->count && d->roster->tenant[slot].id == t->id))
 			continue;
+		if (d->kernel && d->slots.slot[slot].id != t->id)
+			kernel_tenant_forget(d->kernel, slot);
 		wanted = tenant_effective(&t->base, state_find(d->state, t->id));
 		slot_apply(&d->slots.slot[slot], &wanted);
 	}

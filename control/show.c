@@ -6,6 +6,7 @@
 
 #include "control/counters_json.h"
 #include "control/daemon.h"
+#include "control/kernel_json.h"
 
 static json_t *worker_json(const struct shm_head *memory, unsigned i)
 {
@@ -111,9 +112,19 @@ static json_t *ports_json(const struct daemon *d)
 	const struct shm_head *memory = dataplane_memory(d->dataplane);
 	json_t *ports = json_array();
 
-	if (memory) {
-		json_array_append_new(ports, port_json(&memory->port[0], "inside"));
-		json_array_append_new(ports, port_json(&memory->port[1], "outside"));
+	for (unsigned side = 0; side < KERNEL_SIDES; side++) {
+		const char *name = kernel_side_name((enum kernel_side)side);
+		json_t *port = memory ? port_json(&memory->port[side], name) : NULL;
+
+		/* What the kernel does on a port it does without a dataplane, too. */
+		if (!port && d->kernel)
+			port = json_pack("{s:s, s:s}", "side", name, "interface",
+					 side == KERNEL_INSIDE ? d->config->gate.inside
+							       : d->config->gate.outside);
+		if (port && d->kernel)
+			json_object_set_new(port, "kernel", kernel_port_json(d, side));
+		if (port)
+			json_array_append_new(ports, port);
 	}
 	return ports;
 }
@@ -124,25 +135,18 @@ enum command_outcome run_ports(struct request *r, json_t **result)
 	return COMMAND_DONE;
 }
 
-/* stats_json()'s inner object; "not_running" where there is no dataplane to ask. */
 static json_t *traffic_json(struct request *r)
 {
-	struct counters *total = calloc(1, sizeof(*total));
-	json_t *event, *stats;
+	json_t *event = pump_stats(r->daemon), *stats;
 
-	if (!total)
-		return NULL;
-	counters_sum(dataplane_memory(r->daemon->dataplane), total);
-	event = stats_json(daemon_time(), total);
 	stats = json_incref(json_object_get(event, "stats"));
 	json_decref(event);
-	free(total);
 	return stats;
 }
 
 enum command_outcome run_stats(struct request *r, json_t **result)
 {
-	if (!dataplane_is_up(r->daemon->dataplane))
+	if (!pump_has_stats(r->daemon))
 		return request_error(r, "no_dataplane", "%s",
 				     dataplane_trouble(r->daemon->dataplane));
 	*result = traffic_json(r);
@@ -166,7 +170,7 @@ enum command_outcome run_show(struct request *r, json_t **result)
 				      (json_int_t)(d->roster ? d->roster->tenants : 0), "suspended",
 				      (json_int_t)suspended, "overridden", (json_int_t)overridden));
 	json_object_set_new(*result, "ports", ports_json(d));
-	if (dataplane_is_up(d->dataplane))
+	if (pump_has_stats(d))
 		json_object_set_new(*result, "stats", traffic_json(r));
 	return COMMAND_DONE;
 }

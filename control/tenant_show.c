@@ -5,6 +5,7 @@
 
 #include "control/counters_json.h"
 #include "control/daemon.h"
+#include "control/kernel_json.h"
 #include "control/tenant_change.h"
 
 static const struct override *override_at(const struct daemon *d, uint32_t slot)
@@ -102,12 +103,15 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 {
 	const struct roster_tenant *t = &d->roster->tenant[slot];
 	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
+	json_t *tenant = json_pack("{s:I, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "id",
+				   (json_int_t)t->id, "name", t->name, "tier", t->tier, "state",
+				   state_of(d, slot), "suspended", suspension_json(d, slot), "slot",
+				   (json_int_t)slot, "prefixes", (json_int_t)t->prefixes, "limits",
+				   limits_json(d, slot), "counters", tenant_counters_json(&c));
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "id", (json_int_t)t->id,
-			 "name", t->name, "tier", t->tier, "state", state_of(d, slot), "suspended",
-			 suspension_json(d, slot), "slot", (json_int_t)slot, "prefixes",
-			 (json_int_t)t->prefixes, "limits", limits_json(d, slot), "counters",
-			 tenant_counters_json(&c));
+	if (d->kernel)
+		json_object_set_new(tenant, "kernel", kernel_tenant_json(d, slot));
+	return tenant;
 }
 
 enum command_outcome run_tenants(struct request *r, json_t **result)

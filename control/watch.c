@@ -83,6 +83,7 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 
 	watch_life(d);
 	watch_hearts(d);
+	failure_watch_turn(d, now);
 	if (now >= d->watch.next_second) {
 		d->watch.next_second = now + SECOND;
 		watch_second(d);
@@ -97,6 +98,7 @@ int watch_init(struct daemon *d)
 {
 	static const struct timeval pause = {0, TURN_MS * 1000};
 
+	failure_watch_turn(d, daemon_clock()); /* what was counted before is told already */
 	d->watch.turn = event_new(d->base, -1, EV_PERSIST, on_turn, d);
 	return d->watch.turn && event_add(d->watch.turn, &pause) == 0 ? 0 : -ENOMEM;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/failure_watch.h"
+
 struct daemon;
 struct event;
 struct shm_head;
@@ -16,6 +18,7 @@ struct watch {
 	bool stalled;                        /* some worker is, and it has been told */
 	bool live;                           /* the workers run, and it has been told */
 	uint64_t stalls;                     /* times that one was */
+	struct failure_watch failure;
 };
 
 /* Whether there is a dataplane whose workers use what is in force. */

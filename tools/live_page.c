@@ -139,10 +139,35 @@ void live_page_counts(struct page_out *out, const char *name, const json_t *coun
 	page_newline(out);
 }
 
+static void page_kernel_side(struct page_out *out, const char *side, const json_t *port)
+{
+	live_page_counts(out, side, port);
+	live_page_counts(out, "  dropped for", at(port, "dropped_for"));
+	if (json_object_size(at(port, "passed_for")))
+		live_page_counts(out, "  passed for", at(port, "passed_for"));
+	if (json_object_size(at(port, "shadow")))
+		live_page_counts(out, "  in shadow", at(port, "shadow"));
+}
+
+/* What the kernel decided by itself, whether or not there was a dataplane. */
+static void page_kernel(struct page_out *out, const json_t *kernel)
+{
+	page_heading(out, "THE KERNEL, SINCE ITS MAPS WERE MADE");
+	page_kernel_side(out, "inside", at(kernel, "inside"));
+	page_kernel_side(out, "outside", at(kernel, "outside"));
+	live_row(out, "failure policy", is_at(kernel, "failure.acting") ? INK_RED : INK_PLAIN,
+		 "%s; %llu passed unread, %llu dropped",
+		 is_at(kernel, "failure.acting") ? "ACTS NOW" : "does not act",
+		 (unsigned long long)count_at(kernel, "failure.passed"),
+		 (unsigned long long)count_at(kernel, "failure.dropped"));
+}
+
 void live_page_stats(struct page_out *out, const json_t *stats)
 {
 	char packets[SHORT_SIZE], bytes[SHORT_SIZE];
 
+	if (at(stats, "kernel"))
+		page_kernel(out, at(stats, "kernel"));
 	page_heading(out, "TRAFFIC SINCE THE DATAPLANE'S START");
 	live_row(out, "packets", INK_PLAIN, "%s, %s",
 		 short_count(packets, count_at(stats, "packets")),
@@ -156,7 +181,7 @@ void live_page_stats(struct page_out *out, const json_t *stats)
 	live_page_counts(out, "reasons", at(stats, "reasons"));
 }
 
-void live_page_ports(struct page_out *out, const json_t *result)
+static void page_ports(struct page_out *out, const json_t *result)
 {
 	json_t *port;
 	char text[SHORT_SIZE];
@@ -182,6 +207,11 @@ void live_page_ports(struct page_out *out, const json_t *result)
 
 		page_cell(out, INK_PLAIN, 9, text_at(port, "side"));
 		page_cell(out, INK_PLAIN, 18, *iface ? iface : text_at(port, "name"));
+		if (!at(port, "name")) {
+			page_rest(out, INK_RED, "not open: the dataplane does not run");
+			page_newline(out);
+			continue;
+		}
 		page_cell(out, is_at(port, "up") ? INK_PLAIN : INK_RED, 6,
 			  is_at(port, "up") ? "up" : "DOWN");
 		page_cell(out, INK_PLAIN, -6, short_count(text, count_at(port, "mtu")));
@@ -197,6 +227,19 @@ void live_page_ports(struct page_out *out, const json_t *result)
 	}
 }
 
+void live_page_ports(struct page_out *out, const json_t *result)
+{
+	json_t *port;
+	size_t i;
+
+	page_ports(out, result);
+	json_array_foreach(at(result, "ports"), i, port)
+	{
+		if (at(port, "kernel"))
+			page_kernel_side(out, text_at(port, "side"), at(port, "kernel"));
+	}
+}
+
 void live_page_show(struct page_out *out, const json_t *result)
 {
 	live_page_status(out, result);
@@ -205,7 +248,7 @@ void live_page_show(struct page_out *out, const json_t *result)
 		 (unsigned long long)count_at(result, "tenants.count"),
 		 (unsigned long long)count_at(result, "tenants.suspended"),
 		 (unsigned long long)count_at(result, "tenants.overridden"));
-	live_page_ports(out, result);
+	page_ports(out, result);
 	if (at(result, "stats"))
 		live_page_stats(out, at(result, "stats"));
 }

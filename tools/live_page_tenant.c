@@ -151,6 +151,12 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 	live_page_counts(out, "traffic", at(result, "counters"));
 	live_page_counts(out, "verdicts", at(result, "counters.verdicts"));
 	live_page_counts(out, "reasons", at(result, "counters.reasons"));
+	if (at(result, "kernel")) {
+		live_page_counts(out, "kernel", at(result, "kernel"));
+		live_page_counts(out, "kernel dropped", at(result, "kernel.dropped_for"));
+		if (json_object_size(at(result, "kernel.shadow")))
+			live_page_counts(out, "kernel shadow", at(result, "kernel.shadow"));
+	}
 	live_page_limits(out, result);
 }
 

@@ -5,9 +5,12 @@
 With mode xdp the tenants' array is a map of the kernel's. In a network and mount namespace of the test's own, with a
 bpffs of its own. Needs root.
 """
+import contextlib
 import ctypes
+import json
 import mmap
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -15,13 +18,20 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
+from pathlib import Path
 
-from gate import Gate
+sys.path.insert(0, str(Path(__file__).parent.parent / "replay"))
+import exposition  # noqa: E402
+from gate import DEADLINE, Gate, wait_for  # noqa: E402
+from packets import SYN, TCP, UDP, Packet, frame  # noqa: E402
 
 IN_OWN_NAMESPACE = "POSTERN_TEST_NAMESPACE"
 BPFFS = "/sys/fs/bpf"
 SYS_BPF, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD = 321, 7, 15
-TENANT = '{ id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; }'
+TENANT = '{ id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; limits: { syns = "3/d"; }; }'
+OTHER = '{ id = 8; name = "other"; prefixes = [ "203.0.113.0/24" ]; state = "suspended"; }'
+ACME, STOPPED, PEER = "192.0.2.1", "203.0.113.1", "198.51.100.1"
 BUCKET_FROM_END = 8  # the slot's last word is a bucket, or padding: whatever it is, nobody resets it
 
 
@@ -69,6 +79,8 @@ class Kernel(unittest.TestCase):
 
     @staticmethod
     def unpin():
+        for side in ("in", "out"):  # the next test's program is to find the next test's maps
+            subprocess.run(["ip", "link", "set", "dev", f"{side}0", "xdp", "off"], check=True)
         for name in os.listdir(BPFFS):
             if name.startswith("postern_"):
                 os.unlink(f"{BPFFS}/{name}")
@@ -125,6 +137,114 @@ class Kernel(unittest.TestCase):
         self.assertEqual(self.gate.process.wait(60), 1)
         self.assertIn("gate.mode", self.gate.said())
         self.assertEqual(shared.words(0, 2)[1], 99)
+
+    # What the program counts
+
+    @staticmethod
+    @contextlib.contextmanager
+    def wire():
+        """A function that has a packet come in by a port: ("in" or "out", a Packet). Its link goes down again."""
+        ends = {}
+        for side in ("in", "out"):
+            for end in ("0", "1"):
+                Path(f"/proc/sys/net/ipv6/conf/{side}{end}/disable_ipv6").write_text("1")
+                subprocess.run(["ip", "link", "set", side + end, "up"], check=True)
+            ends[side] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            ends[side].bind((f"{side}1", 0))
+        wait_for("both links", lambda: all(Path(f"/sys/class/net/{side}0/operstate").read_text().strip() == "up"
+                                           for side in ends))
+        try:
+            yield lambda side, packet: ends[side].send(frame(packet))
+        finally:
+            for side, end in ends.items():
+                end.close()
+                subprocess.run(["ip", "link", "set", f"{side}1", "down"], check=True)
+
+    def scrape(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=DEADLINE) as answer:
+            self.text = answer.read().decode()
+        return {name: {tuple(value for _, value in sorted(key)): n for key, n in metric["samples"].items()}
+                for name, metric in exposition.parse(self.text).items()}
+
+    def check_schema(self):
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        schema = json.loads((Path(__file__).parents[2] / "docs" / "eve.schema.json").read_text())
+        validator = jsonschema.Draft202012Validator(schema)
+        for event in self.gate.events():
+            self.assertEqual([error.message for error in validator.iter_errors(event)], [], event)
+
+    def test_what_the_kernel_counts_is_shown_everywhere(self):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        self.gate.configure(tenants=f"( {TENANT}, {OTHER} )")
+        self.gate.start()
+        with self.wire() as send:
+            for n in range(5):
+                send("in", Packet(0, ACME, PEER, 1000 + n, 80, b"", TCP, flags=SYN))
+                send("in", Packet(0, "172.16.0.1", PEER, 1000, 80, b"x", UDP))
+                send("in", Packet(0, STOPPED, PEER, 1000, 80, b"x", UDP))
+                send("in", Packet(0, STOPPED, PEER, 1000, 5060, b"x", UDP))
+                send("in", Packet(0, ACME, PEER, 1000, 5060, b"x", UDP))
+                send("out", Packet(0, PEER, ACME, 5060, 1000, b"x", UDP))
+            wait_for("they are counted", lambda: self.result("ports")["ports"][1]["kernel"]["packets"] >= 5)
+            wait_for("an alarm", lambda: self.gate.gate_events("failure_acting"))
+        inside = self.result("ports")["ports"][0]["kernel"]
+        self.assertEqual(inside["dropped_for"], {"limit_syns": 2, "spoofed": 5, "tenant_suspended": 5})
+        self.assertEqual(inside["passed_for"], {"no_socket": 5, "call_unread": 5})
+        self.assertEqual((inside["packets"], inside["passed"], inside["dropped"], inside["inspected"]), (25, 13, 12, 0))
+        acme, other = (self.result("tenant", tenant=name)["kernel"] for name in ("acme", "other"))
+        self.assertEqual((acme["packets_out"], acme["packets_in"], acme["inspected"], acme["uninspected"],
+                          acme["dropped_for"]), (10, 5, 10, 10, {"limit_syns": 2}))
+        self.assertEqual(other["dropped_for"], {"tenant_suspended": 5})
+        self.assertEqual(self.result("stats")["kernel"]["failure"],
+                         {"acting": True, "passed": 15, "dropped": 0, "calls_unread": 5})
+        metrics = self.scrape()  # labels by name: action, port, reason, tenant
+        if shutil.which("promtool"):
+            checked = subprocess.run(["promtool", "check", "metrics"], input=self.text, capture_output=True, text=True, check=False)
+            self.assertEqual(checked.returncode, 0, checked.stderr + checked.stdout)
+        self.assertEqual(metrics["postern_kernel_packets_total"],
+                         {("pass", "inside"): 13, ("inspect", "inside"): 0, ("drop", "inside"): 12,
+                          ("pass", "outside"): 5, ("inspect", "outside"): 0, ("drop", "outside"): 0})
+        self.assertEqual(metrics["postern_kernel_reasons_total"][("drop", "inside", "spoofed")], 5)
+        self.assertEqual(metrics["postern_kernel_tenant_dropped_packets_total"],
+                         {("limit_syns", "acme"): 2, ("tenant_suspended", "other"): 5})
+        self.assertEqual(metrics["postern_kernel_tenant_packets_total"][("out", "acme")], 10)
+        self.assertEqual(metrics["postern_failure_packets_total"],
+                         {("pass", "no_socket"): 10, ("drop", "no_socket"): 0, ("pass", "heartbeat_stale"): 0,
+                          ("drop", "heartbeat_stale"): 0, ("pass", "call_unread"): 5})
+        self.assertEqual((metrics["postern_failure_acting"], metrics["postern_failures_total"]), ({(): 1}, {(): 1}))
+        alarm = self.gate.gate_events("failure_acting")
+        self.assertEqual([(a["severity"], a["failure"], a["reason"]) for a in alarm], [("error", "open", "no dataplane")])
+        for words, shown in ((("ports",), "spoofed 5"), (("stats",), "ACTS NOW"), (("show", "tenant", "acme"), "limit_syns 2"),
+                             (("show",), "failure policy")):
+            page = self.gate.run(*words)
+            self.assertEqual((page.returncode, page.stderr), (0, ""), words)
+            self.assertIn(shown, page.stdout, words)
+        wait_for("an event of type stats", lambda: [e for e in self.gate.events("stats")
+                                                    if e["stats"]["kernel"]["failure"]["calls_unread"] == 5])
+        self.check_schema()
+        # The counters outlive posternd; the alarm is of those packets alone that it saw come.
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        self.assertEqual(self.result("ports")["ports"][0]["kernel"], inside)
+        self.assertFalse(self.result("stats")["kernel"]["failure"]["acting"])
+        # Whose slot it was counts for nothing for who comes after.
+        self.gate.configure(tenants=f"( {TENANT} )")
+        self.result("reload")
+        self.assertEqual(self.result("tenant", tenant="acme")["kernel"], acme)
+
+    def test_a_closed_gate_counts_what_it_drops(self):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        self.gate.configure(tenants=f"( {TENANT}, {OTHER} )", failure='"closed"')
+        self.gate.start()
+        with self.wire() as send:
+            send("in", Packet(0, STOPPED, PEER, 1000, 5060, b"x", UDP))
+            send("in", Packet(0, ACME, PEER, 1000, 5060, b"x", UDP))
+            wait_for("an alarm", lambda: self.gate.gate_events("failure_acting"))
+            wait_for("both are counted", lambda: self.result("stats")["kernel"]["failure"]["dropped"] == 2)
+        self.assertEqual(self.gate.gate_events("failure_acting")[0]["failure"], "closed")
 
     def test_an_interface_that_is_not_there_is_told_of(self):
         self.gate.configure(inside='"nowhere0"')
