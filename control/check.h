@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 /*
- * Loads the configuration at `path` with all its lists and writes every error and warning as
- * "file:line: error: text", or what the configuration holds, to `out`. 0: good; 1: errors.
+ * Loads the configuration at `path` with all its lists, compiles the rules that it names
+ * (gate.rules), and writes every error and warning as "file:line: error: text", or what the
+ * configuration holds, to `out`. 0: good; 1: errors.
  */
 int check_config(const char *path, FILE *out);
 

@@ -227,6 +227,7 @@ static void on_up(void *ctx)
 	if (d->supervisor)
 		supervisor_hold(d->supervisor, true);
 	d->pump.lost_told = 0;
+	reload_restarted(d);
 	reload_sync(d);
 }
 

@@ -352,6 +352,27 @@ void reload_signal(struct daemon *d)
 
 /* A dataplane that came */
 
+void reload_restarted(struct daemon *d)
+{
+	const bool fresh = !dataplane_status(d->dataplane)->policy_generation;
+	const json_t *settings =
+		d->roster ? json_object_get(d->roster->compiled->report, "settings") : NULL;
+	const char *name;
+	json_t *value;
+
+	if (!fresh || !settings || !d->reload.started)
+		return;
+	/* The first configuration's report is shared with it. */
+	value = json_deep_copy(d->reload.started);
+	json_decref(d->reload.started);
+	d->reload.started = value;
+	json_object_foreach((json_t *)(uintptr_t)settings, name, value)
+	{
+		if (reload_is_dataplanes(name))
+			json_object_set(d->reload.started, name, value);
+	}
+}
+
 static void on_synced(void *ctx, int rc, const char *words)
 {
 	struct daemon *d = ctx;

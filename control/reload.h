@@ -45,6 +45,9 @@ bool reload_rules(struct daemon *daemon, struct request *request, struct rules_c
 /* By signal: begins, or does so again when the running one ends. */
 void reload_signal(struct daemon *daemon);
 
+/* A dataplane came: if it is a new one, it reads the settings that it reads once. */
+void reload_restarted(struct daemon *daemon);
+
 /* Sends what is in force to a dataplane that has just come up. */
 void reload_sync(struct daemon *daemon);
 

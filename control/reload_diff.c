@@ -119,6 +119,13 @@ static const char *reader_of(const char *setting)
 	return strncmp(setting, "budgets.", 8) == 0 ? "postern-dataplane" : "posternd";
 }
 
+bool reload_is_dataplanes(const char *setting)
+{
+	const char *reader = reader_of(setting);
+
+	return reader && strcmp(reader, "postern-dataplane") == 0;
+}
+
 json_t *reload_restarts(const json_t *started, const struct roster *next)
 {
 	json_t *after = json_object_get(next->compiled->report, "settings"), *list = json_array();

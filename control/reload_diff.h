@@ -4,6 +4,7 @@
 #define POSTERN_CONTROL_RELOAD_DIFF_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "control/roster.h"
 
@@ -21,5 +22,8 @@ json_t *reload_changes(const struct roster *old, const struct roster *next);
  * again: [{"setting": "gate.workers", "restart": "postern-dataplane"}].
  */
 json_t *reload_restarts(const json_t *started, const struct roster *next);
+
+/* Whether the dataplane alone reads it, out of the first policy that it gets. */
+bool reload_is_dataplanes(const char *setting);
 
 #endif

@@ -240,11 +240,34 @@ static void every_mistake_is_told_with_its_place_and_what_was_expected(void **st
 
 static void a_good_configuration_is_counted(void **state)
 {
-	assert_said("", 0, "t.conf: good, 0 tenants, 0 prefixes, 0 tiers, 0 list entries\n");
+	assert_said("", 0,
+		    "t.conf: good, 0 tenants, 0 prefixes, 0 tiers, 0 list entries, 0 rules\n");
 	assert_said("tiers: { a: { }; };\n"
 		    "tenants: ( { " TENANT " domains = [ \"a.example\" ]; }, { " SECOND " } );\n"
 		    "lists: { optout = [ \"good.txt\" ]; };",
-		    0, "t.conf: good, 2 tenants, 2 prefixes, 1 tier, 2 list entries\n");
+		    0, "t.conf: good, 2 tenants, 2 prefixes, 1 tier, 2 list entries, 0 rules\n");
+}
+
+static void the_rules_that_it_names_are_compiled(void **state)
+{
+	static const char rule[] = "alert smtp any any -> any any (msg:\"m\"; smtp.helo; "
+				   "content:\"x\"; sid:1;)\n";
+	char text[512];
+
+	write_file("good.rules", rule);
+	assert_said("gate: { rules = [ \"good.rules\" ]; };", 0,
+		    "t.conf: good, 0 tenants, 0 prefixes, 0 tiers, 0 list entries, 1 rule\n");
+	snprintf(text, sizeof(text), "%salert smtp any any -> any any (nonsense; sid:2;)\n", rule);
+	write_file("bad.rules", text);
+	assert_said("gate: { rules = [ \"bad.rules\", \"none.rules\" ]; };", 1,
+		    "bad.rules:2:32: error: unknown keyword 'nonsense'\n"
+		    "none.rules: error: No such file or directory\n"
+		    "t.conf: 2 errors\n");
+	/* All mistakes at once. */
+	assert_said("nonsense = 1;\ngate: { rules = [ \"bad.rules\" ]; };", 1,
+		    "t.conf:1: error: nonsense: no such setting\n"
+		    "bad.rules:2:32: error: unknown keyword 'nonsense'\n"
+		    "t.conf: 2 errors\n");
 }
 
 static void a_warning_is_no_error(void **state)
@@ -252,7 +275,7 @@ static void a_warning_is_no_error(void **state)
 	assert_said("tenants: ( {\n" TENANT " domain_consent = true; } );", 0,
 		    "t.conf:1: warning: tenants[0]: domain_consent without domains: only bounces "
 		    "will pass\n"
-		    "t.conf: good, 1 tenant, 1 prefix, 0 tiers, 0 list entries\n");
+		    "t.conf: good, 1 tenant, 1 prefix, 0 tiers, 0 list entries, 0 rules\n");
 }
 
 static void a_missing_file_is_an_error(void **state)
@@ -315,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mistake_is_told_with_its_place_and_what_was_expected),
 		cmocka_unit_test(a_good_configuration_is_counted),
+		cmocka_unit_test(the_rules_that_it_names_are_compiled),
 		cmocka_unit_test(a_warning_is_no_error),
 		cmocka_unit_test(addresses_to_listen_at_are_the_loopbacks),
 		cmocka_unit_test(a_missing_file_is_an_error),
