@@ -22,6 +22,7 @@ enum event_type {
 	EVENT_VERDICT,  /* something was refused or withheld, or would have been (shadow) */
 	EVENT_STATS,    /* made by control */
 	EVENT_ADDRESS,  /* an envelope address, for replay's summary; never in EVE */
+	EVENT_KERNEL,   /* a verdict about a flow, which control puts into the kernel; the same */
 };
 
 enum field_kind {
@@ -107,7 +108,8 @@ enum field_kind {
 	X(VERDICT_SHADOW, BOOL, "verdict.shadow")                                                   \
 	X(ADDRESS_MAIL_FROM, STR, "")                                                               \
 	X(ADDRESS_RCPT_TO, STR, "")                                                                 \
-	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */
+	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */          \
+	X(KERNEL_FLOW, STR, "")   /* struct kernel_flow */
 /* clang-format on */
 
 enum field_key {

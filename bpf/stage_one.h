@@ -200,16 +200,17 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 		return;
 	read = stage_must_read(t, p);
 	suspended = tenant->state == TENANT_SUSPENDED;
+	/* Of what is not read anyway only an emergency call's media are known. */
+	known = read || suspended ? stage_decision(t, p) : FLOW_UNDECIDED;
 	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
 	r->call = r->suspended && stage_is_call(t, p);
-	if (suspended && !read && stage_decision(t, p) != FLOW_EXEMPT &&
+	if (suspended && !read && known != FLOW_EXEMPT &&
 	    stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
 		return;
 	if (r->outbound &&
 	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
 	     stage_over_limits(t, p, tenant, r)))
 		return;
-	known = stage_decision(t, p);
 	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
 		return;
 	/* What was let through before the suspension isn't any more. */

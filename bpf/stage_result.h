@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "bpf/flow_key.h"
+
 /* The side of the gate that a packet came in by. */
 enum stage_from {
 	FROM_ANYWHERE, /* a capture: the tenant's side is the one with its address */
@@ -47,14 +49,20 @@ enum flow_decision {
 
 /*
  * A verdict of TCP's holds as long as the connection that it was made of: `epoch` is what stood at
- * `place` of the table of epochs then, and a worker that sees another connection between the same
- * ports counts that up before anything of it goes on.
+ * `place` of the table of epochs then, and a worker that sees a SYN between the same ports counts
+ * that up before the SYN goes on.
  */
 struct flow_verdict {
 	uint64_t expires;  /* ns, CLOCK_MONOTONIC */
 	uint32_t decision; /* enum flow_decision */
 	uint32_t place;    /* FLOW_EPOCHS: of no connection */
 	uint64_t epoch;
+};
+
+/* What a worker asks control to put into the kernel, whose maps take system calls. */
+struct kernel_flow {
+	struct flow_key key;
+	struct flow_verdict verdict;
 };
 
 #define FLOW_EPOCHS (1U << 16) /* places; flows that share one end each other's verdicts */

@@ -54,6 +54,7 @@ struct config_gate {
 	int huge;
 	int failure;        /* enum failure_policy */
 	uint64_t heartbeat; /* ns */
+	bool flow_verdicts;
 	const char *dataplane, *xdp_program;
 	bool supervise;
 	uint32_t tenants;

@@ -179,6 +179,8 @@ const struct setting config_gate_settings[] = {
 	{.name = "heartbeat", .type = SETTING_DURATION, AT(heartbeat), .fallback = "500ms",
 	 .min = 20 * MS, .max = 60 * SECOND,
 	 .help = "a worker that has been still for so long counts as dead"},
+	{.name = "flow_verdicts", .type = SETTING_BOOL, AT(flow_verdicts), .fallback = "true",
+	 .help = "with `mode = \"xdp\"`: the kernel passes TLS sessions that can't be read any more, and drops what is left of refused ones"},
 	{.name = "dataplane", .type = SETTING_TEXT, AT(dataplane), .fallback = "",
 	 .help = "the dataplane's program; `\"\"`: the installed one"},
 	{.name = "xdp_program", .type = SETTING_TEXT, AT(xdp_program), .fallback = "",

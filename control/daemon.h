@@ -33,6 +33,7 @@ struct daemon {
 	struct config *config; /* as it was at the start */
 	int failure;           /* enum failure_policy: in force */
 	uint64_t heartbeat;    /* ns: in force */
+	bool flow_verdicts;    /* gate.flow_verdicts: in force */
 	uint64_t started;      /* ns since 1970 */
 	bool supervise;
 	struct state *state;

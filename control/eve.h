@@ -21,7 +21,7 @@
 
 /*
  * Appends the record at head, of whose bytes len are readable, as one line;
- * nothing for EVENT_ADDRESS, which is none of EVE's. 0; -EBADMSG: no record, or
+ * nothing for EVENT_ADDRESS and EVENT_KERNEL, which are none of EVE's. 0; -EBADMSG: no record, or
  * of no known type; -ENOMEM.
  */
 int eve_format(struct json_out *out, const struct event_head *head, size_t len,

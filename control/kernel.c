@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "bpf/policy_image.h"
 #include "control/gate_port.h"
@@ -158,4 +159,34 @@ int kernel_tenants_counters(struct kernel *k, uint32_t count, struct gate_tenant
 void kernel_tenant_forget(struct kernel *k, uint32_t slot)
 {
 	gate_maps_tenant_forget(k->maps, slot);
+}
+
+/* Verdicts about flows */
+
+/* No worker asks for more (dataplane/kernel_flow.h). */
+#define FLOW_TIME_MAX (UINT64_C(60) * 1000000000)
+
+int kernel_flow(struct kernel *k, const void *value, size_t size)
+{
+	struct kernel_flow flow;
+	struct timespec ts;
+	uint64_t now;
+
+	if (size != sizeof(flow))
+		return -EINVAL;
+	memcpy(&flow, value, sizeof(flow));
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	/* Only what voids itself when its connection ends, and no emergency call's media. */
+	if ((flow.verdict.decision != FLOW_DROP && flow.verdict.decision != FLOW_PASS) ||
+	    flow.verdict.place >= FLOW_EPOCHS || flow.verdict.expires > now + FLOW_TIME_MAX)
+		return -EINVAL;
+	if (flow.verdict.expires <= now)
+		return -ETIME;
+	return gate_maps_flow(k->maps, &flow.key, &flow.verdict);
+}
+
+void kernel_flows_forget(struct kernel *k)
+{
+	__atomic_store_n(&gate_maps_view(k->maps)->shared->flows, 0, __ATOMIC_RELAXED);
 }

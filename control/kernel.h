@@ -56,6 +56,14 @@ int kernel_tenant_counters(struct kernel *kernel, uint32_t slot,
 /* Of slots 0 to count - 1. */
 int kernel_tenants_counters(struct kernel *kernel, uint32_t count,
 			    struct gate_tenant_counters *counters);
+/*
+ * What a worker found out about a flow (an EVENT_KERNEL record's value, whatever is in it), until
+ * it expires. 0; -EINVAL: it makes no sense; -ETIME: it has expired; or the kernel's refusal.
+ */
+int kernel_flow(struct kernel *kernel, const void *value, size_t size);
+/* None is asked for any more, until the next one comes. */
+void kernel_flows_forget(struct kernel *kernel);
+
 /* The slot is about to become another tenant's. */
 void kernel_tenant_forget(struct kernel *kernel, uint32_t slot);
 

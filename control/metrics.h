@@ -52,6 +52,7 @@ struct evbuffer;
 	X(kernel_tenant_inspected, "postern_kernel_tenant_inspected_packets_total", counter, "tenant result", "packets of a tenant that the dataplane should read, and whether it could") \
 	X(kernel_tenant_dropped, "postern_kernel_tenant_dropped_packets_total", counter, "tenant reason", "packets of a tenant that the kernel dropped") \
 	X(kernel_tenant_shadow, "postern_kernel_tenant_shadow_packets_total", counter, "tenant reason", "packets of a tenant that it would have dropped, but for shadow") \
+	X(flow_verdicts, "postern_flow_verdicts_total", counter, "result", "verdicts about flows that the dataplane had for the kernel") \
 	X(failure_packets, "postern_failure_packets_total", counter, "reason action", "packets that met the failure policy") \
 	X(failure_acting, "postern_failure_acting", gauge, "", "1: packets meet the failure policy now")        \
 	X(failure_times, "postern_failures_total", counter, "", "times that it began to act")                   \

@@ -152,6 +152,17 @@ void metric_kernel_tenant_shadow(struct metrics_view *v)
 		each(v, shadowed_of, check, "reason", kernel_check_name(check), true);
 }
 
+void metric_flow_verdicts(struct metrics_view *v)
+{
+	const struct pump_flows *f = &v->daemon->pump.flows;
+
+	if (!v->sides)
+		return;
+	sample_count(v, f->put, "result=\"%s\"", "put");
+	sample_count(v, f->late, "result=\"%s\"", "late");
+	sample_count(v, f->refused, "result=\"%s\"", "refused");
+}
+
 /* The failure policy */
 
 void metric_failure_packets(struct metrics_view *v)

@@ -131,6 +131,7 @@ static int load_config(struct daemon *d)
 		return fatal(d->config_path, "the configuration has errors");
 	d->failure = d->config->gate.failure;
 	d->heartbeat = d->config->gate.heartbeat;
+	d->flow_verdicts = d->config->gate.flow_verdicts;
 	d->supervise = d->supervise && d->config->gate.supervise;
 	return 0;
 }

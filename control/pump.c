@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/event_record.h"
 #include "bpf/shm.h"
 #include "control/counters_json.h"
 #include "control/daemon.h"
@@ -16,15 +17,13 @@
 #define TURN_MS  20
 #define TURN_MAX 2000 /* records of one ring, before somebody else has a turn */
 
-static void on_record(void *ctx, const struct event_head *head)
+static void on_event(struct daemon *d, const struct event_head *head)
 {
-	struct daemon *d = ctx;
 	const struct tenant_names names = roster_names(d->roster);
 	const struct tenant_name *tenant = tenant_name_of(&names, head->tenant);
 	struct json_out out;
 	char buffer[8192];
 
-	d->pump.events++;
 	json_out_init(&out, buffer, sizeof(buffer));
 	if (eve_format(&out, head, head->size, &names) != 0) {
 		d->pump.bad++;
@@ -34,6 +33,34 @@ static void on_record(void *ctx, const struct event_head *head)
 			    tenant ? tenant->id : 0, out.text, out.len);
 	}
 	json_out_fini(&out);
+}
+
+static void on_verdict(struct daemon *d, const struct event_head *head)
+{
+	struct pump_flows *f = &d->pump.flows;
+	struct event_value value;
+	struct event_reader r;
+	int rc = -EINVAL;
+
+	if (!d->kernel || !d->flow_verdicts)
+		return;
+	if (event_open(&r, head, head->size) && event_next(&r, &value) &&
+	    value.key == FIELD_KEY_KERNEL_FLOW)
+		rc = kernel_flow(d->kernel, value.p, value.len);
+	f->put += rc == 0;
+	f->late += rc == -ETIME;
+	f->refused += rc && rc != -ETIME;
+}
+
+static void on_record(void *ctx, const struct event_head *head)
+{
+	struct daemon *d = ctx;
+
+	d->pump.events++;
+	if (head->type == EVENT_KERNEL)
+		on_verdict(d, head);
+	else
+		on_event(d, head);
 }
 
 /* true: a ring has more. */

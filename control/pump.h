@@ -20,6 +20,9 @@ struct pump {
 	struct event *turn, *stats;
 	uint64_t events;    /* read */
 	uint64_t bad;       /* records that could not be written as EVE */
+	struct pump_flows { /* verdicts about flows, for the kernel */
+		uint64_t put, late, refused;
+	} flows;
 	uint64_t lost_told; /* of the counter of lost events, when it was last told */
 };
 

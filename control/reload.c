@@ -93,6 +93,9 @@ static void adopt_settings(struct daemon *d)
 
 	d->heartbeat = (uint64_t)json_integer_value(json_object_get(settings, "gate.heartbeat"));
 	d->failure = failure && strcmp(failure, "closed") == 0 ? FAILURE_CLOSED : FAILURE_OPEN;
+	d->flow_verdicts = json_is_true(json_object_get(settings, "gate.flow_verdicts"));
+	if (d->kernel && !d->flow_verdicts)
+		kernel_flows_forget(d->kernel);
 }
 
 /* The child's assignment, done again on what posternd goes by: the same clock, the same result. */

@@ -103,7 +103,8 @@ json_t *reload_changes(const struct roster *old, const struct roster *next)
 /* What a reload puts into force is none's; the rest is read once, by one of the two. */
 static const char *reader_of(const char *setting)
 {
-	static const char *const at_once[] = {"gate.rules", "gate.failure", "gate.heartbeat",
+	static const char *const at_once[] = {"gate.rules",          "gate.failure",
+					      "gate.heartbeat",      "gate.flow_verdicts",
 					      "gate.compile_memory", "gate.compile_time"};
 	static const char *const dataplane[] = {
 		"gate.inside",      "gate.outside",   "gate.mode",

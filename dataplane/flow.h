@@ -78,6 +78,7 @@ struct flow {
 	bool reopening;     /* a SYN with another number came: `reopen_isn` */
 	uint8_t scale[2];   /* TCP: window shift by side, and one; 0: none was offered */
 	uint16_t window[2]; /* TCP: as last offered, by side */
+	uint8_t unread;     /* packets since it need not be read: dataplane/kernel_flow.h */
 	uint32_t reopen_isn;
 	uint32_t round;         /* the worker's round that last touched it: not evicted in it */
 	struct flow *successor; /* a new connection between the same ports, this round */
@@ -87,6 +88,8 @@ struct flow {
 	struct editor *editor; /* NULL: nothing of it was ever changed */
 	void *session;         /* the parsers' state, in a block of the app's pool */
 	uint64_t first_seen;   /* ns */
+	uint64_t told;         /* ns: the kernel was told of it, and need not be until then */
+	uint32_t told_epoch;   /* unless this is not the epoch any more */
 	uint64_t bytes[2];     /* by sender's place in the key */
 	uint32_t packets[2];
 	struct tcp_half half[2];

@@ -204,6 +204,7 @@ static void beat(struct live_turn *t, uint64_t cycles)
 	worker_sweep(w);
 	now = monotonic_ns();
 	atomic_store_explicit(&w->shm->heartbeat, now, memory_order_release);
+	w->monotonic = (int64_t)(now - w->now);
 	beat_kernel(t->l, w, now);
 }
 
@@ -258,6 +259,7 @@ int live_worker(void *live)
 			w->tx[role].lock = &p->lock[w->tx[role].queue];
 	}
 	w->tx_full = send_again;
+	w->epochs = l->view.epochs;
 	w->shm->lcore = rte_lcore_id();
 	snapshot_online(&l->snapshot, index);
 	live_loop(&t);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bpf/siphash.h"
+#include "dataplane/kernel_flow.h"
 #include "dataplane/live.h"
 #include "dataplane/memory.h"
 
@@ -325,6 +326,7 @@ static int kernel_open(struct live *l, char error[GATE_ERROR])
 		snprintf(error, GATE_ERROR, "%.250s", words);
 		return rc;
 	}
+	kernel_flow_forget_all(l->view.epochs);
 	snapshot_slots_borrow(&l->snapshot, l->view.tenants, GATE_TENANTS);
 	return 0;
 }

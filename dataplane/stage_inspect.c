@@ -308,6 +308,14 @@ static bool ghost_is_carried(struct burst *b, unsigned i)
 	return !b->cut[i];
 }
 
+/* A suspended tenant's session in which nothing can be said to it, as over TLS. */
+static bool is_stopped(const struct worker *w, const struct flow *f)
+{
+	return (f->flags & (FLOW_UNINSPECTED | FLOW_OUTBOUND)) ==
+		       (FLOW_UNINSPECTED | FLOW_OUTBOUND) &&
+	       w->policy->slots[f->tenant].state == TENANT_SUSPENDED && !w->policy->shadow;
+}
+
 /* `read`: a datagram's message. */
 static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const struct sip_read *read)
 {
@@ -332,6 +340,8 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 		else if (!inspect_segment(w, b, i, f))
 			return;
 	}
+	if (f && is_stopped(w, f))
+		slot_decide(w, i, VERDICT_DROP, REASON_TENANT_SUSPENDED);
 	if (ghost && !(f->editor && ghost_is_carried(b, i)))
 		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
 	b->decided[i] = w->packet;

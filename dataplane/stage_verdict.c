@@ -7,6 +7,7 @@
 
 #include "dataplane/editor.h"
 #include "dataplane/inspect.h"
+#include "dataplane/kernel_flow.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
 
@@ -210,5 +211,7 @@ void stage_verdict(struct worker *w, struct burst *b)
 		else
 			withhold(w, b, i);
 		settle(w, b, i);
+		if (b->flow[i])
+			kernel_flow_look(w, b->flow[i], b->hdr[i].tcp_flags);
 	}
 }

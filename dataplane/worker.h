@@ -116,6 +116,8 @@ struct worker {
 	uint64_t packet;  /* its number */
 	uint64_t arrived; /* ns: stage one's clock, which is ahead by up to a burst */
 	uint64_t rounds;
+	uint64_t *epochs;  /* of flows' verdicts, shared: dataplane/kernel_flow.h; NULL: no XDP */
+	int64_t monotonic; /* ns: CLOCK_MONOTONIC less this worker's clock */
 	struct inspection at;
 	struct rte_mbuf *later[BURST_RX]; /* received, for the next burst */
 	unsigned later_count;

@@ -171,6 +171,8 @@ static void take_event(void *ctx, const struct event_head *e)
 	struct gate_fixture *g = ctx;
 	struct event_value v;
 
+	if (g->event)
+		g->event(NULL, e);
 	if (e->type != EVENT_EMAIL || g->digest_count == RTE_DIM(g->digests) ||
 	    !event_find(e, FIELD_KEY_EMAIL_SHA256, &v))
 		return;

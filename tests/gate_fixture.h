@@ -6,6 +6,7 @@
 #ifndef POSTERN_TESTS_GATE_FIXTURE_H
 #define POSTERN_TESTS_GATE_FIXTURE_H
 
+#include "bpf/event.h"
 #include "bpf/stage_result.h"
 #include "dataplane/port_capture.h"
 
@@ -34,6 +35,7 @@ struct gate_fixture {
 	unsigned left_count, left_room;
 	char digests[8][65]; /* of the first messages, in the order of their ends */
 	unsigned digest_count;
+	void (*event)(void *unused, const struct event_head *head); /* NULL: nobody looks */
 };
 
 /* DPDK's environment, once a process. */
