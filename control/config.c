@@ -50,6 +50,8 @@ const struct setting config_settings[] = {
 	 .help = "how long the gate remembers"},
 	{.name = "budgets", .type = SETTING_GROUP, .members = config_budget_settings,
 	 .help = "how much the gate remembers"},
+	{.name = "risk", .type = SETTING_GROUP, .members = config_risk_settings,
+	 .help = "how tenants are scored, and what follows ([risk.md](risk.md))"},
 	{.name = "gate", .type = SETTING_GROUP, .members = config_gate_settings,
 	 .help = "the live gate: ports, programs, logs and who may command; a replay has no use for it"},
 	{0},
@@ -160,6 +162,7 @@ static int read_all(struct config *config, const config_setting_t *root, struct 
 	config_check_tenants(config, diag);
 	config_check_ports(config, diag);
 	config_check_gate(config, diag);
+	config_check_risk(config, diag);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #define POSTERN_CONFIG_H
 
 #include "bpf/policy.h"
+#include "control/risk.h"
 #include "control/setting.h"
 
 struct config_limits {
@@ -37,6 +38,17 @@ struct config_tenant {
 	struct setting_texts optout;      /* files */
 	struct setting_texts do_not_call; /* files */
 	struct config_limits limits;      /* instead of the tier's */
+	int risk;                         /* enum config_risk_mode */
+};
+
+/* A tenant's own mode: the gate's, or one of enum risk_mode and 1. */
+enum config_risk_mode { CONFIG_RISK_GATE };
+
+/* Of one kind of event; what isn't written is the default's. */
+struct config_risk_event {
+	const config_setting_t *where; /* its name is the event's */
+	double points, cap;
+	uint64_t half_life, every; /* ns */
 };
 
 enum gate_mode { GATE_XDP, GATE_DPDK };
@@ -94,6 +106,8 @@ struct config {
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;
 	struct config_gate gate;
+	struct risk_config risk;           /* as it is written: shares in %, no events */
+	struct setting_groups risk_events; /* of struct config_risk_event */
 };
 
 /* The schema: of the whole file, and of a part of it each. */
@@ -107,6 +121,7 @@ extern const struct setting config_policy_settings[];
 extern const struct setting config_timeout_settings[];
 extern const struct setting config_budget_settings[];
 extern const struct setting config_gate_settings[];
+extern const struct setting config_risk_settings[];
 
 /*
  * Reads the file at `path` (NULL: no file, all defaults). Every error found is in
@@ -139,6 +154,12 @@ void config_check_tiers(const struct config *config, struct diag *diag);
 void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);
+void config_check_risk(const struct config *config, struct diag *diag);
+
+/* What the engine goes by. */
+struct risk_config config_risk(const struct config *config);
+/* enum risk_mode: the tenant's own, or the gate's. */
+int config_risk_of(const struct config *config, const struct config_tenant *tenant);
 
 /* "xdp", "dpdk"; "open", "closed". */
 const char *config_gate_mode_name(enum gate_mode mode);

@@ -59,6 +59,8 @@ static const char *check_number(const char *text)
 	return "a telephone number such as \"+14155550100\"";
 }
 
+static const char *const risk_modes[] = {"gate", "off", "shadow", "on", NULL};
+
 #define AT(member) .offset = offsetof(struct config_tenant, member)
 
 /* clang-format off */
@@ -90,6 +92,8 @@ const struct setting config_tenant_settings[] = {
 	 .help = "files of addresses that it must not mail"},
 	{.name = "do_not_call", .type = SETTING_TEXTS, AT(do_not_call),
 	 .help = "files of numbers that it must not call"},
+	{.name = "risk", .type = SETTING_CHOICE, AT(risk), .choices = risk_modes, .fallback = "gate",
+	 .help = "its score: as `risk.mode` says; or not counted; or counted and shown, and nothing follows; or acted upon"},
 	{.name = "limits", .type = SETTING_GROUP, .members = config_limit_settings,
 	 .help = "limits of its own, instead of the tier's"},
 	{0},

@@ -20,6 +20,7 @@
 enum setting_type {                      /* what it is read into */
 		    SETTING_COUNT,       /* uint32_t */
 		    SETTING_COUNT_LIMIT, /* struct rate: a count, or "unlimited" */
+		    SETTING_NUMBER,      /* double: whole or with a fraction */
 		    SETTING_BOOL,        /* bool */
 		    SETTING_TEXT,        /* const char *, the file's */
 		    SETTING_CHOICE,      /* int: which of `choices` */

@@ -10,6 +10,7 @@ static const char *type_name(enum setting_type type)
 	static const char *const names[] = {
 		[SETTING_COUNT] = "number",
 		[SETTING_COUNT_LIMIT] = "number or `\"unlimited\"`",
+		[SETTING_NUMBER] = "number, also with a fraction",
 		[SETTING_BOOL] = "`true`, `false`",
 		[SETTING_TEXT] = "string",
 		[SETTING_CHOICE] = "",

@@ -20,6 +20,8 @@ static json_t *value_json(const struct setting *setting, const void *value)
 	switch (setting->type) {
 	case SETTING_COUNT:
 		return json_integer(*(const uint32_t *)value);
+	case SETTING_NUMBER:
+		return json_real(*(const double *)value);
 	case SETTING_DURATION:
 	case SETTING_SIZE:
 		return json_integer((json_int_t) * (const uint64_t *)value);

@@ -48,6 +48,12 @@ static bool is_integer(const config_setting_t *value)
 	       config_setting_type(value) == CONFIG_TYPE_INT64;
 }
 
+static double number_of(const config_setting_t *value)
+{
+	return is_integer(value) ? (double)config_setting_get_int64(value)
+				 : config_setting_get_float(value);
+}
+
 static const char *text_of(const config_setting_t *value)
 {
 	return config_setting_type(value) == CONFIG_TYPE_STRING ? config_setting_get_string(value)
@@ -102,6 +108,9 @@ static void expected_of(const struct setting *setting, char *out, size_t size)
 		break;
 	case SETTING_COUNT_LIMIT:
 		snprintf(out, size, "a whole number from %s to %s or \"unlimited\"", low, high);
+		break;
+	case SETTING_NUMBER:
+		snprintf(out, size, "a number from %s to %s", low, high);
 		break;
 	case SETTING_BOOL:
 		snprintf(out, size, "true or false");
@@ -198,6 +207,14 @@ static bool parse_number(const struct setting *setting, long long number, void *
 	}
 }
 
+static bool read_number(const struct setting *setting, double number, double *target)
+{
+	if (!(number >= (double)setting->min && number <= (double)setting->max))
+		return false;
+	*target = number;
+	return true;
+}
+
 static bool read_choices(struct diag *diag, const config_setting_t *value,
 			 const struct setting *setting, uint32_t *target)
 {
@@ -270,6 +287,8 @@ void setting_read_scalar(struct diag *diag, const config_setting_t *value,
 		ok = read_ports(diag, value, target);
 	else if (setting->type == SETTING_BOOL)
 		ok = config_setting_type(value) == CONFIG_TYPE_BOOL;
+	else if (setting->type == SETTING_NUMBER && config_setting_is_number(value))
+		ok = read_number(setting, number_of(value), target);
 	else if (is_integer(value))
 		ok = parse_number(setting, config_setting_get_int64(value), target);
 	else if (text_of(value))
@@ -301,6 +320,9 @@ void setting_read_default(const struct setting *setting, void *target)
 		break;
 	case SETTING_BOOL:
 		*(bool *)target = strcmp(text, "true") == 0;
+		break;
+	case SETTING_NUMBER:
+		ok = read_number(setting, strtod(text, NULL), target);
 		break;
 	case SETTING_COUNT:
 		ok = parse_number(setting, strtoll(text, NULL, 10), target);

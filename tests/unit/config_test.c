@@ -80,6 +80,27 @@ static const struct wrong wrongs[] = {
 	 "t.conf:1: error: gate.tenants: with mode \"xdp\" there is room for 8191 tenants\n"},
 	{"gate: { state_dir = \"state\"; };",
 	 "t.conf:1: error: gate.state_dir: expected a path from the root, not \"state\"\n"},
+	/* Risk */
+	{"risk: { mode = \"yes\"; };",
+	 "t.conf:1: error: risk.mode: expected \"off\", \"shadow\" or \"on\", not \"yes\"\n"},
+	{"risk: { z = 10.5; };",
+	 "t.conf:1: error: risk.z: expected a number from 0 to 10, not 10.5\n"},
+	{"risk: { z = -1; };", "t.conf:1: error: risk.z: expected a number from 0 to 10, not -1\n"},
+	{"risk: { z = \"3\"; };",
+	 "t.conf:1: error: risk.z: expected a number from 0 to 10, not \"3\"\n"},
+	{"risk: {\n throttle = 80; };",
+	 "t.conf:2: error: risk.throttle: expected watch below throttle below suspend, not 25, 80 "
+	 "and 80\n"},
+	{"risk: { asr: {\n warn = 40; }; };",
+	 "t.conf:1: error: risk.asr: expected \"critical\" below \"warn\", not 40 and 40\n"},
+	{"risk: { bounces: { critical = 5; }; };",
+	 "t.conf:1: error: risk.bounces: expected \"critical\" above \"warn\", not 5 and 5\n"},
+	{"risk: { events: { trapp: { points = 3; }; }; };",
+	 "t.conf:1: error: risk.events.trapp: there is no such event of risk; did you mean "
+	 "\"trap\"? "
+	 "(docs/risk.md has all)\n"},
+	{"risk: { events: { trap: { point = 3; }; }; };",
+	 "t.conf:1: error: risk.events.trap.point: no such setting; did you mean \"points\"?\n"},
 	/* Tiers */
 	{"tiers: { a: { calls = \"fast\"; }; };",
 	 "t.conf:1: error: tiers.a.calls: expected a rate such as \"30/min\", \"10M/s burst 20M\" "
