@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A wire of two veth pairs in a network namespace, the real programs in it, and a test case that has both."""
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "replay"))
+from gate import Gate, wait_for  # noqa: E402
+from packets import UDP, Packet, frame, frame_read  # noqa: E402
+
+IN_OWN_NAMESPACE = "POSTERN_TEST_NAMESPACE"
+ETH_P_ALL = 3
+TENANT, OTHER, NEW, PEER = "192.0.2.10", "203.0.113.5", "203.0.113.6", "198.51.100.1"
+TENANTS = f"""{{ id = 7; name = "acme"; prefixes = [ "{TENANT}/32" ]; }},
+  {{ id = 8; name = "other"; prefixes = [ "{OTHER}/32" ]; }}"""
+
+
+def invite(number, src=TENANT, sport=5060):
+    text = (f"INVITE sip:1@{PEER} SIP/2.0\r\nVia: SIP/2.0/UDP {src}:5060;branch=z9hG4bK{number}\r\n"
+            f"From: <sip:a@{src}>;tag=t{number}\r\nTo: <sip:1@{PEER}>\r\nCall-ID: c{number}@{src}\r\nCSeq: 1 INVITE\r\n"
+            f"Max-Forwards: 70\r\nContact: <sip:a@{src}>\r\nContent-Length: 0\r\n\r\n")
+    return frame(Packet(0, src, PEER, sport, 5060, text.encode(), UDP))
+
+
+class Wire:
+    """The two ends that are not the gate's."""
+
+    def __init__(self):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        for side in ("in", "out"):
+            subprocess.run(["ip", "link", "add", f"{side}0", "type", "veth", "peer", "name", f"{side}1"], check=True)
+            for end in ("0", "1"):
+                subprocess.run(["sysctl", "-qw", f"net.ipv6.conf.{side}{end}.disable_ipv6=1"], check=False)
+                subprocess.run(["ip", "link", "set", side + end, "up"], check=True)
+        self.inside, self.outside = self._end("in1"), self._end("out1")
+        self.sent = 0
+
+    @staticmethod
+    def _end(name):
+        end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        end.bind((name, 0))
+        end.setblocking(False)
+        return end
+
+    @staticmethod
+    def _drain(end):
+        """SIP texts that came."""
+        texts = []
+        while True:
+            try:
+                data, address = end.recvfrom(65536)
+            except BlockingIOError:
+                return texts
+            if address[2] == socket.PACKET_OUTGOING:
+                continue
+            with contextlib.suppress(Exception):
+                packet = frame_read(0, data)
+                if packet and packet.payload:
+                    texts.append(packet.payload.decode(errors="replace"))
+
+    def call(self, src=TENANT):
+        """A new call's INVITE; its number."""
+        self.sent += 1
+        self.inside.send(invite(self.sent, src, 10000 + self.sent))  # a flow of its own
+        return self.sent
+
+    def left(self):
+        return self._drain(self.outside)
+
+    def came_back(self):
+        return self._drain(self.inside)
+
+    def passes(self, src=TENANT):
+        """Whether a call passes (True) or is answered by the gate (False); None: nothing yet."""
+        number = self.call(src)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            if any(f"branch=z9hG4bK{number}\r" in text for text in self.left()):
+                return True
+            if any(f"branch=z9hG4bK{number}\r" in text for text in self.came_back()):
+                return False
+            time.sleep(0.002)
+        return None
+
+
+class LiveCase(unittest.TestCase):
+    """A gate of its own, live on the wire. The programs' paths come by run_in_namespace()."""
+
+    posternd = postern = dataplane_program = None
+    wire = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.wire = Wire()
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.gate = Gate(self.folder, self.posternd, self.postern)
+        self.addCleanup(self.end)
+        self.gate.configure(
+            tenants=f"( {TENANTS} )", inside='"in0"', outside='"out0"',
+            supervise="true", dataplane=f'"{self.dataplane_program}"', idle_us="200", huge='"no"', heartbeat='"10s"',
+            extra="budgets: { flows = 1024; sessions = 256; messages = 64; calls = 1024; };")
+
+    def end(self):
+        with contextlib.suppress(Exception):
+            pid = self.dataplane()["pid"]
+            self.gate.stop()
+            os.kill(pid, signal.SIGTERM)
+            wait_for("the dataplane has gone", lambda: not Path(f"/proc/{pid}").exists())
+        self.gate.stop(signal.SIGKILL)
+        subprocess.run(["pkill", "-KILL", "-f", f"^{self.dataplane_program} .*{self.folder}/"], check=False)
+        if sys.exc_info()[0] or os.environ.get("POSTERN_TEST_VERBOSE"):
+            print(self.gate.said())
+
+    def result(self, command, **arguments):
+        answer = self.gate.ask(command, **arguments)
+        self.assertTrue(answer["ok"], answer)
+        return answer["result"]
+
+    def dataplane(self):
+        return self.result("status")["dataplane"]
+
+    def start(self, *options):
+        self.gate.start(*options)
+        self.wait_live()
+
+    def wait_live(self, after=None):
+        """Until a dataplane's workers run, another one than `after`; its pid."""
+
+        def live():
+            dataplane = self.dataplane()
+            worker = (dataplane["workers"] or [{}])[0]
+            good = dataplane["up"] and not dataplane["trouble"] and worker.get("heartbeat_age_ms") is not None
+            return good and dataplane["pid"] != after and dataplane["pid"]
+
+        return wait_for("the dataplane's workers run", live)
+
+    def wait_passes(self, wanted, src=TENANT):
+        wait_for(f"calls pass: {wanted}", lambda: self.wire.passes(src) is wanted)
+
+    def children(self):
+        pid = self.gate.process.pid
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def run_in_namespace(argv):
+    """TEST POSTERND POSTERN DATAPLANE [OPTION...] in a network namespace of its own; the exit status."""
+    if os.geteuid() != 0:
+        print("skipped: needs root, for a network namespace")
+        return 77
+    if IN_OWN_NAMESPACE not in os.environ:
+        if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
+            print("skipped: no network namespaces here")
+            return 77
+        os.execvpe("unshare", ["unshare", "-n", sys.executable, *argv], dict(os.environ, **{IN_OWN_NAMESPACE: "1"}))
+    LiveCase.posternd, LiveCase.postern, LiveCase.dataplane_program = argv[1:4]
+    return not unittest.main(argv=argv[:1] + argv[4:], verbosity=2, exit=False).result.wasSuccessful()
