@@ -53,6 +53,25 @@ bad_reload() { # what was in force stays
 	expect 'postern reload' postern reload
 }
 
+# A mail ends with the rules that it began with; the next one of its session has the new ones.
+pushed() {
+	local program
+	program=$(cat "$work/programs")/tools/postern
+	printf 'reject smtp any any -> any any (msg:"pushed"; email.body; content:"words of the day"; sid:1; rev:1;)\n' \
+		>"$gate_d/pushed.rules"
+	in_ns tenants "$tests_d/between.py" "$mx4" "$acme" "$ann" bob@example.net 'words of the day' \
+		"$program" rules push "$gate_d/pushed.rules" >"$work/between.log" 2>"$work/between-push.log"
+	expect "the first mail passes, the second is refused: $(cat "$work/between.log")" \
+		[ "$(cat "$work/between.log")" = '250 550' ]
+	try_mail 220 250 250
+	expect 'postern rules push --configuration' postern rules push --configuration
+	expect 'the rules are those of the configuration again' of_the_configuration
+}
+
+of_the_configuration() {
+	postern rules list --json | grep '"source": *"configuration"' >/dev/null # all of it is read
+}
+
 without_posternd() {
 	expect 'postern tenant suspend' postern tenant suspend blue --reason 'a test'
 	kill -KILL "$posternd"
@@ -97,5 +116,6 @@ net_case 'a tenant is suspended, and let back' suspended
 net_case 'a limit is set, and lifted' limited
 net_case 'a list is changed' reloaded
 net_case 'a bad configuration changes nothing' bad_reload
+net_case 'rules are pushed in the middle of a mail' pushed
 net_case 'posternd is killed and comes back' without_posternd
 net_case 'the dataplane is killed and comes back' without_dataplane
