@@ -288,6 +288,7 @@ int compiled_complete(struct compiled *c, const struct compiled *from)
 	c->prefixes_size = from->prefixes_size;
 	report = json_copy(from->report);
 	json_object_del(report, "unstored");
+	json_object_del(report, "cost");
 	if (!rc && (!counts || !report ||
 		    json_object_update(counts, json_object_get(c->report, "counts")) != 0 ||
 		    json_object_update(report, c->report) != 0 ||

@@ -40,6 +40,10 @@ struct compile_job {
 	bool rules_only; /* nothing else is read: the configuration may be in the middle of an edit
 			  */
 	struct compile_rules rules;
+	/* Of rules alone, where there is no configuration that says it: gate.rules_budget and what
+	 * becomes of those beyond. */
+	uint32_t budget;
+	bool refuse;
 };
 
 /*
@@ -58,6 +62,8 @@ struct compile_job {
  *   unstored  why the text could not be stored; left out: it was
  *   times     {"parse_s", "compile_s"}
  *   databases {"count", "found"}: Hyperscan's, and those of them that the cache had
+ *   cost      {"ns_per_kib", "gbits_per_core", "budget_ns_per_kib"}; left out: not estimated
+ *   refused   why not, though there is no mistake: too slow
  *   settings  of `gate` and `budgets`, by their paths
  *
  * Of rules alone: "counts" has those of rules, and there are neither "tenants" nor "blocked" nor

@@ -148,6 +148,11 @@ static void add_rules(json_t *report, const struct work *w)
 	json_object_set_new(report, "times",
 			    json_pack("{s:f, s:f}", "parse_s", (double)w->parse_ns / 1e9,
 				      "compile_s", (double)w->stats.build_ns / 1e9));
+	if (w->cost.bytes)
+		json_object_set_new(report, "cost",
+				    json_pack("{s:f, s:f, s:I}", "ns_per_kib", w->cost.low_ns,
+					      "gbits_per_core", 8 * 1024 / w->cost.low_ns,
+					      "budget_ns_per_kib", (json_int_t)w->budget));
 	json_object_set_new(report, "databases",
 			    json_pack("{s:I, s:I}", "count", (json_int_t)w->stats.databases,
 				      "found", (json_int_t)w->stats.databases_found));
@@ -174,6 +179,8 @@ static int write_report(const struct work *w, bool ok, int fd)
 				   "problems", problems_json(w));
 	int rc;
 
+	if (*w->refused)
+		json_object_set_new(report, "refused", json_string(w->refused));
 	if (ok)
 		add_rules(report, w);
 	if (ok && !w->job->rules_only)
@@ -224,7 +231,7 @@ int compile_files(const struct compile_job *job, const struct compile_output *ou
 	if (!rc)
 		rc = rules;
 	ok = !rc && !w.diag.errors && !w.rule_diags.errors;
-	if (!ok && !w.diag.errors && !w.rule_diags.errors)
+	if (!ok && !w.diag.errors && !w.rule_diags.errors && !*w.refused)
 		diag_error(&w.diag, job->config, 0, "%s", strerror(-rc));
 	rc = ok ? write_images(&w, out) : 0;
 	if (!rc)

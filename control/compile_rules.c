@@ -89,6 +89,7 @@ static int read_rules(struct work *w)
 	const struct compile_rules *rules = &w->job->rules;
 	int rc = 0;
 
+	w->new_text = true;
 	if (rules->text) {
 		w->pushed = true;
 		parse(w, rules->text);
@@ -96,7 +97,8 @@ static int read_rules(struct work *w)
 	}
 	if (rules->stored) {
 		rc = read_stored(w);
-		if (!falls_back(w, rc))
+		w->new_text = falls_back(w, rc);
+		if (!w->new_text)
 			return rc;
 	}
 	rc = read_configured(w);
@@ -193,6 +195,44 @@ static void store_text(struct work *w)
 					       w->digest);
 }
 
+/* The rounds that nobody disturbed count: a busy machine is not the rules' fault. */
+static void judge_cost(struct work *w)
+{
+	bool refuse = w->config ? w->config->gate.rules_over_budget == OVER_BUDGET_REFUSE
+				: w->job->refuse;
+	char words[160];
+
+	/* posternd starts all the same. */
+	refuse = refuse && !w->job->rules.fall_back;
+	if (w->cost.low_ns <= w->budget)
+		return;
+	snprintf(words, sizeof(words),
+		 "matching costs about %.0f ns per KiB of traffic, %.2g Gbit/s a core: more than "
+		 "gate.rules_budget, %u ns",
+		 w->cost.low_ns, 8 * 1024 / w->cost.low_ns, w->budget);
+	if (refuse)
+		memcpy(w->refused, words, sizeof(w->refused));
+	else
+		diag_warning(&w->diag, NULL, 0, "%s", words);
+}
+
+/* Of a text that is new: to go back, or to leave a rule out, must not depend on it, nor wait. */
+static int estimate_cost(struct work *w)
+{
+	char why[160];
+	int rc;
+
+	w->budget = w->config ? w->config->gate.rules_budget : w->job->budget;
+	if (!w->budget || !w->ruleset_image || !w->new_text)
+		return 0;
+	rc = rules_cost_estimate(w->ruleset_image, w->ruleset_size, &w->cost, why, sizeof(why));
+	if (rc)
+		diag_error(&w->diag, NULL, 0, "what the rules cost can't be told: %s", why);
+	else
+		judge_cost(w);
+	return rc ? rc : *w->refused ? -EDQUOT : 0;
+}
+
 int work_rules(struct work *w, int index)
 {
 	uint64_t start = now_ns();
@@ -212,6 +252,8 @@ int work_rules(struct work *w, int index)
 	rc = override_rules(w, index);
 	if (!rc && w->list.count)
 		rc = build_image(w);
+	if (!rc)
+		rc = estimate_cost(w);
 	if (!rc)
 		store_text(w);
 	return rc;

@@ -5,6 +5,7 @@
 
 #include "control/compile.h"
 #include "control/config.h"
+#include "control/rules_cost.h"
 #include "control/ruleset_build.h"
 
 struct policy;
@@ -15,7 +16,8 @@ struct work {
 	struct rule_diags rule_diags;
 	struct rules_text text; /* unless the job has it */
 	struct rule_list list;
-	bool pushed; /* the text was */
+	bool pushed;   /* the text was */
+	bool new_text; /* it is not from the disk's store */
 	size_t shadow, disabled;
 	char digest[RULES_DIGEST_SIZE];
 	int unstored;          /* -errno: the text is not on the disk */
@@ -26,6 +28,9 @@ struct work {
 	void *policy_image, *ruleset_image;
 	size_t policy_size, ruleset_size;
 	struct ruleset_build_stats stats;
+	struct rules_cost cost; /* bytes 0: not estimated */
+	uint32_t budget;
+	char refused[160]; /* "": not */
 };
 
 /* The job's rules, from their text to the image; their index into the file. 0 or -errno. */

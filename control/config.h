@@ -57,6 +57,9 @@ enum gate_mode { GATE_XDP, GATE_DPDK };
 enum failure_policy { FAILURE_OPEN, FAILURE_CLOSED };
 
 /* The live gate. Texts are the file's, "" where nothing was written. */
+/* What becomes of rules that would cost more than gate.rules_budget. */
+enum over_budget { OVER_BUDGET_WARN, OVER_BUDGET_REFUSE };
+
 struct config_gate {
 	const char *inside, *outside; /* interfaces, or DPDK devices */
 	int mode;                     /* enum gate_mode */
@@ -73,6 +76,8 @@ struct config_gate {
 	struct setting_texts rules;
 	uint64_t compile_memory; /* bytes */
 	uint64_t compile_time;   /* ns */
+	uint32_t rules_budget;   /* ns per KiB of traffic; 0: none */
+	int rules_over_budget;   /* enum over_budget */
 	const char *user;
 	const char *runtime_dir, *state_dir;
 	const char *socket, *group, *read_group;

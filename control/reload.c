@@ -129,10 +129,11 @@ static json_t *result_of(struct daemon *d, const struct roster *old, double took
 	const json_t *report = d->roster->compiled->report;
 	bool live = watch_is_live(d);
 
-	return json_pack("{s:I, s:b, s:f, s:o, s:O, s:O, s:o, s:o, s:O, s:I}", "generation",
+	return json_pack("{s:I, s:b, s:f, s:o, s:O, s:O*, s:O, s:o, s:o, s:O, s:I}", "generation",
 			 (json_int_t)d->roster->compiled->generation, "in_force", live, "took_s",
 			 took_s, "times", times_json(&d->reload, report), "databases",
-			 json_object_get(report, "databases"), "counts",
+			 json_object_get(report, "databases"), "cost",
+			 json_object_get(report, "cost"), "counts",
 			 json_object_get(report, "counts"), "changes",
 			 reload_changes(old, d->roster), "needs_restart",
 			 reload_restarts(d->reload.started ? d->reload.started
@@ -253,6 +254,24 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
 	push(ctx);
 }
 
+/* Takes the result over. */
+static void not_compiled(struct daemon *d, struct compiled *result)
+{
+	const char *refused = json_string_value(json_object_get(result->report, "refused"));
+	json_t *problems = json_incref(json_object_get(result->report, "problems"));
+	char why[160];
+
+	snprintf(why, sizeof(why), "%s", refused ? refused : "");
+	compiled_free(result);
+	if (*why)
+		fail(d, "over_budget", why, problems);
+	else if (d->reload.change.only)
+		fail(d, "bad_rules", "the rules have errors: the old ones stay", problems);
+	else
+		fail(d, "bad_configuration", "the configuration has errors: the old one stays",
+		     problems);
+}
+
 static void on_compiled(void *ctx, struct compiled *result, const char *why)
 {
 	struct daemon *d = ctx;
@@ -265,13 +284,7 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 		return;
 	}
 	if (!json_is_true(json_object_get(report, "ok"))) {
-		json_t *problems = json_incref(json_object_get(report, "problems"));
-
-		compiled_free(result);
-		fail(d, d->reload.change.only ? "bad_rules" : "bad_configuration",
-		     d->reload.change.only ? "the rules have errors: the old ones stay"
-					   : "the configuration has errors: the old one stays",
-		     problems);
+		not_compiled(d, result);
 		return;
 	}
 	rc = d->reload.change.only ? compiled_complete(result, d->roster->compiled) : 0;
@@ -287,6 +300,27 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 	push(d);
 }
 
+static const json_t *setting(const struct daemon *d, const char *name)
+{
+	return d->roster ? json_object_get(json_object_get(d->roster->compiled->report, "settings"),
+					   name)
+			 : NULL;
+}
+
+static uint64_t in_force(const struct daemon *d, const char *name, uint64_t at_start)
+{
+	const json_t *value = setting(d, name);
+
+	return value ? (uint64_t)json_integer_value(value) : at_start;
+}
+
+static bool refuses_cost(const struct daemon *d)
+{
+	const char *value = json_string_value(setting(d, "gate.rules_over_budget"));
+
+	return value && strcmp(value, "refuse") == 0;
+}
+
 static int start(struct daemon *d, const struct rules_text *text)
 {
 	struct reload *r = &d->reload;
@@ -297,8 +331,10 @@ static int start(struct daemon *d, const struct rules_text *text)
 		.slots = &d->places,
 		.now = daemon_time(),
 		.generation = state_generation(d->state),
-		.memory = d->config->gate.compile_memory,
-		.time = d->config->gate.compile_time,
+		.memory = in_force(d, "gate.compile_memory", d->config->gate.compile_memory),
+		.time = in_force(d, "gate.compile_time", d->config->gate.compile_time),
+		.budget = (uint32_t)in_force(d, "gate.rules_budget", d->config->gate.rules_budget),
+		.refuse = refuses_cost(d),
 		.rules_only = r->change.only,
 		.rules = rules_change_job(&r->change, d, text),
 	};

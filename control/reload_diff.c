@@ -103,9 +103,11 @@ json_t *reload_changes(const struct roster *old, const struct roster *next)
 /* What a reload puts into force is none's; the rest is read once, by one of the two. */
 static const char *reader_of(const char *setting)
 {
-	static const char *const at_once[] = {"gate.rules",          "gate.failure",
-					      "gate.heartbeat",      "gate.flow_verdicts",
-					      "gate.compile_memory", "gate.compile_time"};
+	static const char *const at_once[] = {
+		"gate.rules",         "gate.failure",           "gate.heartbeat",
+		"gate.flow_verdicts", "gate.compile_time",      "gate.compile_memory",
+		"gate.rules_budget",  "gate.rules_over_budget",
+	};
 	static const char *const dataplane[] = {
 		"gate.inside",      "gate.outside",   "gate.mode",
 		"gate.workers",     "gate.cpus",      "gate.tenants",

@@ -160,8 +160,13 @@ static bool say_error(struct ruleset_tables *t, unsigned buffer)
 		place = p->triggers[error->expression]->place->place;
 		sid = p->triggers[error->expression]->sid;
 	}
-	rule_diag_add(t->diags, RULE_ERROR, place, sid, "Hyperscan can't look for it: %s",
-		      error ? error->message : "out of memory");
+	if (!error || (error->expression < 0 && strstr(error->message, "memory")))
+		rule_diag_add(t->diags, RULE_ERROR, place, 0,
+			      "what rules look for here takes more memory to compile than there is "
+			      "(posternd: gate.compile_memory)");
+	else
+		rule_diag_add(t->diags, RULE_ERROR, place, sid, "Hyperscan can't look for it: %s",
+			      error->message);
 	hs_free_compile_error(error);
 	t->failed = true;
 	return false;

@@ -56,9 +56,14 @@ static void page_problems(struct page_out *out, const json_t *result)
 
 	json_array_foreach(at(result, "problems"), i, item)
 	{
-		live_row(out, text_at(item, "severity"), INK_YELLOW, "%s:%llu: %s",
-			 text_at(item, "file"), (unsigned long long)count_at(item, "line"),
-			 text_at(item, "message"));
+		if (count_at(item, "line"))
+			live_row(out, text_at(item, "severity"), INK_YELLOW, "%s:%llu: %s",
+				 text_at(item, "file"), (unsigned long long)count_at(item, "line"),
+				 text_at(item, "message"));
+		else
+			live_row(out, text_at(item, "severity"), INK_YELLOW, "%s%s%s",
+				 text_at(item, "file"), *text_at(item, "file") ? ": " : "",
+				 text_at(item, "message"));
 	}
 }
 
@@ -137,6 +142,12 @@ void live_page_rules_change(struct page_out *out, const json_t *result)
 		 (unsigned long long)count_at(result, "databases.found"),
 		 (unsigned long long)count_at(result, "databases.count"),
 		 number_at(result, "times.swap_s"));
+	if (at(result, "cost"))
+		live_row(out, "cost", INK_PLAIN,
+			 "%.0f ns per KiB of traffic, %.2g Gbit/s a core; the budget is %llu ns",
+			 number_at(result, "cost.ns_per_kib"),
+			 number_at(result, "cost.gbits_per_core"),
+			 (unsigned long long)count_at(result, "cost.budget_ns_per_kib"));
 	page_rules_changes(out, result);
 	page_problems(out, result);
 	page_unstored(out, result);

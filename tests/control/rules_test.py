@@ -165,6 +165,65 @@ class Rules(unittest.TestCase):
                 self.assertEqual(other.ask(command, **arguments)["error"]["code"], "busy", command)
             self.assertEqual(slow.line()["result"]["counts"]["rules"], 20000)
 
+    # What it may cost
+
+    def test_rules_beyond_the_budget_are_told_of_or_refused(self):
+        self.gate.configure(rules_budget="1")
+        self.assertNotIn("cost", self.pushed(rule(3)))  # by the configuration in force
+        self.assertGreater(self.result("reload")["generation"], 0)
+        result = self.pushed(rule(4))
+        self.assertEqual(result["cost"]["budget_ns_per_kib"], 1)
+        self.assertGreater(result["cost"]["ns_per_kib"], 1)
+        self.assertGreater(result["cost"]["gbits_per_core"], 0)
+        self.assertIn("more than gate.rules_budget, 1 ns", result["problems"][0]["message"])
+        self.gate.configure(rules_over_budget='"refuse"')
+        self.assertEqual(self.result("reload")["changes"]["settings"], ["gate.rules_over_budget"])
+        before = self.result("rules list"), self.history()
+        error = self.push(rule(5))["error"]
+        self.assertEqual((error["code"], error["problems"]), ("over_budget", []))
+        self.assertRegex(error["message"], r"^matching costs about \d+ ns per KiB of traffic, .* Gbit/s a core: more than")
+        self.assertEqual(self.error("rules push", configuration=True)["code"], "over_budget")
+        self.assertEqual((self.result("rules list"), self.history()), before)
+        self.assertIn("gate.rules_budget", self.gate.run("rules", "push", self.path("n.rules", rule(5))).stderr)
+        # Nothing is in the way of less, or of what was there.
+        self.result("rules disable", sid=4)
+        self.result("rules rollback")
+        self.assertEqual(self.live(), [3])
+        self.restart()
+        self.assertEqual(self.live(), [3])
+        self.gate.configure(rules_budget="10000000")
+        self.result("reload")
+        self.assertEqual(self.pushed(rule(5))["problems"], [])
+        self.assertIn("Gbit/s a core", self.gate.run("rules", "push", self.path("n.rules", rule(5))).stdout)
+
+    def test_a_configuration_beyond_the_budget_is_started_with(self):
+        self.gate.configure(rules_budget="1", rules_over_budget='"refuse"')
+        self.restart()
+        self.assertEqual(self.live(), [1, 2])
+        self.assertIn("more than gate.rules_budget", self.gate.said())
+        self.assertEqual(self.error("reload")["code"], "over_budget")
+
+    def test_a_compile_beyond_its_bounds_is_ended_and_told(self):
+        # Expressions without a literal, which Hyperscan takes long for; and rules that are many.
+        slow = "".join('alert smtp any any -> any any (msg:"m"; email.body; '
+                       f'pcre:"/[a-{chr(98 + n % 24)}]{{3,{40 + n % 50}}}[0-9]{{2,{20 + n}}}[^x]{{0,30}}[k-z]/"; sid:{n + 1};)\n'
+                       for n in range(400))
+        large = "".join(rule(n) for n in range(1, 150001))
+        for text, bounds, said in ((slow, {"compile_time": '"1s"', "compile_memory": '"4Gi"'}, "gate.compile_time"),
+                                   (large, {"compile_time": '"1h"', "compile_memory": '"64Mi"'}, "gate.compile_memory")):
+            self.gate.configure(**bounds)
+            self.result("reload")
+            before = self.result("rules list")
+            with self.gate.client() as client:
+                for at in range(0, len(text), 30000):
+                    self.assertTrue(client.ask("rules stage", file="a", text=text[at:at + 30000])["ok"])
+                error = client.ask("rules push")["error"]
+            self.assertEqual(error["code"], "compile_failed", error)
+            self.assertIn(said, error["message"])
+            self.assertEqual(self.result("rules list"), before)
+            children = Path(f"/proc/{self.gate.process.pid}/task/{self.gate.process.pid}/children").read_text()
+            self.assertEqual(children.strip(), "")
+
     # Where the rules come from
 
     def test_pushed_rules_outlive_restarts_and_reloads(self):
