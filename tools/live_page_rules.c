@@ -142,6 +142,10 @@ void live_page_rules_change(struct page_out *out, const json_t *result)
 		 (unsigned long long)count_at(result, "databases.found"),
 		 (unsigned long long)count_at(result, "databases.count"),
 		 number_at(result, "times.swap_s"));
+	if (count_at(result, "tested.samples"))
+		live_row(out, "tested", INK_PLAIN, "%llu samples, all as they should be, %.2f s",
+			 (unsigned long long)count_at(result, "tested.samples"),
+			 number_at(result, "tested.took_s"));
 	if (at(result, "cost"))
 		live_row(out, "cost", INK_PLAIN,
 			 "%.0f ns per KiB of traffic, %.2g Gbit/s a core; the budget is %llu ns",

@@ -11,21 +11,25 @@
 #include "tools/live_client.h"
 #include "tools/live_page.h"
 #include "tools/rules.h"
+#include "tools/rules_push_test.h"
 
 #define PIECE 8000 /* bytes of text in a request: its JSON may take six for one */
 
 static const char usage[] =
-	"usage: postern rules push [--shadow] [--reason TEXT] [--json] [--socket PATH] PATH...\n"
+	"usage: postern rules push [--shadow] [--reason TEXT] [--no-test] [--json] [--socket PATH] "
+	"PATH...\n"
 	"       postern rules push --configuration\n"
 	"  instead of the rules in force: files of rules, and directories of *.rules; checked,\n"
-	"  compiled and swapped, all or nothing; no packet is lost\n"
+	"  tested with the samples beside them, compiled and swapped, all or nothing\n"
 	"  --shadow           what is new or changed only counts, until a push without this\n"
 	"  --configuration    back to gate.rules: reads them with a reload\n"
+	"  --no-test          samples are not run\n"
 	"  --reason TEXT      why, for the history and the events\n";
 
 struct push {
 	const char *socket, *reason;
-	bool json, shadow, configuration;
+	bool json, shadow, configuration, untested;
+	struct rules_push_tested tested;
 	char **paths;
 	int count;
 	struct live_client client;
@@ -127,6 +131,11 @@ static int push(struct push *p)
 	if (live_ask(&p->client, "rules push", arguments) != 0)
 		return 1;
 	result = live_result(&p->client);
+	if (result)
+		json_object_set_new(result, "tested",
+				    json_pack("{s:I, s:f}", "samples",
+					      (json_int_t)p->tested.samples, "took_s",
+					      p->tested.seconds));
 	if (result && p->json) {
 		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 		fputc('\n', stdout);
@@ -141,13 +150,10 @@ static int push(struct push *p)
 static int parse(struct push *p, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"shadow", no_argument, NULL, 's'},
-		{"configuration", no_argument, NULL, 'c'},
-		{"reason", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},
-		{"socket", required_argument, NULL, 'S'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"shadow", no_argument, NULL, 's'},       {"configuration", no_argument, NULL, 'c'},
+		{"reason", required_argument, NULL, 'r'}, {"no-test", no_argument, NULL, 'n'},
+		{"json", no_argument, NULL, 'j'},         {"socket", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, 'h'},         {0},
 	};
 	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
@@ -163,6 +169,9 @@ static int parse(struct push *p, int argc, char **argv)
 			break;
 		case 'r':
 			p->reason = optarg;
+			break;
+		case 'n':
+			p->untested = true;
 			break;
 		case 'j':
 			p->json = true;
@@ -193,7 +202,12 @@ int rules_push_main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	rc = live_open(&p.client, p.socket);
+	if (!p.configuration && !p.untested)
+		rc = rules_push_test(p.paths, p.count, &p.tested);
+	else
+		rc = 0;
+	if (!rc)
+		rc = live_open(&p.client, p.socket);
 	if (rc)
 		return rc;
 	rc = p.configuration ? 0 : stage_all(&p);

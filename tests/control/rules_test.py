@@ -423,6 +423,28 @@ class Rules(unittest.TestCase):
         self.assertEqual(len(json.loads(self.gate.run("rules", "list", "--json").stdout)["rules"]), 2)
         self.assertIn("not those of gate.rules", self.gate.run("reload").stdout)
 
+    def test_a_failed_sample_is_in_the_way_of_a_push(self):
+        rules = self.path("s.rules", rule(5) + rule(6))
+        samples = self.path("s.samples", '5 match\n\tsmtp.helo "x5"\n5 miss\n\tsmtp.helo "y5"\n')
+        done = self.gate.run("rules", "push", rules, "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(json.loads(done.stdout)["tested"]["samples"], 2)
+        before = self.result("rules list"), self.history()
+        rules.write_text(rule(5, 2, "z5") + rule(6))
+        done = self.gate.run("rules", "push", rules)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("s.samples:1", done.stderr)
+        self.assertIn("1 samples failed; nothing was pushed", done.stderr)
+        samples.write_text('5 match\n\tsmtp.helo "z5"\n5 miss\n\tsmtp.helo "y5"\n7 match\n\tsmtp.helo "no such rule"\n')
+        self.assertEqual(self.gate.run("rules", "push", rules).returncode, 1)
+        samples.write_text("5 match\n\tsmtp.bogus \"z5\"\n")
+        done = self.gate.run("rules", "push", rules)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("s.samples:2:", done.stderr)
+        self.assertEqual((self.result("rules list"), self.history()), before)
+        self.assertEqual(self.gate.run("rules", "push", rules, "--no-test").returncode, 0)
+        self.assertEqual(self.states()[5][0], 2)
+
     def test_what_people_type_wrong(self):
         before = self.result("rules list")["generation"]
         latin = self.folder / "latin.rules"
