@@ -337,7 +337,7 @@ static void a_client_with_little_room_hears_it_in_pieces(void **state)
 	more = segment_of(CLIENT, TCP_ACK, SAID, REPLIED, NULL);
 	more.window = room;
 	for (uint32_t at = 0; at < sizeof(REFUSED) - 1; at += room) {
-		snprintf(piece, sizeof(piece), "%.*s", (int)room, REFUSED + at);
+		snprintf(piece, sizeof(piece), "%.*s", (int)room, &REFUSED[at]);
 		assert_left(SERVER, 0, TCP_ACK, REPLIED + at, SAID, piece);
 		assert_null(left(SERVER, 1));
 		more.ack = isn[SERVER] + RTE_MIN(REPLIED + at + room, (uint32_t)TOLD);
@@ -362,7 +362,7 @@ static void a_probe_may_be_taken(void **state)
 	assert_left(CLIENT, 0, TCP_ACK, HEARD, REPLIED, NULL);
 	some.window = 1000;
 	put_segment(&some);
-	assert_left(SERVER, 0, TCP_ACK, REPLIED + 30, SAID, REFUSED + 30);
+	assert_left(SERVER, 0, TCP_ACK, REPLIED + 30, SAID, &REFUSED[30]);
 	put(CLIENT, TCP_ACK, SAID, TOLD, NULL);
 	talk_goes_on();
 }
@@ -394,7 +394,7 @@ static void what_was_held_for_a_server_without_room_comes_when_it_has(void **sta
 	put(CLIENT, TCP_ACK, HEARD, REPLIED, "R");
 	assert_int_equal(left(SERVER, 0)->hdr.ack - isn[CLIENT], HEARD + 1);
 	assert_null(left(CLIENT, 1));
-	put(CLIENT, TCP_ACK, HEARD + 1, REPLIED, GOOD + 1);
+	put(CLIENT, TCP_ACK, HEARD + 1, REPLIED, &GOOD[1]);
 	for (unsigned s = 0; s < 600; s++) {
 		pass(SECOND);
 		if (!left(CLIENT, 0))
