@@ -230,8 +230,12 @@ static void send_ranges(struct carried *c, uint32_t from, uint32_t to)
 static uint32_t empty_seq(const struct carried *c, uint32_t at)
 {
 	const struct editor_side *d = c->d;
-	uint32_t seq = tcp_edit_seq(&d->log, at), old;
+	uint32_t seq, old;
 
+	/* What comes then is not the receiver's, which may have no window that reaches so far. */
+	if (d->ended && seq_before(d->end, at))
+		return editor_next(c->e, c->h->side);
+	seq = tcp_edit_seq(&d->log, at);
 	/*
 	 * A keep-alive (RFC 9293 3.8.4) is one because it lies before what the receiver expects:
 	 * where the last bytes were cut, too.

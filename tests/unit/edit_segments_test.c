@@ -135,6 +135,26 @@ static void keep_alives_ask_for_what_the_other_end_has(void **state)
 	}
 }
 
+/* The client goes on behind its last word; the server, of little room, has to hear that it has the
+ * replies. */
+static void who_speaks_with_the_gate_alone_acknowledges_still(void **state)
+{
+	static const char last[] = EVIL EVIL EVIL EVIL;
+	uint32_t at = SAID;
+
+	talk_edited(false);
+	put(CLIENT, TCP_ACK, at, TOLD, GOOD);
+	at += sizeof(GOOD) - 1;
+	/* The first that there is no room for is the last. */
+	while (g.w->counters->reasons[REASON_EDIT_BUDGET] == 0) {
+		put(CLIENT, TCP_ACK, at, TOLD, last);
+		at += sizeof(last) - 1;
+	}
+	put(SERVER, TCP_ACK, REPLIED, HEARD + sizeof(GOOD) - 1, OK);
+	put(CLIENT, TCP_ACK, at, TOLD + sizeof(OK) - 1, NULL);
+	assert_left(CLIENT, 0, TCP_ACK, HEARD + sizeof(GOOD) - 1, REPLIED + sizeof(OK) - 1, NULL);
+}
+
 static void timestamps_of_the_gates_words_are_the_latest(void **state)
 {
 	const uint8_t *option;
@@ -419,6 +439,7 @@ int main(void)
 		cmocka_unit_test(sack_blocks_are_of_the_senders_bytes),
 		cmocka_unit_test(a_sack_block_of_the_gates_words_is_none_of_the_servers),
 		cmocka_unit_test(keep_alives_ask_for_what_the_other_end_has),
+		cmocka_unit_test(who_speaks_with_the_gate_alone_acknowledges_still),
 		cmocka_unit_test(timestamps_of_the_gates_words_are_the_latest),
 		cmocka_unit_test(no_byte_is_urgent),
 		cmocka_unit_test(a_reset_is_numbered_as_its_receiver_expects),
