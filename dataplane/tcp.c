@@ -145,7 +145,8 @@ static bool history_is_full(const struct worker *w, const struct flow *f, unsign
 {
 	uint32_t bytes = f->half[side].sent.bytes;
 
-	if (!w->options.edits || !f->packets[!side])
+	/* Of a refused session nothing is on its way. */
+	if (!w->options.edits || !f->packets[!side] || (f->flags & FLOW_REFUSED))
 		return false;
 	return bytes >= TCP_HISTORY || (w->history >= w->history_max && bytes >= HISTORY_FAIR);
 }

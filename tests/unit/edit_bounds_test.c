@@ -194,6 +194,29 @@ static void no_more_is_on_its_way_than_can_be_compared(void **state)
 	assert_true(g.left_count > 1);
 }
 
+/* Of a session that is over the gate takes all that its client still has to say. */
+static void a_refused_client_is_read_to_its_end(void **state)
+{
+	static const char more[] = EVIL EVIL EVIL EVIL;
+	uint32_t at = SAID;
+
+	talk_edited(false);
+	put(CLIENT, TCP_ACK, at, TOLD, GOOD);
+	at += sizeof(GOOD) - 1;
+	while (g.w->counters->reasons[REASON_EDIT_BUDGET] == 0) {
+		put(CLIENT, TCP_ACK, at, TOLD, more);
+		at += sizeof(more) - 1;
+	}
+	/* It has not replied yet. */
+	put(SERVER, TCP_ACK, REPLIED, HEARD + sizeof(GOOD) - 1, NULL);
+	for (uint32_t n = 0; n < LINES; n++) {
+		line_put(n, at, 'a');
+		assert_non_null(left(SERVER, 0));
+		assert_int_equal(left(SERVER, 0)->hdr.ack - isn[CLIENT], at + (n + 1) * LINE);
+	}
+	assert_int_equal(g.w->counters->reasons[REASON_CONGESTION], 0);
+}
+
 static void windows_are_no_larger_than_that(void **state)
 {
 	static const uint8_t scale[4] = {TCP_OPTION_SCALE, 3, 7, TCP_OPTION_NOP};
@@ -379,6 +402,7 @@ int main(void)
 		cmocka_unit_test(what_came_in_fragments_fits_every_path),
 		cmocka_unit_test(more_refusals_than_there_is_room_for_end_the_session),
 		cmocka_unit_test(no_more_is_on_its_way_than_can_be_compared),
+		cmocka_unit_test(a_refused_client_is_read_to_its_end),
 		cmocka_unit_test(windows_are_no_larger_than_that),
 		cmocka_unit_test(a_fin_sent_late_is_still_translated),
 		cmocka_unit_test(errors_quote_the_numbers_that_the_sender_used),
