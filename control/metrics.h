@@ -65,6 +65,7 @@ struct evbuffer;
 	X(stalls, "postern_worker_stalls_total", counter, "", "times that a worker stood still for longer than gate.heartbeat") \
 	X(turns, "postern_worker_turns_total", counter, "worker kind", "turns of a worker's loop, with packets and without") \
 	X(not_sent, "postern_worker_not_sent_total", counter, "worker", "packets that a port would not take") \
+	X(handed_over, "postern_worker_handed_over_total", counter, "worker", "packets that a worker received and another one's flow is") \
 	X(generation, "postern_generation", gauge, "kind", "the configuration in force, and what the workers use; they differ while no dataplane has taken it") \
 	X(reloads, "postern_reloads_total", counter, "result", "configurations read")              \
 	X(connections, "postern_control_connections_total", counter, "result", "connections to the control socket") \

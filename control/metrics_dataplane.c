@@ -250,6 +250,13 @@ void metric_not_sent(struct metrics_view *v)
 			     i);
 }
 
+void metric_handed_over(struct metrics_view *v)
+{
+	for (unsigned i = 0; v->memory && i < v->memory->workers; i++)
+		sample_count(v, atomic_load(&shm_worker(v->memory, i)->handed_over),
+			     "worker=\"%u\"", i);
+}
+
 void metric_generation(struct metrics_view *v)
 {
 	const struct roster *r = v->daemon->roster;

@@ -122,7 +122,8 @@ dataplane_start() { # PROGRAMS [OPTION...]; $dataplane is its pid
 	wait_for 'the dataplane' grep -q event=started "$work/dataplane.log"
 }
 
-# posternd, and the dataplane that it starts. /run is the cell's own. FAILURE and HEARTBEAT in the environment.
+# posternd, and the dataplane that it starts. /run is the cell's own. FAILURE, HEARTBEAT, WORKERS and FIRST_QUEUE in
+# the environment.
 postern_up() { # PROGRAMS dpdk|xdp
 	{
 		cat "$lab_d/postern.conf"
@@ -136,6 +137,7 @@ postern_up() { # PROGRAMS dpdk|xdp
 			  heartbeat = "${HEARTBEAT:-500ms}";
 			  xdp_program = "$1/bpf/gate.bpf.o";
 			  workers = ${WORKERS:-1};
+			  first_queue = ${FIRST_QUEUE:-0};
 			  idle_us = 20;                    # the peers need the CPUs, too
 			  huge = "no";
 			  dataplane = "$1/dataplane/postern-dataplane";

@@ -37,13 +37,25 @@ port_up() { # NAMESPACE INTERFACE
 	ip -n "$1" link set "$2" promisc on up
 }
 
+# All that a host sends goes by its queues from FIRST on, which the other end hears as its own.
+queues_from() { # NAMESPACE INTERFACE FIRST
+	# shellcheck disable=SC2016 # its dollars are its own
+	in_ns "$1" sh -c 'last=$(sed "s/.*-//" /sys/devices/system/cpu/present)
+		for q in /sys/class/net/$1/queues/tx-*; do
+			cpus=$(printf %x $(((1 << (last + 1)) - 1)))
+			[ "${q##*-}" -ge "$2" ] || cpus=0
+			echo "$cpus" >"$q/xps_cpus"
+		done' - "$2" "$3"
+}
+
 # A wire that loses one in LOSE segments of data and lets each SWAP-th be overtaken; 0 0: none such. In the environment:
-# CORRUPT, one in so many that come with a wrong byte, and SEED.
+# CORRUPT, one in so many that come with a wrong byte, and SEED; LINK_QUEUES, of the gate's ports, and FIRST_QUEUE, from
+# which on they hear something.
 network_up() { # LOSE SWAP [PROGRAMS]
-	local ns
+	local ns queues=(numrxqueues "${LINK_QUEUES:-1}" numtxqueues "${LINK_QUEUES:-1}")
 	for ns in tenants gate internet; do namespace_up "$ns"; done
 	if [ $(($1 + $2)) -eq 0 ]; then
-		ip link add inside netns gate type veth peer name eth0 netns tenants
+		ip link add inside netns gate "${queues[@]}" type veth peer name eth0 netns tenants "${queues[@]}"
 	else
 		namespace_up wire
 		ip link add wire0 netns wire type veth peer name eth0 netns tenants
@@ -51,7 +63,7 @@ network_up() { # LOSE SWAP [PROGRAMS]
 		port_up wire wire0
 		port_up wire wire1
 	fi
-	ip link add outside netns gate type veth peer name eth0 netns internet
+	ip link add outside netns gate "${queues[@]}" type veth peer name eth0 netns internet "${queues[@]}"
 	link_up tenants eth0 02:00:00:00:00:01 {"$acme","$blue","$bulk","$dial","$shop"}/24 {"$acme6","$dial6"}/64
 	link_up internet eth0 02:00:00:00:00:02 198.51.100.{25,26,60,61,62,63,64,65,66,67}/24 {"$mx6","$sip6"}/64
 	ip -n tenants route add 198.51.100.0/24 dev eth0
@@ -60,6 +72,7 @@ network_up() { # LOSE SWAP [PROGRAMS]
 	ip -n internet -6 route add 2001:db8:1::/64 dev eth0
 	port_up gate inside
 	port_up gate outside
+	[ "${FIRST_QUEUE:-0}" -eq 0 ] || for ns in tenants internet; do queues_from "$ns" eth0 "$FIRST_QUEUE"; done
 	[ $(($1 + $2)) -eq 0 ] || wire_start "$@"
 }
 
