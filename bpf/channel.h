@@ -7,7 +7,7 @@
  * the next is told -EBUSY and closed. When the client goes away nothing changes: the dataplane
  * enforces what it has, and waits for the next.
  *
- * A reply with `error` 0 to POLICY, RULESET and SLOTS comes when every worker uses what was
+ * A reply with `error` 0 to POLICY, RULESET, SLOTS and LISTS comes when every worker uses what was
  * sent; with another, nothing has changed and `words` say why. -ETIMEDOUT is the exception: a
  * worker hangs, and what the others do is unknown until STATUS says it.
  */
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define CHANNEL_MAGIC   0x31435450u /* "PTC1" */
-#define CHANNEL_VERSION 1
+#define CHANNEL_VERSION 2
 #define CHANNEL_WORDS   256
 
 enum channel_type {
@@ -37,6 +37,9 @@ enum channel_type {
 	/* Answered with the descriptor that the last SLOTS brought, for a client that starts
 	 * again; without any if there was none. */
 	CHANNEL_ARRAY,
+	/* fd, size, key, count 0: the base of bpf/list_set.h; 1: the delta; no fd and size 0: there
+	 * is none. A base comes before its delta. Copied: a worker never waits for a disk. */
+	CHANNEL_LISTS,
 };
 
 struct channel_request {
@@ -48,6 +51,7 @@ struct channel_request {
 	uint64_t generation;
 	uint32_t count;
 	uint32_t slot_size; /* SLOTS: sizeof(struct tenant_slot) */
+	uint64_t key[2];    /* LISTS: that of their hashes */
 };
 
 struct channel_status {
@@ -63,6 +67,7 @@ struct channel_status {
 	uint64_t started; /* ns since 1970 */
 	uint64_t policy_generation;
 	uint64_t ruleset_generation; /* 0: none */
+	uint64_t list_entries;       /* of the base and the delta over it */
 	uint32_t own_slots;          /* 1: no SLOTS came: the array is the dataplane's own */
 	uint32_t old_rulesets;       /* still in use by sessions that began with them */
 };

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bpf/punycode.h"
 #include "bpf/siphash.h"
 
 static uint8_t lower(uint8_t c)
@@ -33,6 +34,77 @@ static size_t route_length(const uint8_t *in, size_t len)
 	return colon ? (size_t)(colon - in) + 1 : 0;
 }
 
+/* Labels beyond ASCII as they are in the DNS; one that is no UTF-8 stays as it is. */
+static size_t label_to_dns(const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (in[i] & 0x80) {
+			n = punycode_label(in, len, out, room);
+			break;
+		}
+	if (n || len > room)
+		return n;
+	memcpy(out, in, len);
+	return len;
+}
+
+/* In lower case already. */
+static size_t domain_to_dns(uint8_t *domain, size_t len)
+{
+	uint8_t in[LIST_TEXT_MAX];
+	size_t n = 0, at = 0;
+
+	memcpy(in, domain, len);
+	while (at < len) {
+		const uint8_t *dot = memchr(in + at, '.', len - at);
+		size_t label = dot ? (size_t)(dot - in) - at : len - at;
+		size_t more = label_to_dns(in + at, label, domain + n, LIST_TEXT_MAX - n);
+
+		if (label && !more)
+			return 0;
+		n += more;
+		at += label;
+		if (at < len) {
+			if (n == LIST_TEXT_MAX)
+				return 0;
+			domain[n++] = '.';
+			at++;
+		}
+	}
+	return n;
+}
+
+/* Into what is left of a text of LIST_TEXT_MAX, of which `used` is taken. */
+static size_t domain_put(const uint8_t *in, size_t len, uint8_t *text, size_t used)
+{
+	uint8_t domain[LIST_TEXT_MAX];
+	uint8_t beyond = 0;
+
+	if (len && in[len - 1] == '.')
+		len--;
+	if (!len || len > LIST_TEXT_MAX - used)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		beyond |= in[i];
+		text[used + i] = lower(in[i]);
+	}
+	if (!(beyond & 0x80))
+		return len;
+	memcpy(domain, text + used, len);
+	len = domain_to_dns(domain, len);
+	if (len > LIST_TEXT_MAX - used)
+		return 0;
+	memcpy(text + used, domain, len);
+	return len;
+}
+
+size_t list_domain(const void *data, size_t len, uint8_t out[LIST_TEXT_MAX])
+{
+	return domain_put(data, len, out, 0);
+}
+
 size_t list_address(const void *data, size_t len, uint8_t out[LIST_TEXT_MAX])
 {
 	const uint8_t *in = data, *at;
@@ -58,21 +130,8 @@ size_t list_address(const void *data, size_t len, uint8_t out[LIST_TEXT_MAX])
 	if (!local || end >= len || in[end] != '@')
 		return 0;
 	out[local] = '@';
-	domain = list_domain(in + end + 1, len - end - 1, out + local + 1);
+	domain = domain_put(in + end + 1, len - end - 1, out, local + 1);
 	return domain ? local + 1 + domain : 0;
-}
-
-size_t list_domain(const void *data, size_t len, uint8_t out[LIST_TEXT_MAX])
-{
-	const uint8_t *in = data;
-
-	if (len && in[len - 1] == '.')
-		len--;
-	if (!len || len > LIST_TEXT_MAX)
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		out[i] = lower(in[i]);
-	return len;
 }
 
 static bool is_separator(uint8_t c)

@@ -8,8 +8,10 @@
  *   address  without angle brackets and source route (RFC 5321 4.1.1.3), a quoted local part
  *            without its quotes (4.1.2), everything in lower case (ASCII), no dot at the end. Local
  *            parts could be case-sensitive (2.4); people who opt out don't know that, so here
- *            they are not. Octets beyond ASCII stay as they are.
- *   domain   lower case (ASCII), no dot at the end.
+ *            they are not. Octets beyond ASCII stay as they are in it; the domain's become
+ *            A-labels.
+ *   domain   lower case (ASCII), no dot at the end, labels in UTF-8 as A-labels (RFC 5890 2.3.2.1)
+ *            without a mapping of their letters; octets that are no UTF-8 stay as they are.
  *   number   digits, '*' and '#', without visual separators (RFC 3966 5.1.1) and leading '+'. A
  *            national and an international form of one number stay two.
  */
@@ -23,8 +25,13 @@ enum list_kind {
 	LIST_OPTOUT = 1, /* addresses that want no mail */
 	LIST_DNC,        /* numbers that want no calls */
 	LIST_DOMAIN,     /* a tenant's domain */
-	LIST_SUBDOMAINS, /* a domain whose subdomains, not itself, are the tenant's */
+	LIST_SUBDOMAINS, /* on the list of LIST_DOMAIN: a domain whose subdomains, not itself, are
+			    the tenant's */
 	LIST_NUMBER,     /* a tenant's number */
+	LIST_TRAP,       /* addresses that nobody ever gave to anybody */
+	LIST_TRAP_RECYCLED, /* addresses of people who have gone, that are traps now */
+	LIST_FORWARDER,     /* a domain whose senders' mail the tenant passes on */
+	LIST_SUPPRESSED,    /* addresses that bounced for the tenant */
 };
 
 #define LIST_TEXT_MAX 320 /* 64 + @ + 255 octets: RFC 5321 4.5.3.1; longer is on no list */

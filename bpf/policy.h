@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/hashset.h"
 #include "bpf/reason.h"
 #include "bpf/tenant.h"
 
@@ -60,18 +61,7 @@ struct prefix_list {
 	size_t count;
 };
 
-/*
- * A set of 64-bit keyed hashes (bpf/list.h says of what), ascending, each at
- * hash · capacity / 2^64 or as soon after it as there is room. Two different
- * strings are taken for one with a probability of count / 2^64.
- */
-struct hashset {
-	uint64_t *hashes;  /* 0: free; the last one always is */
-	uint64_t capacity; /* 0: the set is empty and `hashes` NULL */
-	uint64_t length;   /* of `hashes`: capacity and what overflows at its end */
-	uint64_t count;
-	uint64_t key[2]; /* of list_hash() */
-};
+struct list_sets;
 
 /* What a port is expected to carry. TLS is recognised by its first bytes on any of them. */
 enum port_app {
@@ -149,6 +139,7 @@ struct policy {
 		blocked; /* destinations that no tenant may reach, in any VLAN; slot 1 */
 	struct prefix_list blocked_list;
 	struct hashset lists;
+	const struct list_sets *sets; /* those of millions (bpf/list_set.h); NULL: none */
 	struct policy_emergency emergency;
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;

@@ -69,6 +69,8 @@
 	X(FLOW_DECIDED, "flow_decided", "the flow was decided upon before")                         \
 	X(DOMAIN_CONSENT, "domain_consent", "a sender's domain that is not the tenant's")           \
 	X(OPT_OUT, "opt_out", "the recipient opted out")                                            \
+	X(SPAM_TRAP, "spam_trap", "the recipient is a spam trap that was never anybody's")          \
+	X(SPAM_TRAP_RECYCLED, "spam_trap_recycled", "the recipient is a spam trap, somebody's once") \
 	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \
 	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")
 /* clang-format on */

@@ -193,6 +193,54 @@ static const struct command_argument rules_shadow_arguments[] = {
 
 static const struct command_argument rules_sid_arguments[] = {SID, WHY, {0}};
 
+#define WHOSE                                                                            \
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "whose list: its name or id"}, \
+	{                                                                                \
+		.name = "global", .type = ARGUMENT_FLAG,                                 \
+		.help = "instead: the provider's, for all"                               \
+	}
+#define KIND                                                                                \
+	{                                                                                   \
+		.name = "kind", .type = ARGUMENT_TEXT, .required = true,                    \
+		.help = "`optout`, `dnc`, `trap`, `trap-recycled`, `domain`, `forwarder`, " \
+			"`number` or `suppressed`"                                          \
+	}
+#define ENTRIES                                                              \
+	{                                                                    \
+		.name = "entries", .type = ARGUMENT_TEXTS, .required = true, \
+		.help = "addresses, numbers or domains"                      \
+	}
+#define SINCE                                                                                      \
+	{.name = "since",                                                                          \
+	 .type = ARGUMENT_TEXT,                                                                    \
+	 .help = "when they opted out: `2026-11-30T08:00:00Z`, or how long ago, `3d`; without: "   \
+		 "now"},                                                                           \
+	{                                                                                          \
+		.name = "now", .type = ARGUMENT_FLAG, .help = "they hold at once, without a grace" \
+	}
+
+static const struct command_argument list_import_arguments[] = {
+	WHOSE,
+	KIND,
+	{.name = "file",
+	 .type = ARGUMENT_TEXT,
+	 .required = true,
+	 .help = "its name in messages; the file came by `list file`"},
+	{.name = "column",
+	 .type = ARGUMENT_TEXT,
+	 .help = "it is CSV, and its header names this column"},
+	{.name = "skip_bad",
+	 .type = ARGUMENT_FLAG,
+	 .help = "bad lines are left out; without: nothing changes where there are any"},
+	{.name = "replace", .type = ARGUMENT_FLAG, .help = "what the list had goes"},
+	SINCE,
+	{0},
+};
+
+static const struct command_argument list_add_arguments[] = {WHOSE, KIND, ENTRIES, SINCE, {0}};
+static const struct command_argument list_entries_arguments[] = {WHOSE, KIND, ENTRIES, {0}};
+static const struct command_argument list_show_arguments[] = {WHOSE, {0}};
+
 /* clang-format off */
 const struct command commands[] = {
 	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments", false},
@@ -216,6 +264,12 @@ const struct command commands[] = {
 	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command", false},
 	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them", false},
 	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration", false},
+	{"list file", PRIVILEGE_CHANGE, NULL, run_list_file, "after its answer comes one byte with a descriptor (`SCM_RIGHTS`): the file of the `list import` that follows", true},
+	{"list import", PRIVILEGE_CHANGE, list_import_arguments, run_list_import, "the file's entries to a list; answers when they are in force", false},
+	{"list add", PRIVILEGE_CHANGE, list_add_arguments, run_list_add, "single entries to a list", false},
+	{"list remove", PRIVILEGE_CHANGE, list_entries_arguments, run_list_remove, "single entries from a list", false},
+	{"list check", PRIVILEGE_READ, list_entries_arguments, run_list_check, "whether entries are on a list, and from when on", false},
+	{"list show", PRIVILEGE_READ, list_show_arguments, run_list_show, "which lists there are, how many entries they have", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
 	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends", false},
 	{0},

@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control/privilege.h"
+#include "control/child.h"
 
 enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, FILES };
 
@@ -35,25 +33,6 @@ struct compile {
 
 static const char *const file_names[FILES] = {"postern-report", "postern-policy", "postern-rules",
 					      "postern-prefixes", "postern-index"};
-
-static uint64_t address_space(void)
-{
-	unsigned long long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
-
-	if (file && fscanf(file, "%llu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static void limit(int resource, uint64_t value)
-{
-	const struct rlimit bound = {value, value};
-
-	setrlimit(resource, &bound);
-}
 
 /* Moves what the child needs to 3 and up, and closes the rest. */
 static void keep_files(int file[FILES], int *alive)
@@ -77,20 +56,9 @@ __attribute__((noreturn)) static void child(const struct compile_job *job, struc
 					    int alive)
 {
 	struct compile_output output;
-	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "postern-compile");
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	keep_files(c->file, &alive);
-	privilege_none();
-	limit(RLIMIT_AS, address_space() + job->memory);
-	limit(RLIMIT_CPU, job->time / 1000000000 + 1);
-	limit(RLIMIT_CORE, 0);
-	setpriority(PRIO_PROCESS, 0, 5);
+	child_confine("postern-compile", job->memory, job->time);
 	output = (struct compile_output){c->file[REPORT], c->file[POLICY], c->file[RULESET],
 					 c->file[PREFIXES], c->file[INDEX]};
 	_exit(compile_files(job, &output) ? 1 : 0);
@@ -159,14 +127,8 @@ static void explain(const struct compile *c, int status, char *why, size_t size)
 {
 	if (c->too_late)
 		snprintf(why, size, "it took longer than gate.compile_time");
-	else if (WIFSIGNALED(status))
-		snprintf(why, size, "the compiler was killed by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
 	else
-		snprintf(why, size,
-			 "the compiler gave up with status %d: not enough memory "
-			 "(gate.compile_memory)?",
-			 WEXITSTATUS(status));
+		child_explain("compiler", status, why, size);
 }
 
 static void on_ended(evutil_socket_t fd, short what, void *ctx)
@@ -174,11 +136,10 @@ static void on_ended(evutil_socket_t fd, short what, void *ctx)
 	struct compile *c = ctx;
 	struct compiled *result = NULL;
 	char why[160] = "its report can't be read";
-	int status = 0;
+	int status;
 
 	/* The pipe's end is closed on the way out: there is hardly anything to wait for. */
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = child_wait(c->pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		result = collect(c);
 	else
@@ -248,8 +209,7 @@ void compile_cancel(struct compile *c)
 	if (!c)
 		return;
 	kill(c->pid, SIGKILL);
-	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	child_wait(c->pid);
 	compile_free(c);
 }
 

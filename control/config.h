@@ -98,6 +98,7 @@ struct config {
 	struct setting_groups tenants; /* of struct config_tenant */
 	struct setting_ports smtp, smtps, sip, sips;
 	struct setting_texts optout, do_not_call; /* files, for all tenants */
+	uint64_t optout_grace;                    /* ns */
 	struct setting_texts blocked;             /* networks */
 	const char *emergency_file;               /* NULL: the built-in table */
 	bool shadow;

@@ -41,6 +41,7 @@ struct dataplane_policy daemon_policy(const struct daemon *d, const struct roste
 		.ruleset = c->ruleset,
 		.ruleset_size = c->ruleset >= 0 ? c->ruleset_size : 0,
 		.generation = c->generation,
+		.lists = d->lists.send,
 	};
 }
 

@@ -14,6 +14,7 @@
 #include "control/eve_log.h"
 #include "control/follow.h"
 #include "control/kernel.h"
+#include "control/lists.h"
 #include "control/pump.h"
 #include "control/reload.h"
 #include "control/roster.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct reload reload;
 	struct rules_state rules; /* in force, and before */
 	struct rules_stage stage; /* on their way */
+	struct lists lists;
 	struct server *server;
 	struct dataplane *dataplane;
 	struct supervisor *supervisor; /* NULL: somebody else starts it */

@@ -21,11 +21,12 @@ static const struct timeval look_later = {2, 0};      /* for one that can't be t
 static const struct timeval greeting = {5, 0};        /* it may still be busy with its memory */
 static const struct timeval patience = {60, 0};       /* it builds its matchers anew */
 
-enum step { STEP_SLOTS, STEP_RULESET, STEP_POLICY, STEP_COUNT };
+enum step { STEP_SLOTS, STEP_BASE, STEP_DELTA, STEP_RULESET, STEP_POLICY, STEP_COUNT };
 
 struct push {
 	struct dataplane_policy policy, before;
 	bool has_before, back; /* back: taking back what was done */
+	bool lists_only;
 	enum step step;
 	int rc;
 	char words[CHANNEL_WORDS];
@@ -44,7 +45,8 @@ struct dataplane {
 	struct channel_status status;
 	uint64_t next_id;
 	bool up, pushing;
-	bool has_slots; /* of this posternd */
+	bool has_slots;    /* of this posternd */
+	uint64_t lists[2]; /* versions that it has; 0: none */
 	struct push push;
 	char trouble[WHY_SIZE], told[WHY_SIZE];
 };
@@ -79,6 +81,34 @@ static void push_end(struct dataplane *d, int rc, const char *words)
 	p.done(p.ctx, rc, text);
 }
 
+static int lists_send(struct dataplane *d, const struct dataplane_lists *lists, unsigned which)
+{
+	struct channel_request r = channel_request_of(CHANNEL_LISTS);
+
+	r.id = ++d->next_id;
+	r.size = lists->size[which];
+	r.count = which;
+	memcpy(r.key, lists->key, sizeof(r.key));
+	evtimer_add(d->late, &patience);
+	return channel_send(d->channel, &r, lists->file[which]);
+}
+
+/* Past what it has already. */
+static void push_skip(struct dataplane *d)
+{
+	struct push *push = &d->push;
+	const struct dataplane_lists *lists = &push->policy.lists;
+
+	while ((push->step == STEP_BASE || push->step == STEP_DELTA) &&
+	       lists->version[push->step - STEP_BASE] == d->lists[push->step - STEP_BASE])
+		push->step++;
+}
+
+static bool push_is_done(const struct push *push)
+{
+	return push->step == STEP_COUNT || (push->lists_only && push->step == STEP_RULESET);
+}
+
 static int push_send(struct dataplane *d)
 {
 	const struct push *push = &d->push;
@@ -87,6 +117,9 @@ static int push_send(struct dataplane *d)
 	switch (push->step) {
 	case STEP_SLOTS:
 		return request(d, CHANNEL_SLOTS, p->slots, p->slots_size, 0, p->slot_count);
+	case STEP_BASE:
+	case STEP_DELTA:
+		return lists_send(d, &push->policy.lists, push->step - STEP_BASE);
 	case STEP_RULESET:
 		return request(d, CHANNEL_RULESET, p->ruleset, p->ruleset_size, p->generation, 0);
 	default:
@@ -100,6 +133,15 @@ static void push_go(struct dataplane *d)
 
 	if (rc)
 		drop(d, strerror(-rc));
+}
+
+static void push_next(struct dataplane *d)
+{
+	push_skip(d);
+	if (push_is_done(&d->push))
+		push_end(d, 0, "");
+	else
+		push_go(d);
 }
 
 /* The ruleset is the one thing that can be in force when a later step is refused. */
@@ -126,14 +168,16 @@ static void push_reply(struct dataplane *d, const struct channel_reply *reply)
 
 	if (!reply->error && push->step == STEP_SLOTS)
 		d->has_slots = true;
+	if (!reply->error && (push->step == STEP_BASE || push->step == STEP_DELTA))
+		d->lists[push->step - STEP_BASE] =
+			push->policy.lists.version[push->step - STEP_BASE];
 	if (reply->error) {
 		push_refused(d, reply);
 	} else if (push->back) {
 		push_end(d, push->rc, push->words);
-	} else if (++push->step == STEP_COUNT) {
-		push_end(d, 0, "");
 	} else {
-		push_go(d);
+		push->step++;
+		push_next(d);
 	}
 }
 
@@ -147,12 +191,31 @@ int dataplane_push(struct dataplane *d, const struct dataplane_policy *policy,
 		return -EBUSY;
 	d->pushing = true;
 	d->push = (struct push){.policy = *policy, .done = done, .ctx = ctx};
-	d->push.step = d->has_slots ? STEP_RULESET : STEP_SLOTS;
+	d->push.step = d->has_slots ? STEP_BASE : STEP_SLOTS;
 	if (before) {
 		d->push.before = *before;
 		d->push.has_before = true;
 	}
-	push_go(d);
+	push_next(d);
+	return 0;
+}
+
+int dataplane_push_lists(struct dataplane *d, const struct dataplane_lists *lists,
+			 void (*done)(void *ctx, int rc, const char *words), void *ctx)
+{
+	if (!d->up)
+		return -ENOTCONN;
+	if (d->pushing)
+		return -EBUSY;
+	d->pushing = true;
+	d->push = (struct push){
+		.policy.lists = *lists,
+		.lists_only = true,
+		.step = STEP_BASE,
+		.done = done,
+		.ctx = ctx,
+	};
+	push_next(d);
 	return 0;
 }
 
@@ -177,6 +240,7 @@ static void drop(struct dataplane *d, const char *why)
 	d->readable = NULL;
 	d->channel = -1;
 	d->up = d->has_slots = false;
+	d->lists[0] = d->lists[1] = 0;
 	evtimer_del(d->late);
 	if (was_pushing)
 		push_end(d, -EPIPE, d->trouble);

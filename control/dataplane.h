@@ -16,12 +16,21 @@
 
 struct dataplane;
 
+/* Lists (bpf/list_set.h): files, and a number for each that is another whenever they are. */
+struct dataplane_lists {
+	int file[2]; /* base, delta; -1: none */
+	size_t size[2];
+	uint64_t version[2]; /* 0: nothing was ever there */
+	uint64_t key[2];
+};
+
 /* What it should have. Descriptors are the caller's, and stay open until the push is done. */
 struct dataplane_policy {
 	int slots, policy, ruleset; /* -1: none */
 	size_t slots_size, policy_size, ruleset_size;
 	uint32_t slot_count;
 	uint64_t generation;
+	struct dataplane_lists lists;
 };
 
 struct dataplane_events {
@@ -56,5 +65,9 @@ const char *dataplane_trouble(const struct dataplane *dataplane);
 int dataplane_push(struct dataplane *dataplane, const struct dataplane_policy *policy,
 		   const struct dataplane_policy *before,
 		   void (*done)(void *ctx, int rc, const char *words), void *ctx);
+
+/* The same of lists alone: those that it has not been sent yet. */
+int dataplane_push_lists(struct dataplane *dataplane, const struct dataplane_lists *lists,
+			 void (*done)(void *ctx, int rc, const char *words), void *ctx);
 
 #endif

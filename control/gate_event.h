@@ -35,7 +35,9 @@
 	X("rules_refused", WARNING, "a change to the rules was refused: the old ones stay")        \
 	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
-	X("limits_set", INFO, "a tenant's limits were set")
+	X("limits_set", INFO, "a tenant's limits were set")                                        \
+	X("lists_changed", INFO, "a list has other entries")                                       \
+	X("lists_failed", ERROR, "the lists can't be read: the gate has none")
 /* clang-format on */
 
 /*

@@ -2,35 +2,22 @@
 #include "control/json_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
-static int write_whole(int fd, const json_t *root)
-{
-	if (json_dumpfd(root, fd, JSON_INDENT(1)) != 0)
-		return errno ? -errno : -EIO;
-	if (write(fd, "\n", 1) != 1 || fsync(fd) != 0)
-		return errno ? -errno : -EIO;
-	return 0;
-}
+#include "control/file_replace.h"
 
 int json_file_replace(int dir, const char *name, const json_t *root)
 {
-	char fresh[NAME_MAX + 8];
-	int fd, rc;
+	char *text = json_dumps(root, JSON_INDENT(1));
+	size_t len;
+	int rc;
 
-	snprintf(fresh, sizeof(fresh), "%s.new", name);
-	fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	errno = 0;
-	rc = write_whole(fd, root);
-	close(fd);
-	if (!rc && (renameat(dir, fresh, dir, name) != 0 || fsync(dir) != 0))
-		rc = -errno;
-	if (rc)
-		unlinkat(dir, fresh, 0);
+	if (!text)
+		return -ENOMEM;
+	len = strlen(text);
+	text[len] = '\n'; /* instead of its NUL */
+	rc = file_replace(dir, name, text, len + 1);
+	free(text);
 	return rc;
 }

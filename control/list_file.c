@@ -3,38 +3,16 @@
 
 #include <string.h>
 
+#include "control/list_kind.h"
 #include "control/text_file.h"
-
-/* Blanks or control characters: two entries in a line, or another kind of file. */
-static bool is_one_word(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f)
-			return false;
-	return true;
-}
 
 uint64_t list_entry(const uint64_t key[2], enum list_kind kind, uint32_t owner, const char *text,
 		    const char **expected)
 {
-	uint8_t normal[LIST_TEXT_MAX];
-	size_t len = strlen(text);
+	const struct list_kind_info *info = list_kind_of(kind);
 
-	switch (kind) {
-	case LIST_OPTOUT:
-		*expected = "an address such as user@example.com";
-		len = is_one_word(text) ? list_address(text, len, normal) : 0;
-		break;
-	case LIST_DNC:
-	case LIST_NUMBER:
-		*expected = "a telephone number such as +14155550100";
-		len = list_number(text, len, normal);
-		break;
-	default:
-		*expected = "a domain such as example.com";
-		len = is_one_word(text) ? list_domain(text, len, normal) : 0;
-	}
-	return len ? list_hash(key, kind, owner, normal, len) : 0;
+	*expected = info->entry;
+	return list_kind_hash(info, key, owner, text, strlen(text));
 }
 
 int list_file_read(const char *path, const uint64_t key[2], enum list_kind kind, uint32_t owner,

@@ -139,16 +139,14 @@ static int read_files(struct list_reader *reader, const struct setting_texts *fi
 }
 
 static int add_entries(struct list_reader *reader, const struct setting_texts *texts,
-		       enum list_kind kind, enum list_kind dotted, uint32_t owner)
+		       enum list_kind kind, uint32_t owner)
 {
 	const char *expected;
 	int err = 0;
 
 	for (size_t i = 0; i < texts->count && !err; i++) {
 		const char *text = texts->items[i].text;
-		bool dot = text[0] == '.';
-		uint64_t hash =
-			list_entry(reader->key, dot ? dotted : kind, owner, text + dot, &expected);
+		uint64_t hash = list_entry(reader->key, kind, owner, text, &expected);
 
 		if (hash)
 			err = hash_list_add(&reader->hashes, hash);
@@ -166,10 +164,9 @@ static int read_tenant(struct list_reader *reader, const struct config_tenant *t
 	if (!err)
 		err = read_files(reader, &tenant->do_not_call, LIST_DNC, tenant->id);
 	if (!err)
-		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, LIST_SUBDOMAINS,
-				  tenant->id);
+		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, tenant->id);
 	if (!err)
-		err = add_entries(reader, &tenant->numbers, LIST_NUMBER, LIST_NUMBER, tenant->id);
+		err = add_entries(reader, &tenant->numbers, LIST_NUMBER, tenant->id);
 	return err;
 }
 

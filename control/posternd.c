@@ -216,6 +216,7 @@ static int open_files(struct daemon *d)
 	rc = eve_log_open(g->eve_path, g->eve_rotate_size, g->eve_rotate_keep, &d->eve);
 	if (rc)
 		return fatal(g->eve_path, strerror(-rc));
+	lists_open(d);
 	return 0;
 }
 
@@ -378,6 +379,7 @@ static void close_all(struct posternd *p)
 
 	notify_send("STOPPING=1");
 	reload_fini(d);
+	lists_close(d);
 	server_close(d->server);
 	metrics_http_close(d->metrics);
 	if (d->dataplane && d->roster)
@@ -420,6 +422,9 @@ int main(int argc, char **argv)
 	TAILQ_INIT(&p.daemon.followers);
 	TAILQ_INIT(&p.daemon.stage);
 	p.daemon.rules.dir = -1;
+	list_store_init(&p.daemon.lists.store);
+	p.daemon.lists.send.file[0] = p.daemon.lists.send.file[1] = -1;
+	p.daemon.lists.report = p.daemon.lists.alive = -1;
 	status = open_all(&p);
 	if (!status) {
 		log_info("started", "version=%s pid=%d socket=%s", POSTERN_VERSION, (int)getpid(),

@@ -36,6 +36,8 @@ struct client {
 	bool gone;    /* goes as soon as nobody is inside it */
 	bool inside;  /* one of its callbacks runs */
 	bool follows; /* something was pushed to it */
+	struct event *file_comes;
+	int file; /* -1: none */
 };
 
 TAILQ_HEAD(client_list, client);
@@ -57,6 +59,10 @@ static void client_free(struct client *c)
 	TAILQ_REMOVE(&s->clients, c, entry);
 	s->stats.now--;
 	bufferevent_free(c->stream);
+	if (c->file_comes)
+		event_free(c->file_comes);
+	if (c->file >= 0)
+		close(c->file);
 	free(c);
 }
 
@@ -205,6 +211,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		return;
 	}
 	c->server = s;
+	c->file = -1;
 	c->peer = peer;
 	TAILQ_INSERT_TAIL(&s->clients, c, entry);
 	s->stats.accepted++;
@@ -328,6 +335,68 @@ const struct peer *client_peer(const struct client *c)
 void **client_data(struct client *c)
 {
 	return &c->data;
+}
+
+/* One byte and a descriptor; with anything else there is no telling where the next line begins. */
+static int file_receive(int fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec data = {&byte, 1};
+	struct msghdr msg = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.room),
+	};
+	const struct cmsghdr *m;
+	int file = -1;
+
+	if (recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+		return -1;
+	m = CMSG_FIRSTHDR(&msg);
+	if (m && m->cmsg_level == SOL_SOCKET && m->cmsg_type == SCM_RIGHTS &&
+	    m->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&file, CMSG_DATA(m), sizeof(file));
+	return file;
+}
+
+static void on_file(evutil_socket_t fd, short what, void *ctx)
+{
+	struct client *c = ctx;
+
+	c->inside = true;
+	if (c->file >= 0)
+		close(c->file);
+	c->file = what & EV_READ ? file_receive(fd) : -1;
+	if (c->file < 0)
+		c->gone = true;
+	else
+		bufferevent_enable(c->stream, EV_READ);
+	client_settle(c);
+}
+
+int client_want_file(struct client *c)
+{
+	static const struct timeval patience = {WRITE_TIMEOUT, 0};
+
+	if (!c->file_comes)
+		c->file_comes = event_new(c->server->base, bufferevent_getfd(c->stream), EV_READ,
+					  on_file, c);
+	if (!c->file_comes || event_add(c->file_comes, &patience) != 0)
+		return -ENOMEM;
+	return bufferevent_disable(c->stream, EV_READ) == 0 ? 0 : -EIO;
+}
+
+int client_file(struct client *c)
+{
+	int file = c->file;
+
+	c->file = -1;
+	return file;
 }
 
 void client_reply(struct client *c, const char *text, size_t len)

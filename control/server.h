@@ -56,6 +56,14 @@ const struct peer *client_peer(const struct client *client);
 /* For whoever needs to remember something of the client; NULL at first. */
 void **client_data(struct client *client);
 
+/*
+ * The client is about to be told to send one byte with a descriptor, and does so before its next
+ * line: what comes is client_file()'s.
+ */
+int client_want_file(struct client *client);
+/* The descriptor that came, the caller's from now on; -1: none. */
+int client_file(struct client *client);
+
 /* Whole lines, their ends included. The answer to the line that came last. */
 void client_reply(struct client *client, const char *text, size_t len);
 

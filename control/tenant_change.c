@@ -74,21 +74,13 @@ static bool copy_text(struct request *r, const char *name, char *to, size_t size
 /* "2h" from now, or "2026-11-30T08:00:00Z". */
 static bool parse_until(const char *text, uint64_t now, uint64_t *until)
 {
-	struct tm tm = {0};
 	uint64_t ns;
-	const char *end;
-	time_t time;
 
 	if (value_duration(text, &ns) == 0 && ns >= SECOND) {
 		*until = now + ns / SECOND;
 		return true;
 	}
-	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end || (strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0))
-		return false;
-	time = timegm(&tm);
-	*until = time > 0 ? (uint64_t)time : 0;
-	return *until > now;
+	return value_time(text, until) == 0 && *until > now;
 }
 
 enum command_outcome run_tenant_suspend(struct request *r, json_t **result)

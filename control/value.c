@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct unit {
 	const char *name;
@@ -127,6 +128,21 @@ static int parse_burst(const char **p, uint64_t *burst)
 	*p += 5;
 	skip_blanks(p);
 	return parse_quantity(p, size_units, burst);
+}
+
+int value_time(const char *text, uint64_t *seconds)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	time_t time;
+
+	if (!end || (strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0))
+		return -EINVAL;
+	time = timegm(&tm);
+	if (time <= 0)
+		return -EINVAL;
+	*seconds = (uint64_t)time;
+	return 0;
 }
 
 int value_rate(const char *text, struct rate *rate)

@@ -36,6 +36,9 @@ int value_duration(const char *text, uint64_t *ns);
 int value_size(const char *text, uint64_t *size);
 int value_rate(const char *text, struct rate *rate);
 
+/* "2026-11-30T08:00:00Z": s since 1970. 0 or -EINVAL. */
+int value_time(const char *text, uint64_t *seconds);
+
 /* The rate as value_rate() reads it, shortest; "" when it is not set. Returns text. */
 #define VALUE_TEXT 96
 const char *rate_text(const struct rate *rate, char text[VALUE_TEXT]);

@@ -174,7 +174,7 @@ static const char *fault_of(const struct channel_request *r, ssize_t size, int f
 		return "a request of another version of Postern";
 	if (fds > 1 || (flags & MSG_CTRUNC))
 		return "a request has one file descriptor at most";
-	if (r->type < CHANNEL_HELLO || r->type > CHANNEL_ARRAY)
+	if (r->type < CHANNEL_HELLO || r->type > CHANNEL_LISTS)
 		return "an unknown request";
 	return NULL;
 }

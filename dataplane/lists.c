@@ -1,51 +1,138 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/lists.h"
 
-#include "bpf/list.h"
-#include "dataplane/hashset.h"
+#include "bpf/hashset.h"
 
-static bool listed(const struct policy *policy, enum list_kind kind, uint32_t owner,
-		   const uint8_t *text, size_t len)
+static bool configured(const struct policy *policy, enum list_kind kind, uint32_t owner,
+		       const uint8_t *text, size_t len)
 {
 	return hashset_has(&policy->lists, list_hash(policy->lists.key, kind, owner, text, len));
 }
 
-/* On the owner's own list or, for all owners, on the provider's. */
-static bool listed_for(const struct policy *policy, enum list_kind kind, uint32_t owner,
-		       const uint8_t *text, size_t len)
+/* `as`: the kind that the entry was hashed as; a domain's subdomains are on its list. */
+static bool imported(const struct policy *policy, enum list_kind kind, enum list_kind as,
+		     uint32_t owner, const uint8_t *text, size_t len)
 {
-	return listed(policy, kind, 0, text, len) ||
-	       (owner && listed(policy, kind, owner, text, len));
+	const struct list_sets *sets = policy->sets;
+
+	return sets && list_sets_find(sets, owner, kind, list_hash(sets->key, as, owner, text, len),
+				      NULL) == LIST_LISTED;
+}
+
+static bool listed(const struct policy *policy, enum list_kind kind, uint32_t owner,
+		   const uint8_t *text, size_t len)
+{
+	return configured(policy, kind, owner, text, len) ||
+	       imported(policy, kind, kind, owner, text, len);
+}
+
+static struct list_question question_of(const struct policy *policy, enum list_kind kind,
+					uint32_t owner, bool is_configured, const uint8_t *text,
+					size_t len)
+{
+	const struct list_sets *sets = policy->sets;
+	struct list_question q = {.kind = kind, .owner = owner};
+
+	if (!len)
+		return q;
+	if (is_configured) {
+		q.configured[0] = list_hash(policy->lists.key, kind, 0, text, len);
+		q.configured[1] = owner ? list_hash(policy->lists.key, kind, owner, text, len) : 0;
+		for (int i = 0; i < 2; i++)
+			hashset_prefetch(&policy->lists, q.configured[i]);
+	}
+	if (sets) {
+		q.imported[0] = list_hash(sets->key, kind, 0, text, len);
+		q.imported[1] = owner ? list_hash(sets->key, kind, owner, text, len) : 0;
+		for (int i = 0; i < 2; i++)
+			list_sets_prefetch(sets, i ? owner : 0, kind, q.imported[i]);
+	}
+	return q;
+}
+
+/* On the owner's own list or, for all owners, on the provider's. */
+bool list_answer(const struct policy *policy, const struct list_question *q)
+{
+	for (int i = 0; i < 2; i++) {
+		if (q->configured[i] && hashset_has(&policy->lists, q->configured[i]))
+			return true;
+		if (q->imported[i] && policy->sets &&
+		    list_sets_find(policy->sets, i ? q->owner : 0, q->kind, q->imported[i], NULL) ==
+			    LIST_LISTED)
+			return true;
+	}
+	return false;
+}
+
+struct list_question list_ask_opted_out(const struct policy *policy, uint32_t slot,
+					struct bytes address)
+{
+	const struct tenant_slot *tenant = &policy->slots[slot];
+	bool is_configured = tenant->flags & TENANT_HAS_OPTOUT;
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = 0;
+
+	if (is_configured || policy->sets)
+		len = list_address(address.p, address.len, text);
+	return question_of(policy, LIST_OPTOUT, tenant->id, is_configured, text, len);
 }
 
 bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes address)
 {
-	const struct tenant_slot *tenant = &policy->slots[slot];
-	uint8_t text[LIST_TEXT_MAX];
-	size_t len;
+	struct list_question q = list_ask_opted_out(policy, slot, address);
 
-	if (!(tenant->flags & TENANT_HAS_OPTOUT))
-		return false;
-	len = list_address(address.p, address.len, text);
-	return len && listed_for(policy, LIST_OPTOUT, tenant->id, text, len);
+	return list_answer(policy, &q);
 }
 
 bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes number)
 {
 	const struct tenant_slot *tenant = &policy->slots[slot];
+	bool is_configured = tenant->flags & TENANT_HAS_DNC;
+	struct list_question q;
 	uint8_t text[LIST_TEXT_MAX];
-	size_t len;
+	size_t len = 0;
 
-	if (!(tenant->flags & TENANT_HAS_DNC))
-		return false;
-	len = list_number(number.p, number.len, text);
-	return len && listed_for(policy, LIST_DNC, tenant->id, text, len);
+	if (is_configured || policy->sets)
+		len = list_number(number.p, number.len, text);
+	q = question_of(policy, LIST_DNC, tenant->id, is_configured, text, len);
+	return list_answer(policy, &q);
+}
+
+enum list_trap list_trap(const struct policy *policy, struct bytes address)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = policy->sets ? list_address(address.p, address.len, text) : 0;
+
+	if (!len)
+		return LIST_TRAP_NONE;
+	if (imported(policy, LIST_TRAP, LIST_TRAP, 0, text, len))
+		return LIST_TRAP_PRISTINE;
+	return imported(policy, LIST_TRAP_RECYCLED, LIST_TRAP_RECYCLED, 0, text, len)
+		       ? LIST_TRAP_OLD
+		       : LIST_TRAP_NONE;
+}
+
+bool list_suppressed(const struct policy *policy, uint32_t slot, struct bytes address)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = policy->sets ? list_address(address.p, address.len, text) : 0;
+
+	return len && imported(policy, LIST_SUPPRESSED, LIST_SUPPRESSED, policy->slots[slot].id,
+			       text, len);
+}
+
+/* The domain itself: its own, or one that it forwards for. */
+static bool has_domain(const struct policy *policy, uint32_t owner, const uint8_t *text, size_t len)
+{
+	return listed(policy, LIST_DOMAIN, owner, text, len) ||
+	       imported(policy, LIST_FORWARDER, LIST_FORWARDER, owner, text, len) ||
+	       imported(policy, LIST_FORWARDER, LIST_FORWARDER, 0, text, len);
 }
 
 static bool owns_domain(const struct policy *policy, uint32_t owner, const uint8_t *text,
 			size_t len)
 {
-	if (listed(policy, LIST_DOMAIN, owner, text, len))
+	if (has_domain(policy, owner, text, len))
 		return true;
 	/* Each domain that this one lies in: as many as it has dots, 127 at most (RFC 1035 2.3.4).
 	 */
@@ -56,7 +143,8 @@ static bool owns_domain(const struct policy *policy, uint32_t owner, const uint8
 			return false;
 		len -= (size_t)(dot + 1 - text);
 		text = dot + 1;
-		if (listed(policy, LIST_SUBDOMAINS, owner, text, len))
+		if (configured(policy, LIST_SUBDOMAINS, owner, text, len) ||
+		    imported(policy, LIST_DOMAIN, LIST_SUBDOMAINS, owner, text, len))
 			return true;
 	}
 	return false;

@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the configured lists say of an address, a domain or a number. Pure
- * reads of the snapshot, any thread, no lock; a normal form and one or two
- * hashes, about 50 ns. Where a tenant has no such list, one load.
+ * What lists, configured (in the policy) and imported (bpf/list_set.h), say of an address, a domain
+ * or a number. Pure reads of the snapshot, any thread, no lock, no system call; a normal form and
+ * two to four hashes, about 50 ns each. Where there is no such list, one or two loads.
  */
 #ifndef POSTERN_LISTS_H
 #define POSTERN_LISTS_H
 
+#include "bpf/list_set.h"
 #include "bpf/policy.h"
 #include "dataplane/proto/bytes.h"
+
+/*
+ * A question whose answer is on its way from memory: between asking and answering there is
+ * something else to do.
+ */
+struct list_question {
+	enum list_kind kind;
+	uint32_t owner;
+	uint64_t configured[2], imported[2]; /* the provider's, the owner's; 0: not to be asked */
+};
+
+struct list_question list_ask_opted_out(const struct policy *policy, uint32_t slot,
+					struct bytes address);
+bool list_answer(const struct policy *policy, const struct list_question *question);
 
 /* On the tenant's opt-out list or the provider's? `address` as in RCPT TO, brackets or not. */
 bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes address);
@@ -16,10 +31,22 @@ bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes add
 /* On the tenant's do-not-call list or the provider's? `number`: a URI's user part, unescaped. */
 bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes number);
 
+enum list_trap {
+	LIST_TRAP_NONE,
+	LIST_TRAP_PRISTINE, /* nobody's address, ever */
+	LIST_TRAP_OLD,      /* somebody's once */
+};
+
+/* A spam trap of the provider's? */
+enum list_trap list_trap(const struct policy *policy, struct bytes address);
+
+/* On the list of addresses that bounced for the tenant? */
+bool list_suppressed(const struct policy *policy, uint32_t slot, struct bytes address);
+
 /*
  * May the tenant send from this address: is its domain one of the tenant's, or a subdomain
- * of one given with a dot before it? Always for tenants without TENANT_DOMAIN_CONSENT and
- * for the empty address of bounces (RFC 5321 4.5.5).
+ * of one given with a dot before it, or one that it forwards mail of? Always for tenants without
+ * TENANT_DOMAIN_CONSENT and for the empty address of bounces (RFC 5321 4.5.5).
  */
 bool list_may_send_from(const struct policy *policy, uint32_t slot, struct bytes address);
 

@@ -22,6 +22,7 @@ static void status_fill(struct live *l, struct channel_status *status)
 		.started = l->started,
 		.policy_generation = snapshot_policy_generation(&l->snapshot),
 		.ruleset_generation = snapshot_rules_generation(&l->snapshot),
+		.list_entries = snapshot_list_entries(&l->snapshot),
 		.own_slots = !l->snapshot.slots_size,
 		.old_rulesets = snapshot_tidy(&l->snapshot),
 	};
@@ -48,6 +49,18 @@ static int ruleset_take(struct live *l, const struct channel_request *r, int fd,
 		  : snapshot_rules_set(&l->snapshot, &image, r->generation, words, CHANNEL_WORDS);
 }
 
+static int lists_take(struct live *l, const struct channel_request *r, int fd, char *words)
+{
+	struct image image = {0};
+	int rc = 0;
+
+	if (fd >= 0 || r->size)
+		rc = image_open(&image, fd, r->size, words, CHANNEL_WORDS);
+	return rc ? rc
+		  : snapshot_lists_set(&l->snapshot, r->count == 1, image.data ? &image : NULL,
+				       r->key, words, CHANNEL_WORDS);
+}
+
 static int slots_take(struct live *l, const struct channel_request *r, int fd, char *words)
 {
 	if (r->slot_size != sizeof(struct tenant_slot)) {
@@ -61,7 +74,7 @@ static int slots_take(struct live *l, const struct channel_request *r, int fd, c
 static const char *const names[] = {
 	[CHANNEL_HELLO] = "hello", [CHANNEL_POLICY] = "policy", [CHANNEL_RULESET] = "ruleset",
 	[CHANNEL_SLOTS] = "slots", [CHANNEL_STATUS] = "status", [CHANNEL_STOP] = "stop",
-	[CHANNEL_ARRAY] = "array",
+	[CHANNEL_ARRAY] = "array", [CHANNEL_LISTS] = "lists",
 };
 
 static int on_request(void *ctx, const struct channel_request *request, int fd,
@@ -79,6 +92,9 @@ static int on_request(void *ctx, const struct channel_request *request, int fd,
 		break;
 	case CHANNEL_SLOTS:
 		reply->error = slots_take(l, request, fd, reply->words);
+		break;
+	case CHANNEL_LISTS:
+		reply->error = lists_take(l, request, fd, reply->words);
 		break;
 	case CHANNEL_STOP:
 		l->asked_to_stop = true;

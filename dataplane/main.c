@@ -231,6 +231,7 @@ static void each_second(struct live *l, uint32_t *stale, bool *far)
 			 "tenth of its speed\"",
 			 (long long)behind / 1000000);
 	*far = is_far;
+	snapshot_list_time(&l->snapshot, (uint64_t)time(NULL));
 	ports_look(l);
 	hearts_watch(l, stale);
 	snapshot_tidy(&l->snapshot);

@@ -7,7 +7,7 @@
 #include <hs_runtime.h>
 #include <pcre2.h>
 
-#include "dataplane/hashset.h"
+#include "bpf/hashset.h"
 #include "dataplane/match.h"
 #include "dataplane/match_tape.h"
 #include "dataplane/match_watch.h"

@@ -199,6 +199,7 @@ int policy_load(const void *data, size_t size, struct tenant_slot *slots, uint32
 	}
 	p->generation = image->generation;
 	p->slots = slots;
+	p->sets = NULL;
 	names = ((struct loaded *)p)->names;
 	for (uint32_t i = 0; i < p->slot_count; i++) {
 		names[i] = AT(image, const char, text) + AT(image, const uint32_t, names)[i];

@@ -78,20 +78,46 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 	return refuse_by_limit(c, LIMIT_MESSAGES, "message", cmd);
 }
 
+/* The mail goes on: a trap that is refused is one that is known. */
+static void tell_trap(struct smtp_ctx *c, const struct smtp_command *cmd)
+{
+	struct refusal r = {
+		.verdict = VERDICT_ALERT, .object = "recipient", .detail = cmd->address};
+
+	switch (list_trap(c->w->policy, cmd->address)) {
+	case LIST_TRAP_NONE:
+		return;
+	case LIST_TRAP_PRISTINE:
+		r.reason = REASON_SPAM_TRAP;
+		break;
+	case LIST_TRAP_OLD:
+		r.reason = REASON_SPAM_TRAP_RECYCLED;
+		break;
+	}
+	if (refusal_declare(c->w, &r, NULL))
+		worker_note(c->w, c->f->tenant, r.reason);
+}
+
 /* True: the recipient is refused, alone. */
 static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct smtp_command *cmd)
 {
 	const struct policy *policy = c->w->policy;
 	uint32_t tenant = c->f->tenant;
 	uint32_t most = policy->slots[tenant].recipients_per_message;
+	bool is_outbound = c->f->flags & FLOW_OUTBOUND;
+	struct list_question opted_out = {0};
 	struct finding finding = {0};
 
+	/* The lists are on their way from memory while rules run. */
+	if (is_outbound)
+		opted_out = list_ask_opted_out(policy, tenant, cmd->address);
 	smtp_scan_command(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
 	if (smtp_refuse_by_rule(c, &finding, "recipient", cmd->at, false))
 		return true;
-	if (!(c->f->flags & FLOW_OUTBOUND))
+	if (!is_outbound)
 		return false;
-	if (list_opted_out(policy, tenant, cmd->address))
+	tell_trap(c, cmd);
+	if (list_answer(policy, &opted_out))
 		return refuse_for(c, REASON_OPT_OUT, "recipient", cmd);
 	if (most && mail && mail->rcpts - mail->rcpts_refused > most)
 		return refuse_for(c, REASON_LIMIT_RECIPIENTS_MESSAGE, "recipient", cmd);

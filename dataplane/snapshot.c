@@ -42,6 +42,8 @@ struct snapshot_stuck {
 	struct policy_held *held;
 	struct policy *policy;
 	struct rules_held *rules;
+	struct list_sets *lists;
+	struct list_held *list;
 };
 
 int snapshot_init(struct snapshot *s, struct shm_head *shm, unsigned workers)
@@ -115,6 +117,14 @@ static void policy_free(struct policy_held *p)
 	free(p);
 }
 
+static void list_free(struct list_held *list)
+{
+	if (!list)
+		return;
+	image_close(&list->image);
+	free(list);
+}
+
 /* Without memory for it, it is lost. */
 static void stuck_add(struct snapshot *s, struct snapshot_stuck what)
 {
@@ -136,6 +146,8 @@ static void stuck_free(struct snapshot *s)
 		free(stuck->views);
 		policy_free(stuck->held);
 		policy_unload(stuck->policy);
+		free(stuck->lists);
+		list_free(stuck->list);
 		if (stuck->rules) { /* mails may hold it still */
 			stuck->rules->next = s->old;
 			s->old = stuck->rules;
@@ -235,6 +247,7 @@ static int policy_hold(struct snapshot *s, struct image *image, uint64_t generat
 	held->image = *image;
 	held->generation = generation ? generation : held->policy->generation;
 	held->policy->generation = held->generation;
+	held->policy->sets = s->lists;
 	*image = (struct image){0};
 	*heldp = held;
 	return 0;
@@ -327,9 +340,9 @@ static int slots_map(int fd, uint64_t size, uint32_t count, struct tenant_slot *
 	return 0;
 }
 
-/* The policy in force, over another array. */
-static int policy_move(struct snapshot *s, struct tenant_slot *slots, char *error,
-		       size_t error_size)
+/* The policy in force, over another array, with other lists. */
+static int policy_move(struct snapshot *s, struct tenant_slot *slots, const struct list_sets *lists,
+		       char *error, size_t error_size)
 {
 	struct policy_held moved = *s->policy;
 	struct policy *before = s->policy->policy;
@@ -340,6 +353,7 @@ static int policy_move(struct snapshot *s, struct tenant_slot *slots, char *erro
 		snprintf(error, error_size, "out of memory");
 		return -ENOMEM;
 	}
+	moved.policy->sets = lists;
 	if (s->gate)
 		rc = publish(s, &moved, s->rules, error, error_size);
 	if (rc && rc != -ETIMEDOUT) {
@@ -374,7 +388,7 @@ int snapshot_slots_set(struct snapshot *s, int fd, uint64_t size, uint32_t count
 		snprintf(error, error_size, "no descriptor is left");
 	rc = kept < 0 ? -errno : 0;
 	if (!rc && s->policy)
-		rc = policy_move(s, slots, error, error_size);
+		rc = policy_move(s, slots, s->lists, error, error_size);
 	if (rc && rc != -ETIMEDOUT) {
 		munmap(slots, size);
 		if (kept >= 0)
@@ -388,6 +402,107 @@ int snapshot_slots_set(struct snapshot *s, int fd, uint64_t size, uint32_t count
 	if (!rc)
 		slots_release(before, before_size, before_fd, own_size(s));
 	return rc;
+}
+
+/* Lists ------------------------------------------------------------------- */
+
+static int list_hold(const struct image *image, const uint64_t key[2], struct list_held **heldp,
+		     char *error, size_t error_size)
+{
+	struct list_held *held = calloc(1, sizeof(*held));
+	const char *fault;
+
+	if (!held) {
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	fault = list_set_open(&held->set, image->data, image->size);
+	if (!fault && held->set.head->key_id != list_key_id(key))
+		fault = "the set of lists is of another key";
+	if (fault) {
+		snprintf(error, error_size, "%s", fault);
+		free(held);
+		return -EINVAL;
+	}
+	held->image = *image;
+	*heldp = held;
+	return 0;
+}
+
+static struct list_sets *sets_new(const struct snapshot *s, const struct list_held *base,
+				  const struct list_held *delta, const uint64_t key[2])
+{
+	struct list_sets *sets = calloc(1, sizeof(*sets));
+
+	if (!sets)
+		return NULL;
+	if (base)
+		sets->base = base->set;
+	if (delta)
+		sets->delta = delta->set;
+	memcpy(sets->key, key, sizeof(sets->key));
+	sets->clock = &s->list_clock;
+	return sets;
+}
+
+/* Takes `held` over (NULL: none) unless it fails with other than -ETIMEDOUT. */
+static int lists_swap(struct snapshot *s, bool is_delta, struct list_held *held,
+		      const uint64_t key[2], char *error, size_t error_size)
+{
+	struct list_held **place = is_delta ? &s->delta : &s->base, *before = *place;
+	struct list_sets *old = s->lists;
+	struct list_sets *sets =
+		sets_new(s, is_delta ? s->base : held, is_delta ? held : s->delta, key);
+	int rc = 0;
+
+	if (!sets) {
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	if (s->policy)
+		rc = policy_move(s, s->slots, sets, error, error_size);
+	if (rc && rc != -ETIMEDOUT) {
+		free(sets);
+		return rc;
+	}
+	*place = held;
+	s->lists = sets;
+	if (rc) {
+		stuck_add(s, (struct snapshot_stuck){.lists = old, .list = before});
+	} else {
+		free(old);
+		list_free(before);
+	}
+	return rc;
+}
+
+int snapshot_lists_set(struct snapshot *s, bool is_delta, struct image *image,
+		       const uint64_t key[2], char *error, size_t error_size)
+{
+	struct list_held *held = NULL;
+	int rc = image ? list_hold(image, key, &held, error, error_size) : 0;
+
+	if (rc) {
+		image_close(image);
+		return rc;
+	}
+	snapshot_list_time(s, (uint64_t)time(NULL));
+	rc = lists_swap(s, is_delta, held, key, error, error_size);
+	if (rc && rc != -ETIMEDOUT)
+		list_free(held);
+	return rc;
+}
+
+uint64_t snapshot_list_entries(const struct snapshot *s)
+{
+	uint64_t entries = s->base ? s->base->set.head->entries : 0;
+
+	return entries + (s->lists && list_sets_fit(s->lists) ? s->delta->set.head->entries : 0);
+}
+
+void snapshot_list_time(struct snapshot *s, uint64_t now)
+{
+	__atomic_store_n(&s->list_clock, now, __ATOMIC_RELAXED);
 }
 
 /* Rules ------------------------------------------------------------------- */
@@ -544,6 +659,9 @@ void snapshot_fini(struct snapshot *s)
 	}
 	rules_free(s->rules);
 	policy_free(s->policy);
+	free(s->lists);
+	list_free(s->base);
+	list_free(s->delta);
 	slots_release(s->slots, s->slots_size, s->slots_fd, own_size(s));
 	free(s->views);
 	rte_free(s->rcu);

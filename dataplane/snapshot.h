@@ -13,6 +13,7 @@
 #include <rte_rcu_qsbr.h>
 #include <stdatomic.h>
 
+#include "bpf/list_set.h"
 #include "bpf/shm.h"
 #include "dataplane/gate.h"
 
@@ -32,6 +33,12 @@ void image_close(struct image *image);
 
 #define SNAPSHOT_BORROWED SIZE_MAX
 
+/* An image of lists. */
+struct list_held {
+	struct image image;
+	struct list_set set;
+};
+
 struct policy_held;
 struct rules_held;
 struct snapshot_stuck;
@@ -45,13 +52,16 @@ struct snapshot {
 	/* The tenants' array. */
 	struct tenant_slot *slots;
 	uint32_t slots_count;
-	size_t slots_size;            /* mapped; 0: memory of ours; SNAPSHOT_BORROWED: another's */
-	int slots_fd;                 /* of what is mapped, for who asks; -1: none */
-	struct policy_held *policy;   /* NULL: none came yet */
-	struct rules_held *rules;     /* NULL: none */
-	struct rules_held *old;       /* not in force, still held by mails */
-	struct snapshot_stuck *stuck; /* what a worker that hangs may have in its hands */
-	uint64_t timeout;             /* ns that workers may take to come by */
+	size_t slots_size;          /* mapped; 0: memory of ours; SNAPSHOT_BORROWED: another's */
+	int slots_fd;               /* of what is mapped, for who asks; -1: none */
+	struct policy_held *policy; /* NULL: none came yet */
+	struct rules_held *rules;   /* NULL: none */
+	struct rules_held *old;     /* not in force, still held by mails */
+	struct list_held *base, *delta; /* NULL: none */
+	struct list_sets *lists;        /* in force: of both; NULL: none */
+	uint64_t list_clock;            /* s since 1970; shared */
+	struct snapshot_stuck *stuck;   /* what a worker that hangs may have in its hands */
+	uint64_t timeout;               /* ns that workers may take to come by */
 };
 
 /* All-zero before. 0 or -ENOMEM. `workers`: at most. */
@@ -76,6 +86,13 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 			size_t error_size);
 int snapshot_rules_set(struct snapshot *s, struct image *image, uint64_t generation, char *error,
 		       size_t error_size);
+/* The base of lists, or the delta over it; the policy stays. `image` NULL: none. */
+int snapshot_lists_set(struct snapshot *s, bool is_delta, struct image *image,
+		       const uint64_t key[2], char *error, size_t error_size);
+/* How many there are. */
+uint64_t snapshot_list_entries(const struct snapshot *s);
+/* What time it is, s since 1970, for those that hold from a time on. Now and then. */
+void snapshot_list_time(struct snapshot *s, uint64_t now);
 /* Before the first policy: tenants live in an array that outlives the snapshot. */
 void snapshot_slots_borrow(struct snapshot *s, struct tenant_slot *slots, uint32_t count);
 /* Maps `fd`: count slots. Keeps nothing of fd. */

@@ -154,15 +154,20 @@ static void say_problem(const json_t *problem)
 		json_string_value(json_object_get(problem, "message")));
 }
 
-static void say_error(const json_t *error)
+void live_problems(const json_t *problems)
 {
 	json_t *problem;
 	size_t i;
 
-	json_array_foreach(json_object_get(error, "problems"), i, problem)
+	json_array_foreach(problems, i, problem)
 	{
 		say_problem(problem);
 	}
+}
+
+static void say_error(const json_t *error)
+{
+	live_problems(json_object_get(error, "problems"));
 	fprintf(stderr, "postern: %s\n", json_string_value(json_object_get(error, "message")));
 }
 

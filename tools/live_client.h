@@ -35,4 +35,8 @@ json_t *live_read(struct live_client *client, const char **text);
  */
 json_t *live_result(struct live_client *client);
 
+/* What is wrong with files: an array of {"file", "line", "column", "severity", "message"}, on
+ * standard error. */
+void live_problems(const json_t *problems);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "control/check.h"
 #include "tools/commands.h"
+#include "tools/list.h"
 #include "tools/live.h"
 #include "tools/replay.h"
 #include "tools/rules.h"
@@ -32,6 +33,8 @@ static const struct {
 	{"replay", "run captures through the gate", replay_main},
 	{"check", "is a configuration good, and what does it say?", check_main},
 	{"rules", "rules: their language, and what to do with them", rules_main},
+	{"list", "lists of millions: who wants no mail, no calls; traps, domains, numbers",
+	 list_main},
 	{"compile", "the images that a dataplane goes by", compile_main},
 	{"version", "which version this is", version_main},
 };

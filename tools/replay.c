@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "control/list_store.h"
 #include "control/policy_build.h"
 #include "tools/inputs.h"
 #include "tools/replay_output.h"
@@ -14,6 +16,7 @@
 struct replay {
 	struct replay_options options;
 	struct policy *policy;
+	struct list_store lists;
 	void *image;
 	struct ruleset *ruleset;
 	struct gate *gate;
@@ -25,8 +28,21 @@ struct replay {
 
 static int load_policy(struct replay *r)
 {
+	char error[LIST_STORE_ERROR];
+
 	r->policy = inputs_policy(r->options.config);
-	return r->policy ? 0 : 1;
+	if (!r->policy)
+		return 1;
+	if (!r->options.lists)
+		return 0;
+	if (list_store_open(r->options.lists, false, &r->lists, error) != 0) {
+		fprintf(stderr, "postern: %s\n", error);
+		return 1;
+	}
+	/* As they are today, whenever the capture was made. */
+	r->lists.now = (uint64_t)time(NULL);
+	r->policy->sets = &r->lists.sets;
+	return 0;
 }
 
 static int load_rules(struct replay *r)
@@ -96,13 +112,17 @@ static void replay_close(struct replay *r)
 	ruleset_free(r->ruleset);
 	free(r->image);
 	policy_free(r->policy);
+	list_store_close(&r->lists);
 }
 
 int replay_main(int argc, char **argv)
 {
 	struct replay r = {0};
 	bool done;
-	int rc = replay_options_parse(&r.options, argc, argv, &done);
+	int rc;
+
+	list_store_init(&r.lists);
+	rc = replay_options_parse(&r.options, argc, argv, &done);
 
 	if (rc || done)
 		goto out;

@@ -16,6 +16,7 @@ enum checksum_choice { CHECKSUMS_AUTO, CHECKSUMS_CHECK, CHECKSUMS_IGNORE };
 
 struct replay_options {
 	const char *config; /* NULL: none */
+	const char *lists;  /* a state directory; NULL: none */
 	const char **rules;
 	size_t rule_count;
 	const char *json, *events, *write; /* NULL: not wanted; "-": standard output */

@@ -10,6 +10,7 @@ static const char usage[] =
 	"usage: postern replay [options] capture...\n"
 	"  -c, --config FILE     tenants, limits, lists; without it everything is nobody's\n"
 	"  -r, --rules PATH      a file of rules, or a directory of *.rules; may be given again\n"
+	"      --lists DIR       what posternd has of lists (postern list): its state_dir\n"
 	"      --json FILE       one summary object (- is standard output)\n"
 	"      --events FILE     EVE JSON, one event a line\n"
 	"      --write FILE      what left the gate, as pcapng\n"
@@ -26,6 +27,7 @@ static const char usage[] =
 
 enum {
 	OPT_JSON = 256,
+	OPT_LISTS,
 	OPT_EVENTS,
 	OPT_WRITE,
 	OPT_WORKERS,
@@ -40,6 +42,7 @@ enum {
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"rules", required_argument, NULL, 'r'},
+	{"lists", required_argument, NULL, OPT_LISTS},
 	{"json", required_argument, NULL, OPT_JSON},
 	{"events", required_argument, NULL, OPT_EVENTS},
 	{"write", required_argument, NULL, OPT_WRITE},
@@ -99,6 +102,9 @@ static int parse_option(struct replay_options *o, int c, const char *value)
 		return 0;
 	case 'q':
 		o->quiet = true;
+		return 0;
+	case OPT_LISTS:
+		o->lists = value;
 		return 0;
 	case OPT_JSON:
 		o->json = value;

@@ -96,6 +96,29 @@ class Together(LiveCase):
         self.result("tenant resume", tenant="acme")
         self.assertIs(self.wire.passes(), True)
 
+    def test_a_list_holds_at_once_and_outlives_both_programs(self):
+        self.start()
+        self.wait_passes(True)
+        numbers = Path(self.folder) / "numbers"
+        numbers.write_text("".join(f"+1415555{i:06}\n" for i in range(100000)))
+        done = self.gate.run("list", "import", "acme", "dnc", numbers, "--json")
+        self.assertIn('"in_force": true', done.stdout, done.stderr)
+        self.assertIs(self.wire.passes(), True)
+        added = self.result("list add", tenant="acme", kind="dnc", entries=["1"])
+        self.assertEqual((added["in_force"], added["entries"]), (True, 100001))
+        self.assertIs(self.wire.passes(), False)
+        self.assertIs(self.wire.passes(OTHER), True)
+        pid = self.dataplane()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        self.wait_live(after=pid)
+        self.wait_passes(False)
+        self.gate.stop(signal.SIGKILL)
+        self.assertIs(self.wire.passes(), False)
+        self.start()
+        self.assertIs(self.wire.passes(), False)
+        self.assertTrue(self.result("list remove", tenant="acme", kind="dnc", entries=["1"])["in_force"])
+        self.assertIs(self.wire.passes(), True)
+
     def test_how_soon_a_change_is_in_the_array(self):
         self.start()
         took = []

@@ -4,7 +4,8 @@
 
     decisions.py POSTERN DOCS CASE
 
-CASE is a folder: `talk` (conversation.py has the form), postern.conf, rules.rules. Of every session are compared: its events,
+CASE is a folder: `talk` (conversation.py has the form), postern.conf, rules.rules, `lists`: a line for each `postern list
+import`, `acme optout FILE --now`, where FILE of the case comes with as many made-up addresses as `fill N` before it says. Of every session are compared: its events,
 in order; the bytes and datagrams that left the gate; what the gate said itself. No packet may leave broken, no event may
 be invalid by DOCS/eve.schema.json. The summary is compared with the lines of the section `== summary`: `path = JSON`, where
 a path goes by members' names, and by a tenant's name in `tenants`.
@@ -204,6 +205,25 @@ def check_schema(failures, docs, lines):
             failures.append(f"not valid: {error.json_path}: {error.message}: {line}")
 
 
+def import_lists(postern, case, folder):
+    """Makes a state directory with the lists of the case; what went wrong."""
+    config = folder / "lists.conf"
+    config.write_text((case / "postern.conf").read_text() + f'gate: {{ state_dir = "{folder}/state"; }};\n')
+    fill = ""
+    for words in map(str.split, (case / "lists").read_text().splitlines()):
+        if words[0] == "fill":
+            fill = "".join(f"user{i}@host{i % 977}.example\n" for i in range(int(words[1])))
+            continue
+        path = folder / "entries"
+        path.write_text(fill + (case / words[2]).read_text())
+        result = subprocess.run([postern, "list", "import", "-c", config, *words[:2], path, *words[3:]],
+                                capture_output=True, text=True)
+        if result.returncode:
+            return result.stderr
+        fill = ""
+    return ""
+
+
 def replay(postern, case, capture, folder):
     """Runs the gate; what it wrote is in `folder`."""
     command = [postern, "replay", "-q", "--checksums", "check", "--json", folder / "summary.json",
@@ -211,6 +231,8 @@ def replay(postern, case, capture, folder):
     for option, name in (("-c", "postern.conf"), ("-r", "rules.rules")):
         if (case / name).exists():
             command += [option, case / name]
+    if (case / "lists").exists():
+        command += ["--lists", folder / "state"]
     return subprocess.run(command + [capture], capture_output=True, text=True)
 
 
@@ -221,6 +243,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         pcap_write(folder / "talk.pcap", [p for s in sessions for p in s.packets])
+        if (case / "lists").exists() and (said := import_lists(postern, case, folder)):
+            print(said)
+            return 1
         result = replay(postern, case, folder / "talk.pcap", folder)
         if result.returncode or result.stderr:
             print(f"postern replay: exit {result.returncode}\n{result.stderr}")

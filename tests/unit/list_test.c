@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bpf/list.h"
 
+#include "bpf/hashset.h"
 #include "bpf/siphash.h"
 #include "control/hashset_build.h"
-#include "dataplane/hashset.h"
 #include "tests/unit/test.h"
 
 typedef size_t normaliser(const void *in, size_t len, uint8_t out[LIST_TEXT_MAX]);
@@ -28,6 +28,33 @@ static void addresses_differ_in_nothing_but_what_matters(void **state)
 			    "user@example.com");
 	assert_string_equal(normal(list_address, "user+tag@example.com"), "user+tag@example.com");
 	assert_string_equal(normal(list_address, "\"a@b\"@[192.0.2.1]"), "a@b@[192.0.2.1]");
+}
+
+static void domains_in_unicode_are_those_of_the_dns(void **state)
+{
+	char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xbc";
+
+	assert_string_equal(normal(list_domain, "B\xc3\xbc"
+						"cher.Example."),
+			    "xn--bcher-kva.example");
+	assert_string_equal(normal(list_domain, "xn--bcher-kva.example"), "xn--bcher-kva.example");
+	assert_string_equal(normal(list_address, "a@m\xc3\xbcnchen.de"), "a@xn--mnchen-3ya.de");
+	assert_string_equal(normal(list_address, "\xc3\xa4@m\xc3\xbcnchen.de"),
+			    "\xc3\xa4@xn--mnchen-3ya.de");
+	/* RFC 3492 7.1 (B), and beyond the basic plane. */
+	assert_string_equal(normal(list_domain, "\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\xba\xe4\xbb\x80"
+						"\xe4\xb9\x88\xe4\xb8\x8d\xe8\xaf\xb4\xe4\xb8\xad"
+						"\xe6\x96\x87"),
+			    "xn--ihqwcrb4cv8a8dqg056pqjye");
+	assert_string_equal(normal(list_domain, "\xf0\x9f\x92\xa9.la"), "xn--ls8h.la");
+	/* What is no UTF-8, or too long for a label, stays. */
+	assert_string_equal(normal(list_domain, "b\xfc"
+						"cher.de"),
+			    "b\xfc"
+			    "cher.de");
+	assert_string_equal(normal(list_domain, "\xed\xa0\x80.de"), "\xed\xa0\x80.de");
+	assert_string_equal(normal(list_domain, "\xc0\xaf.de"), "\xc0\xaf.de");
+	assert_string_equal(normal(list_domain, longest), longest);
 }
 
 static void what_is_no_address_has_no_normal_form(void **state)
@@ -140,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_differ_in_nothing_but_what_matters),
+		cmocka_unit_test(domains_in_unicode_are_those_of_the_dns),
 		cmocka_unit_test(what_is_no_address_has_no_normal_form),
 		cmocka_unit_test(numbers_lose_what_people_put_between_digits),
 		cmocka_unit_test(siphash_gives_its_authors_value),

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "bpf/channel.h"
+#include "control/list_build.h"
+#include "control/list_kind.h"
 #include "control/policy_image.h"
+#include "dataplane/lists.h"
 #include "dataplane/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/rules_fixture.h"
@@ -384,6 +387,98 @@ static void files_are_copied_and_what_is_sealed_is_mapped(void **state)
 	close(sealed);
 }
 
+/* Lists ------------------------------------------------------------------- */
+
+static const uint64_t list_key[2] = {3, 4};
+static const uint64_t now = 1800000000;
+
+static uint64_t hash_of(const char *address)
+{
+	return list_kind_hash(list_kind_find("optout"), list_key, 7, address, strlen(address));
+}
+
+/* A base with the address or, over the one in force, a delta that adds or removes it. */
+static struct image lists_image(const char *address, bool is_delta, bool removes)
+{
+	struct list_sets sets = {.clock = &now};
+	struct list_change change = {.list = {7, LIST_OPTOUT}, .removes = removes};
+	struct list_outcome outcome;
+	struct list_image made;
+	struct image image;
+
+	memcpy(sets.key, list_key, sizeof(sets.key));
+	if (s.base)
+		sets.base = s.base->set;
+	assert_int_equal(hash_list_add(&change.hashes, hash_of(address)), 0);
+	assert_int_equal(is_delta ? list_patch(&sets, &change, now, &made, &outcome)
+				  : list_merge(&sets, &change, now, &made, &outcome),
+			 0);
+	hash_list_fini(&change.hashes);
+	image = copy_of(made.data, made.size);
+	free(made.data);
+	return image;
+}
+
+static int lists_take(const char *address, bool is_delta, bool removes)
+{
+	struct image image = lists_image(address, is_delta, removes);
+	int rc = snapshot_lists_set(&s, is_delta, &image, list_key, error, sizeof(error));
+
+	worker_take(g.w);
+	return rc;
+}
+
+static bool refuses(const char *address)
+{
+	return list_opted_out(g.w->policy, 1, bytes_of(address, strlen(address)));
+}
+
+static void lists_are_replaced_under_a_policy_and_outlive_it(void **state)
+{
+	struct image image;
+
+	assert_false(refuses("a@a.example"));
+	assert_int_equal(lists_take("a@a.example", false, false), 0);
+	assert_true(refuses("A@a.example"));
+	assert_false(refuses("b@a.example"));
+	assert_int_equal(lists_take("b@a.example", true, false), 0);
+	assert_true(refuses("b@a.example"));
+	assert_int_equal(snapshot_list_entries(&s), 2);
+	image = policy_image();
+	assert_int_equal(snapshot_policy_set(&s, &image, 2, error, sizeof(error)), 0);
+	worker_take(g.w);
+	assert_true(refuses("a@a.example"));
+	assert_true(refuses("b@a.example"));
+	assert_int_equal(lists_take("a@a.example", true, true), 0);
+	assert_false(refuses("a@a.example"));
+	/* Over another base, the delta is nothing. */
+	assert_int_equal(lists_take("c@a.example", false, false), 0);
+	assert_true(refuses("a@a.example"));
+	assert_true(refuses("c@a.example"));
+	assert_int_equal(snapshot_lists_set(&s, false, NULL, list_key, error, sizeof(error)), 0);
+	worker_take(g.w);
+	assert_false(refuses("c@a.example"));
+}
+
+static void bad_lists_change_nothing(void **state)
+{
+	static const uint64_t other[2] = {3, 5};
+	struct image image = lists_image("a@a.example", false, false);
+
+	assert_int_equal(snapshot_lists_set(&s, false, &image, other, error, sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "the set of lists is of another key");
+	assert_int_equal(lists_take("a@a.example", false, false), 0);
+	image = lists_image("b@a.example", false, false);
+	((uint8_t *)(uintptr_t)image.data)[image.size - 9] ^= 1;
+	assert_int_equal(snapshot_lists_set(&s, false, &image, list_key, error, sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "the set of lists is damaged");
+	worker_take(g.w);
+	assert_true(refuses("a@a.example"));
+	assert_false(refuses("b@a.example"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -397,6 +492,8 @@ int main(void)
 		TEST(tenants_live_in_the_array_that_was_sent),
 		TEST(without_an_array_buckets_and_suspensions_outlive_a_policy),
 		TEST(files_are_copied_and_what_is_sealed_is_mapped),
+		TEST(lists_are_replaced_under_a_policy_and_outlive_it),
+		TEST(bad_lists_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, open_all, close_all);
