@@ -181,42 +181,44 @@ static void push_reply(struct dataplane *d, const struct channel_reply *reply)
 	}
 }
 
-int dataplane_push(struct dataplane *d, const struct dataplane_policy *policy,
-		   const struct dataplane_policy *before,
-		   void (*done)(void *ctx, int rc, const char *words), void *ctx)
+static int push_begin(struct dataplane *d, const struct push *push)
 {
 	if (!d->up)
 		return -ENOTCONN;
 	if (d->pushing)
 		return -EBUSY;
 	d->pushing = true;
-	d->push = (struct push){.policy = *policy, .done = done, .ctx = ctx};
-	d->push.step = d->has_slots ? STEP_BASE : STEP_SLOTS;
-	if (before) {
-		d->push.before = *before;
-		d->push.has_before = true;
-	}
+	d->push = *push;
 	push_next(d);
 	return 0;
+}
+
+int dataplane_push(struct dataplane *d, const struct dataplane_policy *policy,
+		   const struct dataplane_policy *before,
+		   void (*done)(void *ctx, int rc, const char *words), void *ctx)
+{
+	struct push push = {.policy = *policy, .done = done, .ctx = ctx};
+
+	push.step = d->has_slots ? STEP_BASE : STEP_SLOTS;
+	if (before) {
+		push.before = *before;
+		push.has_before = true;
+	}
+	return push_begin(d, &push);
 }
 
 int dataplane_push_lists(struct dataplane *d, const struct dataplane_lists *lists,
 			 void (*done)(void *ctx, int rc, const char *words), void *ctx)
 {
-	if (!d->up)
-		return -ENOTCONN;
-	if (d->pushing)
-		return -EBUSY;
-	d->pushing = true;
-	d->push = (struct push){
+	const struct push push = {
 		.policy.lists = *lists,
 		.lists_only = true,
 		.step = STEP_BASE,
 		.done = done,
 		.ctx = ctx,
 	};
-	push_next(d);
-	return 0;
+
+	return push_begin(d, &push);
 }
 
 /* Meeting it */

@@ -134,15 +134,6 @@ enum command_outcome run_list_import(struct request *r, json_t **result)
 
 /* Single entries */
 
-/* A large delta costs each change more: it is merged while nobody waits. */
-static void merge_if_large(struct daemon *d)
-{
-	const struct list_set *delta = &d->lists.store.sets.delta;
-
-	if (!d->lists.busy && delta->head && delta->head->entries > LIST_DELTA_MAX / 4 * 3)
-		lists_child(d, NULL);
-}
-
 static enum command_outcome change(struct request *r, bool removes)
 {
 	char error[LIST_STORE_ERROR];
@@ -152,9 +143,6 @@ static enum command_outcome change(struct request *r, bool removes)
 
 	if (!is_ready(r, true) || !target_of(r, &target) ||
 	    (!removes && !from_of(r, &target, &from)))
-		return COMMAND_FAILED;
-	merge_if_large(r->daemon);
-	if (!is_ready(r, true))
 		return COMMAND_FAILED;
 	result = list_work_patch(&r->daemon->lists.store, &target,
 				 json_object_get(r->arguments, "entries"), removes, from, error);

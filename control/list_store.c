@@ -242,6 +242,8 @@ int list_store_patch(struct list_store *s, struct list_change *change, struct li
 								  : 0;
 	if (there + change->hashes.count > LIST_DELTA_MAX)
 		return -ENOSPC;
+	if (!s->sets.base.head)
+		return -ENOENT;
 	rc = list_patch(&s->sets, change, s->now, &image, outcome);
 	if (rc)
 		return rc;

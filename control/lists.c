@@ -45,9 +45,11 @@ static void take(struct lists *l)
 	const struct list_sets *sets = &l->store.sets;
 
 	memcpy(l->send.key, sets->key, sizeof(l->send.key));
-	if (l->base != sets->base.head->generation)
+	if (!sets->base.head)
+		take_file(l, 0, NULL);
+	else if (l->base != sets->base.head->generation)
 		take_file(l, 0, &sets->base);
-	l->base = sets->base.head->generation;
+	l->base = sets->base.head ? sets->base.head->generation : 0;
 	take_file(l, 1, list_sets_fit(sets) ? &sets->delta : NULL);
 }
 
@@ -141,6 +143,16 @@ static void tell(struct daemon *d, const json_t *result)
 				       r ? r->command->name : "", "by", r ? r->peer.name : ""));
 }
 
+/* A large delta costs each change more: it is merged while nobody waits. */
+static void merge_if_large(struct daemon *d)
+{
+	const struct list_set *delta = &d->lists.store.sets.delta;
+
+	if (list_sets_fit(&d->lists.store.sets) &&
+	    delta->head->size > LIST_DELTA_MAX / 4 * 3 * sizeof(uint64_t))
+		lists_child(d, NULL);
+}
+
 static void answer(struct daemon *d, bool in_force)
 {
 	json_t *result = d->lists.result;
@@ -149,6 +161,7 @@ static void answer(struct daemon *d, bool in_force)
 	json_object_set_new(result, "in_force", json_boolean(in_force));
 	tell(d, result);
 	finish(d, result);
+	merge_if_large(d);
 }
 
 static void push(struct daemon *d);
