@@ -241,6 +241,22 @@ class Lists(unittest.TestCase):
         self.assertIn("lists/base.set", self.gate.gate_events("lists_failed")[0]["reason"])
         self.assertIn("lists/base.set", self.bad("add", "acme", "optout", "b@example.com"))
 
+    def test_a_delta_that_has_grown_is_merged_while_the_gate_goes_on(self):
+        self.gate.start()
+        asked = 0
+        with self.gate.client() as client:
+            for turn in range(30):
+                entries = [f"{turn}.{i}@example.com" for i in range(1500)]
+                answer = client.ask("list add", tenant="acme", kind="optout", entries=entries, now=True)
+                while not answer["ok"]:
+                    self.assertEqual(answer["error"]["code"], "busy")
+                    answer = client.ask("list add", tenant="acme", kind="optout", entries=entries, now=True)
+                asked += len(entries)
+                self.assertEqual(answer["result"]["entries"], asked)
+        shown = wait_for("the base has most of it", lambda: (r := self.good("show"))["base"]["entries"] > 30000 and r)
+        self.assertEqual([entry["entries"] for entry in shown["lists"]], [asked])
+        self.assertEqual(set(self.standing("acme", "optout", "0.0@example.com", "29.1499@example.com")), {"listed"})
+
     def test_changes_are_events_and_entries_are_in_none(self):
         self.gate.start()
         self.good("add", "acme", "optout", "secret@example.com", "--now")
