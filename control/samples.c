@@ -3,6 +3,7 @@
 #include "control/samples.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@
 
 #include "control/suggest.h"
 
-#define ITEM_MAX (1u << 20) /* bytes of one item */
+#define ITEM_MAX        (1u << 20) /* bytes of one item */
+#define SAMPLE_NAME_MAX 63
 
 struct reader {
 	struct sample_list *list;
@@ -333,6 +335,19 @@ static void take_over(struct reader *r, const char *p)
 		fail(r, p, "expected 'tcp' or 'udp'");
 }
 
+/* A tenant's or a tier's: what a configuration takes without quotes. */
+static void take_name(struct reader *r, const char *p, const char **name)
+{
+	const char *q = p;
+
+	while (q < r->end && (isalnum((unsigned char)*q) || (q > p && strchr("-_*", *q))))
+		q++;
+	if (q == p || q != r->end || q - p > SAMPLE_NAME_MAX || isdigit((unsigned char)*p))
+		fail(r, p, "expected a name: a letter, then letters, digits, - and _");
+	else
+		*name = arena_copy(&r->list->arena, p, (size_t)(q - p));
+}
+
 static void unknown_item(struct reader *r, const char *p, const char *end)
 {
 	char word[64];
@@ -354,7 +369,7 @@ static void unknown_item(struct reader *r, const char *p, const char *end)
 	else
 		fail(r, p,
 		     "expected a buffer's name, mail, sip, 'sip answer', C:, S:, |, client, "
-		     "server or over, not '%s'",
+		     "server, tenant, tier or over, not '%s'",
 		     word);
 }
 
@@ -420,6 +435,10 @@ static void take_item(struct reader *r)
 		take_end(r, after, &r->sample.client);
 	else if (word_is(p, end, "server"))
 		take_end(r, after, &r->sample.server);
+	else if (word_is(p, end, "tenant"))
+		take_name(r, after, &r->sample.tenant);
+	else if (word_is(p, end, "tier"))
+		take_name(r, after, &r->sample.tier);
 	else if (word_is(p, end, "over"))
 		take_over(r, after);
 	else if ((buffer = rule_buffer_find(p, (size_t)(end - p))) != RULE_BUFFER_COUNT)

@@ -50,6 +50,7 @@ struct sample {
 	enum rule_buffer_family family;
 	uint8_t over; /* IPPROTO_TCP, IPPROTO_UDP; 0: SIP goes over both */
 	struct sample_end client, server;
+	const char *tenant, *tier; /* whose traffic it is; NULL: any tenant's */
 	struct sample_item *items; /* at least one */
 	size_t count, capacity;
 };

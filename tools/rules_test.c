@@ -190,11 +190,11 @@ static json_t *failure_json(const struct sample_failure *f)
 						      "text", f->held[i].text));
 	for (size_t i = 0; i < f->other_count; i++)
 		json_array_append_new(others, json_integer(f->others[i]));
-	return json_pack("{s:s, s:i, s:I, s:s, s:s, s:s, s:s, s:o, s:o}", "file",
+	return json_pack("{s:s, s:i, s:I, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "file",
 			 f->sample->place.file, "line", (int)f->sample->place.line, "sid",
 			 (json_int_t)f->sample->sid, "title", f->sample->title, "wanted",
 			 f->sample->want == SAMPLE_MATCH ? "match" : "miss", "way", f->way, "why",
-			 f->what, "held", held, "others", others);
+			 f->what, "over_budget", f->over_budget, "held", held, "others", others);
 }
 
 static void print_json(const struct test *t)

@@ -129,7 +129,8 @@ static void record(struct child *c, const struct sample *s, const struct samples
 	match_tape_fini(&tape);
 }
 
-static json_t *look_again(struct child *c, const struct sample *s, const struct samples_way *way)
+static json_t *look_again(struct child *c, const struct sample *s, const struct samples_way *way,
+			  bool over_budget)
 {
 	json_t *others = others_json(c, s->sid);
 
@@ -137,8 +138,8 @@ static json_t *look_again(struct child *c, const struct sample *s, const struct 
 	c->rule = rule_of(c, s->sid);
 	if (c->rule && c->recorder)
 		record(c, s, way);
-	return json_pack("{s:s, s:o, s:o}", "way", way->name, "held", held_json(c), "others",
-			 others);
+	return json_pack("{s:s, s:b, s:o, s:o}", "way", way->name, "over_budget", over_budget,
+			 "held", held_json(c), "others", others);
 }
 
 /* Samples ------------------------------------------------------------------ */
@@ -158,10 +159,17 @@ static uint32_t place_of(const struct child *c, uint32_t sid)
 	return i;
 }
 
+/* How often the matcher has left candidates out. */
+static uint64_t budget_reasons(const struct child *c)
+{
+	return c->gate.worker->counters->reasons[REASON_MATCH_BUDGET];
+}
+
 /* NULL: as it should be. */
 static json_t *run_sample(struct child *c, const struct sample *s, json_int_t *conversations)
 {
 	uint32_t place = place_of(c, s->sid);
+	uint64_t was;
 
 	if (place == c->rule_count)
 		return json_pack("{s:s}", "what", "there is no rule of this sid");
@@ -173,10 +181,11 @@ static json_t *run_sample(struct child *c, const struct sample *s, json_int_t *c
 
 		if (!samples_way_suits(way, s, &c->script))
 			continue;
+		was = budget_reasons(c);
 		samples_gate_talk(&c->gate, s, &c->script, way);
 		++*conversations;
 		if (hit(c, place) != (s->want == SAMPLE_MATCH))
-			return look_again(c, s, way);
+			return look_again(c, s, way, budget_reasons(c) != was);
 	}
 	return *conversations ? NULL : json_pack("{s:s}", "what", "too large for its transport");
 }
@@ -204,7 +213,7 @@ void samples_child(const struct samples_job *job, const struct ruleset *ruleset,
 	c.rule_count = image->rules.count;
 	if (nothing && matcher_new(nothing, RECORDED_STREAMS, &c.recorder) < 0)
 		c.recorder = NULL;
-	if (samples_gate_open(&c.gate, ruleset, job->config, error) != 0) {
+	if (samples_gate_open(&c.gate, ruleset, job->samples, job->config, error) != 0) {
 		fprintf(stderr, "postern: %s\n", error);
 		fclose(c.out);
 		return;

@@ -52,28 +52,95 @@ bool samples_way_suits(const struct samples_way *way, const struct sample *sampl
 	return way->segment > 1 || script->bytes.len <= BYTEWISE_MAX;
 }
 
-/* A provider with one tenant, whose rules only look. */
-static struct policy *ordinary_policy(void)
+/* Tenants -------------------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b)
 {
-	static const char text[] = "policy: { shadow = true; };\n"
-				   "tenants = ( { id = 1; name = \"sample\"; country = \"US\";\n"
-				   "  prefixes = [ \"10.0.0.0/8\", \"fd00::/8\" ]; } );\n"
-				   "budgets: { flows = 256; sessions = 64; messages = 16; "
-				   "calls = 256; fragments = 64; };\n";
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Its place among those that samples name, or their number. */
+static unsigned tenant_find(const struct samples_gate *g, const struct sample *s)
+{
+	unsigned i = 0;
+
+	while (i < g->tenant_count &&
+	       (!is_same(g->tenants[i].name, s->tenant) || !is_same(g->tenants[i].tier, s->tier)))
+		i++;
+	return i;
+}
+
+static bool tenants_find(struct samples_gate *g, const struct sample_list *samples)
+{
+	for (size_t i = 0; i < samples->count; i++) {
+		const struct sample *s = &samples->samples[i];
+
+		if ((!s->tenant && !s->tier) || tenant_find(g, s) < g->tenant_count)
+			continue;
+		if (g->tenant_count == SAMPLES_TENANTS)
+			return false;
+		g->tenants[g->tenant_count++] = (struct samples_tenant){s->tenant, s->tier};
+	}
+	return true;
+}
+
+static bool tier_is_new(const struct samples_gate *g, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (is_same(g->tenants[i].tier, g->tenants[n].tier))
+			return false;
+	return g->tenants[n].tier;
+}
+
+/* The second byte of the named tenants' networks; others have those below. */
+#define NAMED_FIRST 200
+
+static void write_tenants(const struct samples_gate *g, FILE *out)
+{
+	fputs("tiers: {", out);
+	for (unsigned i = 0; i < g->tenant_count; i++)
+		if (tier_is_new(g, i))
+			fprintf(out, " %s: { };", g->tenants[i].tier);
+	fputs(" };\ntenants: ( { id = 1; name = \"sample\"; country = \"US\"; "
+	      "prefixes = [ \"10.0.0.0/8\", \"fd00::/8\" ]; }",
+	      out);
+	for (unsigned i = 0; i < g->tenant_count; i++) {
+		const struct samples_tenant *t = &g->tenants[i];
+
+		fprintf(out, ",\n{ id = %u; name = \"%s%s\"; country = \"US\"; ", i + 2,
+			t->name ? "" : "of-", t->name ? t->name : t->tier);
+		if (t->tier)
+			fprintf(out, "tier = \"%s\"; ", t->tier);
+		fprintf(out, "prefixes = [ \"10.%u.0.0/16\", \"fd%02x::/16\" ]; }", NAMED_FIRST + i,
+			NAMED_FIRST + i);
+	}
+	fputs(" );\n", out);
+}
+
+/* A provider whose rules only look. */
+static struct policy *ordinary_policy(const struct samples_gate *g)
+{
 	int fd = memfd_create("samples", MFD_CLOEXEC);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	struct policy *policy = NULL;
 	char path[32];
 
+	if (!out)
+		return NULL;
+	write_tenants(g, out);
+	fputs("policy: { shadow = true; };\n"
+	      "budgets: { flows = 256; sessions = 64; messages = 16; calls = 256; "
+	      "fragments = 64; };\n",
+	      out);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd >= 0 && write(fd, text, sizeof(text) - 1) == sizeof(text) - 1)
+	if (fflush(out) == 0)
 		policy = inputs_policy(path);
-	if (fd >= 0)
-		close(fd);
+	fclose(out);
 	return policy;
 }
 
-int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset, const char *config,
-		      char error[GATE_ERROR])
+int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset,
+		      const struct sample_list *samples, const char *config, char error[GATE_ERROR])
 {
 	struct gate_config gate = {
 		.ruleset = ruleset,
@@ -83,7 +150,11 @@ int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset, con
 	int rc;
 
 	*g = (struct samples_gate){.time = BEGIN};
-	g->policy = config ? inputs_policy(config) : ordinary_policy();
+	if (!tenants_find(g, samples)) {
+		snprintf(error, GATE_ERROR, "samples name more than %d tenants", SAMPLES_TENANTS);
+		return -E2BIG;
+	}
+	g->policy = config ? inputs_policy(config) : ordinary_policy(g);
 	if (!g->policy) {
 		snprintf(error, GATE_ERROR, "no configuration");
 		return -EINVAL;
@@ -123,16 +194,22 @@ static void end_from(struct gen_endpoint *end, const struct sample_end *given, u
 static struct gen_path path_for(struct samples_gate *g, const struct sample *s)
 {
 	uint32_t n = ++g->conversation;
-	uint8_t a = (uint8_t)(n >> 16), b = (uint8_t)(n >> 8), c = (uint8_t)n;
-	uint8_t client4[4] = {10, a, b, c}, server4[4] = {198, (uint8_t)(18 + (a & 1)), b, c};
-	uint8_t client6[16] = {0xfd, 0, [13] = a, b, c};
-	uint8_t server6[16] = {0x20, 0x01, 0x0d, 0xb8, [13] = a, b, c};
+	uint8_t a = (uint8_t)((n >> 16) % NAMED_FIRST), b = (uint8_t)(n >> 8), c = (uint8_t)n;
 	bool six = s->client.family == 6 || s->server.family == 6;
+	bool named = s->tenant || s->tier;
+	uint8_t net = (uint8_t)(NAMED_FIRST + tenant_find(g, s));
+	uint8_t inside4[4] = {10, named ? net : a, b, c};
+	uint8_t inside6[16] = {0xfd, named ? net : 0, [13] = a, b, c};
+	uint8_t outside4[4] = {198, (uint8_t)(18 + (a & 1)), b, c};
+	uint8_t outside6[16] = {0x20, 0x01, 0x0d, 0xb8, [13] = a, b, c};
+	const uint8_t *inside = six ? inside6 : inside4, *outside = six ? outside6 : outside4;
+	/* A client that the sample names, and a tenant: the tenant is the server. */
+	bool turned = named && s->client.family;
 	struct gen_path path = {.family = six ? 6 : 4};
 
-	end_from(&path.ends[FROM_CLIENT], &s->client, path.family, six ? client6 : client4,
+	end_from(&path.ends[FROM_CLIENT], &s->client, path.family, inside,
 		 (uint16_t)(20000 + n % 40000));
-	end_from(&path.ends[FROM_SERVER], &s->server, path.family, six ? server6 : server4,
+	end_from(&path.ends[FROM_SERVER], &s->server, path.family, turned ? inside : outside,
 		 s->family == BUFFER_SIP ? 5060 : 25);
 	return path;
 }

@@ -11,7 +11,16 @@
 #include "tools/gen/gen_tcp.h"
 #include "tools/samples_script.h"
 
+/* Tenants that samples name have addresses of their own. */
+struct samples_tenant {
+	const char *name, *tier; /* NULL: of no tier in particular */
+};
+
+#define SAMPLES_TENANTS 50
+
 struct samples_gate {
+	struct samples_tenant tenants[SAMPLES_TENANTS];
+	unsigned tenant_count;
 	struct policy *policy;
 	struct gate *gate;
 	struct port_capture port;
@@ -37,8 +46,12 @@ extern const size_t samples_way_count;
 bool samples_way_suits(const struct samples_way *way, const struct sample *sample,
 		       const struct script *script);
 
-/* 0, or -errno with words. `config`: a configuration instead of the ordinary one, or NULL. */
-int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset, const char *config,
+/*
+ * 0, or -errno with words. `config`: a configuration instead of the ordinary one, or NULL; else the
+ * tenants are those that the samples name, and one.
+ */
+int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset,
+		      const struct sample_list *samples, const char *config,
 		      char error[GATE_ERROR]);
 void samples_gate_close(struct samples_gate *g);
 

@@ -93,6 +93,7 @@ static void take_failure(struct run *r, size_t index, const json_t *told)
 
 	f->way = copy_text(r, json_object_get(told, "way"));
 	f->what = copy_text(r, json_object_get(told, "what"));
+	f->over_budget = json_is_true(json_object_get(told, "over_budget"));
 	json_array_foreach(held, i, item)
 		values[i] = (struct sample_held){copy_text(r, json_object_get(item, "buffer")),
 						 copy_text(r, json_object_get(item, "text"))};
@@ -298,6 +299,10 @@ void sample_failure_print(FILE *out, const struct sample_failure *f)
 		fprintf(out, "    %s was \"%s\"\n", f->held[i].buffer, f->held[i].text);
 	if (!f->held_count && !*f->what)
 		fprintf(out, "    none of its buffers was there\n");
+	if (f->over_budget)
+		fprintf(out, "    the matcher left candidates out: more parts of rules hold than "
+			     "it keeps "
+			     "in mind, or confirming them is too much work (match_budget)\n");
 	if (f->other_count)
 		fprintf(out, "    hit instead:");
 	for (size_t i = 0; i < f->other_count; i++)

@@ -34,6 +34,7 @@ struct sample_failure {
 	size_t held_count;
 	const uint32_t *others; /* other rules that hit: sids */
 	size_t other_count;
+	bool over_budget; /* the matcher left candidates out */
 };
 
 struct samples_outcome {

@@ -151,6 +151,21 @@ class Samples(unittest.TestCase):
         self.assertIn("0 failed", self.pack(rule, samples, "-c", config))
         self.pack(rule, samples, "-c", str(self.folder / "nothing"), status=1)
 
+    def test_rules_about_some_tenants(self):
+        rule = (HEAD + 'smtp.helo; content:"x"; metadata:tenant acme; sid:1;)\n' + HEAD + 'smtp.helo; content:"x"; metadata:tier gold; sid:2;)\n'
+                'alert smtp !$TENANTS any -> $TENANTS any (msg:"m"; smtp.helo; content:"x"; metadata:tenant acme; sid:3;)')
+        samples = ('1 match\n\ttenant acme\n\tsmtp.helo "x"\n1 miss\n\ttenant globex\n\tsmtp.helo "x"\n1 miss\n\tsmtp.helo "x"\n'
+                   '2 match\n\ttier gold\n\tsmtp.helo "x"\n2 match\n\ttenant initech\n\ttier gold\n\tsmtp.helo "x"\n'
+                   '2 miss\n\ttenant acme\n\tsmtp.helo "x"\n3 match\n\ttenant acme\n\tclient 192.0.2.1\n\tsmtp.helo "x"\n'
+                   '3 match\n\ttenant acme\n\tclient 2001:db8:9::1\n\tsmtp.helo "x"\n3 miss\n\ttenant globex\n\tclient 192.0.2.1\n\tsmtp.helo "x"\n')
+        self.assertIn("0 failed", self.pack(rule, samples))
+
+    def test_what_a_matcher_leaves_out_is_said(self):
+        rules = "".join(f'alert sip any any -> any any (msg:"m"; sip.method; content:"INVITE"; sip.uri; content:"sip"; sip.from; content:"w{n}"; sid:{n};)\n'
+                        for n in range(1, 101))
+        samples = "".join(f'{n} match\n\tsip.from "<sip:w{n}@example.com>;tag=1"\n' for n in (1, 100))
+        self.assertIn("match_budget", self.pack(rules, samples, status=1))
+
     def test_datagrams_and_streams(self):
         rule = 'alert udp $TENANTS any -> any any (msg:"m"; sip.user_agent; content:"x"; sid:1;)'
         self.assertIn("0 failed", self.pack(rule, '1 match\n\tsip.user_agent "x"\n\tover udp\n1 miss\n\tsip.user_agent "x"\n\tover tcp\n'))

@@ -63,6 +63,10 @@ static const struct mistake mistakes[] = {
 	{"12 match\n\tclient 10.0.0.1:0\n", 2, 9, "expected a port, 1 to 65535"},
 	{"12 match\n\tserver [::1\n", 2, 9, "expected [ADDRESS] or [ADDRESS]:PORT"},
 	{"12 match\n\tserver [::1]2\n", 2, 9, "expected [ADDRESS] or [ADDRESS]:PORT"},
+	{"12 match\n\ttenant\n", 2, 8, "expected a name"},
+	{"12 match\n\ttenant a b\n", 2, 9, "expected a name"},
+	{"12 match\n\ttenant \"a\"\n", 2, 9, "expected a name"},
+	{"12 match\n\ttier 9x\n", 2, 7, "expected a name"},
 	{"12 match\n\tover sctp\n", 2, 7, "expected 'tcp' or 'udp'"},
 	{"# a comment\n\n  # another\n12 match\n\temail.subject x\n", 5, 16, "expected a text"},
 };
