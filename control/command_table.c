@@ -158,6 +158,9 @@ static const struct command_argument rules_stage_arguments[] = {
 	 .required = true,
 	 .help = "its name in messages; a name as in the request before goes on with that file"},
 	{.name = "text", .type = ARGUMENT_TEXT, .required = true, .help = "more of its text"},
+	{.name = "data",
+	 .type = ARGUMENT_FLAG,
+	 .help = "it is no file of rules, but one that they load, beside the file that names it"},
 	{0},
 };
 

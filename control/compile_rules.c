@@ -8,6 +8,7 @@
 
 #include "control/compile_work.h"
 #include "control/db_cache.h"
+#include "control/rule_dataset.h"
 
 static uint64_t now_ns(void)
 {
@@ -36,10 +37,33 @@ static int read_configured(struct work *w)
 	return 0;
 }
 
-static void parse(struct work *w, const struct rules_text *text)
+/* What is kept must be whole: what rules load belongs to it, if it is not too much. */
+static int read_data(void *ctx, const char *path, char **textp, size_t *sizep)
 {
-	rules_text_parse(text, &w->list, &w->rule_diags);
-	rules_text_digest(text, w->digest);
+	struct work *w = ctx;
+	const struct rules_file *there = rules_text_data(&w->text, path);
+	int rc;
+
+	if (!there) {
+		rc = rule_dataset_read(path, textp, sizep);
+		if (!rc)
+			w->unkept = rules_text_add(&w->text, path, true, *textp, *sizep);
+		return rc;
+	}
+	*textp = malloc(there->len + 1);
+	if (!*textp)
+		return -ENOMEM;
+	memcpy(*textp, there->text, there->len);
+	*sizep = there->len;
+	return 0;
+}
+
+static void parse(struct work *w)
+{
+	w->files = (struct rule_files){read_data, w};
+	w->list.files = &w->files;
+	rules_text_parse(&w->text, &w->list, &w->rule_diags);
+	rules_text_digest(&w->text, w->digest);
 }
 
 static void start_over(struct work *w)
@@ -77,7 +101,7 @@ static int read_stored(struct work *w)
 
 	w->pushed = w->job->rules.pushed;
 	if (!rc)
-		parse(w, &w->text);
+		parse(w);
 	if (rc && !w->job->rules.fall_back)
 		diag_error(&w->diag, w->job->rules.store, 0,
 			   "the text of these rules is not there any more: %s", strerror(-rc));
@@ -92,7 +116,9 @@ static int read_rules(struct work *w)
 	w->new_text = true;
 	if (rules->text) {
 		w->pushed = true;
-		parse(w, rules->text);
+		/* This process's own copy of it. */
+		w->text = *rules->text;
+		parse(w);
 		return 0;
 	}
 	if (rules->stored) {
@@ -102,7 +128,7 @@ static int read_rules(struct work *w)
 			return rc;
 	}
 	rc = read_configured(w);
-	parse(w, &w->text);
+	parse(w);
 	return rc;
 }
 
@@ -191,8 +217,8 @@ static void store_text(struct work *w)
 	const struct compile_rules *rules = &w->job->rules;
 
 	if (rules->store)
-		w->unstored = rules_text_store(rules->text ? rules->text : &w->text, rules->store,
-					       w->digest);
+		w->unstored = w->unkept ? w->unkept
+					: rules_text_store(&w->text, rules->store, w->digest);
 }
 
 /* The rounds that nobody disturbed count: a busy machine is not the rules' fault. */

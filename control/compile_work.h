@@ -14,12 +14,15 @@ struct work {
 	const struct compile_job *job;
 	struct diag diag;
 	struct rule_diags rule_diags;
-	struct rules_text text; /* unless the job has it */
+	struct rules_text text;
+	struct rule_files
+		files; /* what rules load: the text's, or the disk's, which become the text's */
 	struct rule_list list;
 	bool pushed;   /* the text was */
 	bool new_text; /* it is not from the disk's store */
 	size_t shadow, disabled;
 	char digest[RULES_DIGEST_SIZE];
+	int unkept;            /* -errno: something that rules load is not in the text */
 	int unstored;          /* -errno: the text is not on the disk */
 	uint64_t parse_ns;     /* reading included */
 	struct config *config; /* NULL: rules alone */

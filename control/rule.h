@@ -104,8 +104,16 @@ struct rule_dataset {
 	struct hashset set;
 };
 
+/* Files that rules name (dataset: load), where they don't come from the disk. */
+struct rule_files {
+	/* 0 and a text, the caller's to free(); -errno. */
+	int (*read)(void *ctx, const char *path, char **textp, size_t *sizep);
+	void *ctx;
+};
+
 struct rule_list {
 	struct arena arena;
+	const struct rule_files *files; /* NULL: the disk */
 	struct rule_dataset *datasets;
 	size_t datasets_count, datasets_capacity;
 	struct rule_sid *sids; /* a hash set of sids taken */

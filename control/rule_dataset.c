@@ -135,7 +135,7 @@ static long read_values(enum rule_dataset_type type, const char *text, size_t si
 	return bad;
 }
 
-static int read_file(const char *path, char **textp, size_t *sizep)
+int rule_dataset_read(const char *path, char **textp, size_t *sizep)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
 	size_t size = 0, room;
@@ -172,13 +172,14 @@ static int read_file(const char *path, char **textp, size_t *sizep)
 	return 0;
 }
 
-int rule_dataset_load(const char *path, enum rule_dataset_type type, struct hashset *set,
-		      char *error, size_t error_size)
+int rule_dataset_load(const struct rule_files *files, const char *path, enum rule_dataset_type type,
+		      struct hashset *set, char *error, size_t error_size)
 {
 	struct hash_list list = {0};
 	size_t size = 0;
 	char *text = NULL;
-	int rc = read_file(path, &text, &size);
+	int rc = files ? files->read(files->ctx, path, &text, &size)
+		       : rule_dataset_read(path, &text, &size);
 	XXH128_hash_t hash;
 	long bad;
 

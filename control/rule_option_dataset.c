@@ -21,7 +21,8 @@ static bool dataset_load(struct rule_parser *parser, const struct words *w, stru
 		return rule_fail(
 			parser, w->file.p,
 			"load: a file below the rules' own: no path from the root, no '..'");
-	return rule_dataset_load(path, w->type, set, error, sizeof(error)) == 0 ||
+	return rule_dataset_load(parser->list->files, path, w->type, set, error, sizeof(error)) ==
+		       0 ||
 	       rule_fail(parser, w->file.p, "%s", error);
 }
 

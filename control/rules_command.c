@@ -35,11 +35,17 @@ static enum command_outcome init(struct request *r, struct rules_change *change,
 
 /* Pushes */
 
+static bool flag(const struct request *r, const char *name)
+{
+	return json_is_true(json_object_get(r->arguments, name));
+}
+
 enum command_outcome run_rules_stage(struct request *r, json_t **result)
 {
 	struct rules_stage *stage = &r->daemon->stage;
 	const char *text = request_text(r, "text");
-	int rc = rules_stage_add(stage, r->client, request_text(r, "file"), text, strlen(text));
+	int rc = rules_stage_add(stage, r->client, request_text(r, "file"), flag(r, "data"), text,
+				 strlen(text));
 	const struct rules_text *staged = rules_stage_of(stage, r->client);
 
 	if (rc == -EBUSY)
@@ -53,11 +59,6 @@ enum command_outcome run_rules_stage(struct request *r, json_t **result)
 	*result = json_pack("{s:I, s:I}", "files", (json_int_t)staged->count, "bytes",
 			    (json_int_t)staged->bytes);
 	return COMMAND_DONE;
-}
-
-static bool flag(const struct request *r, const char *name)
-{
-	return json_is_true(json_object_get(r->arguments, name));
 }
 
 /* Back to gate.rules: a reload that reads them. */

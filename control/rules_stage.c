@@ -16,7 +16,7 @@ static struct rules_staged *find(const struct rules_stage *stage, const struct c
 }
 
 int rules_stage_add(struct rules_stage *stage, const struct client *client, const char *name,
-		    const char *bytes, size_t len)
+		    bool data, const char *bytes, size_t len)
 {
 	struct rules_staged *s;
 	uint64_t total = len;
@@ -34,7 +34,7 @@ int rules_stage_add(struct rules_stage *stage, const struct client *client, cons
 		s->client = client;
 		TAILQ_INSERT_TAIL(stage, s, entry);
 	}
-	return rules_text_add(&s->text, name, bytes, len);
+	return rules_text_add(&s->text, name, data, bytes, len);
 }
 
 const struct rules_text *rules_stage_of(const struct rules_stage *stage,

@@ -24,7 +24,7 @@ TAILQ_HEAD(rules_stage, rules_staged);
 
 /* As rules_text_add(); -EBUSY: other clients have taken the room. */
 int rules_stage_add(struct rules_stage *stage, const struct client *client, const char *name,
-		    const char *bytes, size_t len);
+		    bool data, const char *bytes, size_t len);
 
 /* What the client has staged; NULL: nothing. */
 const struct rules_text *rules_stage_of(const struct rules_stage *stage,

@@ -18,7 +18,7 @@ void rules_text_fini(struct rules_text *t)
 	*t = (struct rules_text){0};
 }
 
-static int file_new(struct rules_text *t, const char *name, struct rules_file **filep)
+static int file_new(struct rules_text *t, const char *name, bool data, struct rules_file **filep)
 {
 	struct rules_file *file;
 
@@ -34,7 +34,7 @@ static int file_new(struct rules_text *t, const char *name, struct rules_file **
 		t->room = room;
 	}
 	file = &t->files[t->count];
-	*file = (struct rules_file){.name = strdup(name)};
+	*file = (struct rules_file){.name = strdup(name), .data = data};
 	if (!file->name)
 		return -ENOMEM;
 	t->count++;
@@ -42,15 +42,15 @@ static int file_new(struct rules_text *t, const char *name, struct rules_file **
 	return 0;
 }
 
-int rules_text_add(struct rules_text *t, const char *name, const char *bytes, size_t len)
+int rules_text_add(struct rules_text *t, const char *name, bool data, const char *bytes, size_t len)
 {
 	struct rules_file *file = t->count ? &t->files[t->count - 1] : NULL;
 	int rc = 0;
 
 	if (len > RULES_TEXT_MAX - t->bytes)
 		return -EFBIG;
-	if (!file || strcmp(file->name, name) != 0)
-		rc = file_new(t, name, &file);
+	if (!file || file->data != data || strcmp(file->name, name) != 0)
+		rc = file_new(t, name, data, &file);
 	if (rc)
 		return rc;
 	if (file->len + len + 1 > file->room) {
@@ -79,7 +79,7 @@ struct loading {
 static void on_file(void *ctx, const char *path, const char *text, size_t len)
 {
 	struct loading *l = ctx;
-	int rc = rules_text_add(l->text, path, text, len);
+	int rc = rules_text_add(l->text, path, false, text, len);
 
 	if (!rc)
 		return;
@@ -100,7 +100,17 @@ int rules_text_load(struct rules_text *text, struct rule_diags *diags, const cha
 void rules_text_parse(const struct rules_text *t, struct rule_list *list, struct rule_diags *diags)
 {
 	for (size_t i = 0; i < t->count; i++)
-		rules_parse(list, diags, NULL, t->files[i].name, t->files[i].text, t->files[i].len);
+		if (!t->files[i].data)
+			rules_parse(list, diags, NULL, t->files[i].name, t->files[i].text,
+				    t->files[i].len);
+}
+
+const struct rules_file *rules_text_data(const struct rules_text *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->files[i].data && strcmp(t->files[i].name, name) == 0)
+			return &t->files[i];
+	return NULL;
 }
 
 void rules_text_digest(const struct rules_text *t, char digest[RULES_DIGEST_SIZE])
@@ -112,7 +122,7 @@ void rules_text_digest(const struct rules_text *t, char digest[RULES_DIGEST_SIZE
 		XXH3_128bits_reset(state);
 		for (size_t i = 0; i < t->count; i++) {
 			const struct rules_file *f = &t->files[i];
-			uint64_t len = f->len;
+			uint64_t len = f->len << 1 | f->data;
 
 			XXH3_128bits_update(state, f->name, strlen(f->name) + 1);
 			XXH3_128bits_update(state, &len, sizeof(len));

@@ -17,6 +17,7 @@
 
 struct rules_file {
 	char *name; /* for messages; a path, mostly */
+	bool data;  /* no rules: what rules load */
 	char *text;
 	size_t len, room;
 };
@@ -31,15 +32,19 @@ struct rules_text {
 void rules_text_fini(struct rules_text *text);
 
 /*
- * Adds to the end of the file of that name, the last one of those that there are, or to a new one.
- * 0, -EFBIG: more than RULES_TEXT_MAX or RULES_FILES_MAX; -ENOMEM.
+ * Adds to the end of the file of that name and kind, the last one of those that there are, or to a
+ * new one. 0, -EFBIG: more than RULES_TEXT_MAX or RULES_FILES_MAX; -ENOMEM.
  */
-int rules_text_add(struct rules_text *text, const char *name, const char *bytes, size_t len);
+int rules_text_add(struct rules_text *text, const char *name, bool data, const char *bytes,
+		   size_t len);
+
+/* What rules load by that name; NULL: there is none. */
+const struct rules_file *rules_text_data(const struct rules_text *text, const char *name);
 
 /* A file, or a directory's *.rules. 0 or -errno, said in `diags`. */
 int rules_text_load(struct rules_text *text, struct rule_diags *diags, const char *path);
 
-/* rules_parse() of each file. */
+/* rules_parse() of each file of rules. */
 void rules_text_parse(const struct rules_text *text, struct rule_list *list,
 		      struct rule_diags *diags);
 

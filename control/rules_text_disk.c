@@ -3,10 +3,10 @@
  * Texts of rules on the disk. A file is
  *
  *     postern-rules 1 FILES
- *     NAME-BYTES TEXT-BYTES
+ *     KIND NAME-BYTES TEXT-BYTES
  *     …the name, the text and a line's end; and so on for each file
  *
- * called by the digest of what is in it.
+ * called by the digest of what is in it. KIND: r, rules; d, what rules load.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -40,7 +40,8 @@ static bool write_files(const struct rules_text *t, FILE *out)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct rules_file *f = &t->files[i];
 
-		fprintf(out, "%zu %zu\n%s", strlen(f->name), f->len, f->name);
+		fprintf(out, "%c %zu %zu\n%s", f->data ? 'd' : 'r', strlen(f->name), f->len,
+			f->name);
 		if (f->len)
 			fwrite(f->text, 1, f->len, out);
 		fputc('\n', out);
@@ -106,11 +107,12 @@ static int read_part(FILE *in, char *to, size_t len)
 static int read_file(struct rules_text *t, FILE *in)
 {
 	size_t name_len, len;
-	char name[PATH_SIZE], *text;
+	char name[PATH_SIZE], kind, *text;
 	int rc;
 
-	if (fscanf(in, "%zu %zu", &name_len, &len) != 2 || getc(in) != '\n' ||
-	    name_len >= sizeof(name) || len > RULES_TEXT_MAX || read_part(in, name, name_len))
+	if (fscanf(in, "%c %zu %zu", &kind, &name_len, &len) != 3 || getc(in) != '\n' ||
+	    (kind != 'r' && kind != 'd') || name_len >= sizeof(name) || len > RULES_TEXT_MAX ||
+	    read_part(in, name, name_len))
 		return -EBADMSG;
 	name[name_len] = '\0';
 	text = malloc(len + 1);
@@ -120,7 +122,7 @@ static int read_file(struct rules_text *t, FILE *in)
 	if (!rc && getc(in) != '\n')
 		rc = -EBADMSG;
 	if (!rc)
-		rc = rules_text_add(t, name, text, len);
+		rc = rules_text_add(t, name, kind == 'd', text, len);
 	free(text);
 	return rc;
 }

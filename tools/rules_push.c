@@ -5,7 +5,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "control/rule_dataset.h"
+#include "control/rules_text.h"
 #include "control/ruleset_build.h"
 #include "control/utf8.h"
 #include "tools/live_client.h"
@@ -32,8 +35,9 @@ struct push {
 	struct rules_push_tested tested;
 	char **paths;
 	int count;
+	struct rules_text text;
+	struct rule_list rules;
 	struct live_client client;
-	size_t bytes; /* staged */
 	int failed;
 };
 
@@ -72,52 +76,103 @@ static bool is_text(const char *path, const char *text, size_t len)
 	return false;
 }
 
-static int stage(struct push *p, const char *file, const char *text, size_t len)
+static int say_too_much(void)
+{
+	fprintf(stderr, "postern rules push: more than %u MiB, or %u files\n", RULES_TEXT_MAX >> 20,
+		RULES_FILES_MAX);
+	return 1;
+}
+
+static int stage(struct push *p, const struct rules_file *file, const char *text, size_t len)
 {
 	json_t *result;
 
 	if (live_ask(&p->client, "rules stage",
-		     json_pack("{s:s, s:s%}", "file", file, "text", text, len)) != 0)
+		     json_pack("{s:s, s:s%, s:b}", "file", file->name, "text", text, len, "data",
+			       file->data)) != 0)
 		return 1;
 	result = live_result(&p->client);
 	json_decref(result);
 	return !result;
 }
 
-static void stage_file(void *ctx, const char *path, const char *text, size_t len)
+static int stage_file(struct push *p, const struct rules_file *file)
 {
-	struct push *p = ctx;
-	char whole[PATH_MAX];
-	const char *name = realpath(path, whole) ? whole : path;
+	const char *text = file->text;
+	size_t len = file->len;
+	int rc = 0;
 
-	if (p->failed || !is_text(path, text, len)) {
-		p->failed = 1;
-		return;
-	}
-	p->bytes += len;
-	while (len && !p->failed) {
+	while (len && !rc) {
 		size_t n = piece_of(text, len, PIECE);
 
-		p->failed = stage(p, name, text, n);
+		rc = stage(p, file, text, n);
 		text += n;
 		len -= n;
 	}
+	return rc;
 }
 
 static int stage_all(struct push *p)
 {
+	int rc = 0;
+
+	for (size_t i = 0; i < p->text.count && !rc; i++)
+		rc = stage_file(p, &p->text.files[i]);
+	return rc;
+}
+
+/* Their names from the root: posternd has another working directory. */
+static void take_file(void *ctx, const char *path, const char *text, size_t len)
+{
+	struct push *p = ctx;
+	char here[PATH_MAX], name[2 * PATH_MAX];
+
+	if (*path == '/' || !getcwd(here, sizeof(here)))
+		snprintf(name, sizeof(name), "%s", path);
+	else
+		snprintf(name, sizeof(name), "%s/%s", here, path);
+	if (!is_text(path, text, len))
+		p->failed = 1;
+	else if (rules_text_add(&p->text, name, false, text, len) != 0)
+		p->failed = say_too_much();
+}
+
+/* What rules load goes with them. */
+static int take_data(void *ctx, const char *path, char **textp, size_t *sizep)
+{
+	struct push *p = ctx;
+	int rc = rule_dataset_read(path, textp, sizep);
+
+	if (rc || rules_text_data(&p->text, path))
+		return rc;
+	if (!is_text(path, *textp, *sizep))
+		p->failed = 1;
+	else if (rules_text_add(&p->text, path, true, *textp, *sizep) != 0)
+		p->failed = say_too_much();
+	return 0;
+}
+
+/* Reads all that is to be pushed, and sees whether the rules are good. */
+static int read_all(struct push *p)
+{
+	const struct rule_files files = {take_data, p};
 	struct rule_diags diags = {0};
 
 	for (int i = 0; i < p->count && !p->failed; i++)
-		if (rules_each_file(&diags, p->paths[i], stage_file, p) != 0)
-			p->failed = 1;
-	for (size_t i = 0; i < diags.count; i++)
-		rule_diag_print(stderr, &diags.list[i]);
-	rule_diags_fini(&diags);
-	if (!p->failed && !p->bytes) {
+		p->failed |= rules_each_file(&diags, p->paths[i], take_file, p) != 0;
+	if (!p->failed && !p->text.bytes) {
 		fprintf(stderr, "postern rules push: there is nothing in these files\n");
 		p->failed = 1;
 	}
+	p->rules.files = &files;
+	if (!p->failed)
+		rules_text_parse(&p->text, &p->rules, &diags);
+	p->rules.files = NULL;
+	p->failed |= diags.errors > 0;
+	for (size_t i = 0; i < diags.count; i++)
+		if (diags.list[i].severity == RULE_ERROR)
+			rule_diag_print(stderr, &diags.list[i]);
+	rule_diags_fini(&diags);
 	return p->failed;
 }
 
@@ -195,6 +250,16 @@ static int parse(struct push *p, int argc, char **argv)
 	return 2;
 }
 
+static int ask(struct push *p)
+{
+	int rc = p->configuration ? 0 : stage_all(p);
+
+	if (!rc)
+		rc = push(p);
+	live_close(&p->client);
+	return rc;
+}
+
 int rules_push_main(int argc, char **argv)
 {
 	struct push p = {0};
@@ -202,17 +267,14 @@ int rules_push_main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (!p.configuration && !p.untested)
-		rc = rules_push_test(p.paths, p.count, &p.tested);
-	else
-		rc = 0;
+	rc = p.configuration ? 0 : read_all(&p);
+	if (!rc && !p.configuration && !p.untested)
+		rc = rules_push_test(&p.rules, p.paths, p.count, &p.tested);
 	if (!rc)
 		rc = live_open(&p.client, p.socket);
-	if (rc)
-		return rc;
-	rc = p.configuration ? 0 : stage_all(&p);
 	if (!rc)
-		rc = push(&p);
-	live_close(&p.client);
+		rc = ask(&p);
+	rules_text_fini(&p.text);
+	rule_list_fini(&p.rules);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Before a push: are the rules good, and do their samples say that they do what they should? */
+/* Before a push: do the rules do what their samples say? */
 #include "tools/rules_push_test.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "control/ruleset_build.h"
-#include "tools/rules_inputs.h"
+#include "control/samples.h"
 #include "tools/samples_run.h"
 
 static void say_errors(const struct rule_diags *diags)
@@ -50,9 +50,9 @@ static int run(const struct rule_list *rules, const struct sample_list *samples,
 	return rc;
 }
 
-int rules_push_test(char *const *paths, int count, struct rules_push_tested *tested)
+int rules_push_test(const struct rule_list *rules, char *const *paths, int count,
+		    struct rules_push_tested *tested)
 {
-	struct rule_list rules = {0};
 	struct sample_list samples = {0};
 	struct rule_diags diags = {0};
 	void *image = NULL;
@@ -60,11 +60,12 @@ int rules_push_test(char *const *paths, int count, struct rules_push_tested *tes
 	int rc;
 
 	*tested = (struct rules_push_tested){0};
-	rules_inputs_load(paths, count, &rules, &samples, &diags);
-	if (!diags.errors)
-		samples_check(&samples, &rules, &diags);
+	for (int i = 0; i < count; i++)
+		samples_load_path(&samples, &diags, paths[i]);
 	if (!diags.errors && samples.count)
-		ruleset_build(&rules, 1, &diags, &image, &size, NULL);
+		samples_check(&samples, rules, &diags);
+	if (!diags.errors && samples.count)
+		ruleset_build(rules, 1, &diags, &image, &size, NULL);
 	say_errors(&diags);
 	rc = diags.errors ? 1 : 0;
 	if (!rc && samples.count && !image) {
@@ -72,9 +73,8 @@ int rules_push_test(char *const *paths, int count, struct rules_push_tested *tes
 		rc = 1;
 	}
 	if (!rc && samples.count)
-		rc = run(&rules, &samples, image, size, tested);
+		rc = run(rules, &samples, image, size, tested);
 	free(image);
-	rule_list_fini(&rules);
 	sample_list_fini(&samples);
 	rule_diags_fini(&diags);
 	return rc;

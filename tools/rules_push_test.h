@@ -5,15 +5,18 @@
 
 #include <stddef.h>
 
+#include "control/rule.h"
+
 struct rules_push_tested {
 	size_t samples; /* 0: there are none */
 	double seconds;
 };
 
 /*
- * Reads the rules at the paths and runs the samples beside them. 0: all as they say; 1: a mistake
- * or a failed sample, told on standard error.
+ * Runs the samples beside the rules, which were read from the paths. 0: all as they say; 1: a
+ * mistake or a failed sample, told on standard error.
  */
-int rules_push_test(char *const *paths, int count, struct rules_push_tested *tested);
+int rules_push_test(const struct rule_list *rules, char *const *paths, int count,
+		    struct rules_push_tested *tested);
 
 #endif

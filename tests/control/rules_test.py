@@ -4,6 +4,7 @@
 
 Pushes, their history, rollbacks, and what is decided over single rules; what outlives what. Without a dataplane.
 """
+import base64
 import json
 import os
 import shutil
@@ -400,6 +401,41 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.states()[1], (1, "live", "rule"))
         self.result("rules rollback")
         self.assertEqual(self.states()[1], (2, "shadow", "push"))
+
+    # What rules load
+
+    def test_what_rules_load_is_kept_with_them(self):
+        values = self.path("bad.lst", base64.b64encode(b"x.example").decode() + "\n")
+        text = 'alert smtp any any -> any any (msg:"d"; smtp.helo; dataset:isset,bad,type string,load bad.lst; sid:%d;)\n'
+        configured = self.path("load.rules", text % 5)
+        self.gate.configure(rules=f'[ "{configured}" ]')
+        first = self.result("reload")["generation"]
+        done = self.gate.run("rules", "push", self.path("pushed.rules", text % 6), cwd=self.folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        kept = [f.read_bytes() for f in (self.folder / "state" / "rules").glob("*.rules")]
+        self.assertEqual(sum(values.read_bytes() in text for text in kept), 2)
+        values.unlink()
+        self.restart()
+        self.assertEqual(self.live(), [6])
+        self.result("rules disable", sid=6)
+        self.result("rules rollback", generation=first)
+        self.assertEqual(self.live(), [5])
+        # The configuration's is read anew, and is gone.
+        self.assertIn("bad.lst", self.error("rules push", configuration=True)["problems"][0]["message"])
+        for words in (("push", configured), ("push", configured, "--no-test")):
+            done = self.gate.run("rules", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("bad.lst", done.stderr)
+        self.assertEqual(self.live(), [5])
+
+    def test_what_rules_load_can_be_staged(self):
+        text = 'alert smtp any any -> any any (msg:"d"; smtp.helo; dataset:isset,bad,type string,load bad.lst; sid:5;)\n'
+        with self.gate.client() as client:
+            client.ask("rules stage", file="/nowhere/a.rules", text=text)
+            self.assertEqual(client.ask("rules push")["error"]["code"], "bad_rules")
+            client.ask("rules stage", file="/nowhere/a.rules", text=text)
+            client.ask("rules stage", file="/nowhere/bad.lst", text="eC5leGFtcGxl\n", data=True)
+            self.assertEqual(client.ask("rules push")["result"]["counts"]["rules"], 1)
 
     # `postern`
 
