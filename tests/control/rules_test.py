@@ -410,7 +410,7 @@ class Rules(unittest.TestCase):
         configured = self.path("load.rules", text % 5)
         self.gate.configure(rules=f'[ "{configured}" ]')
         first = self.result("reload")["generation"]
-        done = self.gate.run("rules", "push", self.path("pushed.rules", text % 6), cwd=self.folder)
+        done = self.gate.run("rules", "push", os.path.relpath(self.path("pushed.rules", text % 6)))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         kept = [f.read_bytes() for f in (self.folder / "state" / "rules").glob("*.rules")]
         self.assertEqual(sum(values.read_bytes() in text for text in kept), 2)
