@@ -147,6 +147,11 @@ static bool parse_action(struct rule_parser *parser, struct rule_word word)
 			return true;
 		}
 	}
+	if (memchr(word.p, ':', word.len) || rule_word_is(word, "accept"))
+		return rule_fail(parser, word.p,
+				 "action '%.*s' is of Suricata's firewall mode: expected pass, "
+				 "alert, drop or reject",
+				 (int)word.len, word.p);
 	return rule_fail(parser, word.p,
 			 "unknown action '%.*s': expected pass, alert, drop or reject",
 			 (int)word.len, word.p);
@@ -165,6 +170,12 @@ static bool parse_proto(struct rule_parser *parser, struct rule_word word)
 			return true;
 		}
 	}
+	if (memchr(word.p, ':', word.len))
+		return rule_fail(
+			parser, word.p,
+			"protocol '%.*s' names a state of Suricata's parser: rules look at "
+			"buffers",
+			(int)word.len, word.p);
 	return rule_fail(parser, word.p,
 			 "protocol '%.*s' is not inspected: expected smtp, sip, tcp, udp or ip",
 			 (int)word.len, word.p);

@@ -14,6 +14,7 @@ static const struct {
 	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
 	{"check", "are these rules good? Every mistake with its place", rules_check_main},
 	{"test", "runs the rules' samples", rules_test_main},
+	{"import", "takes Suricata's rules, and says why not the others", rules_import_main},
 	{"keywords", "the language: buffers, keywords, and what is refused and why",
 	 rules_keywords_main},
 	{"push", "new rules for a running gate: checked, tested, compiled, swapped",

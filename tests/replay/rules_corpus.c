@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/rule_import.h"
 #include "tests/rules_fixture.h"
 
 /* What a site would say of itself: that the gate does not know it must not hide other reasons. */
@@ -91,6 +92,51 @@ static void check_lines(const char *path)
 	fclose(f);
 }
 
+/* All files as one set of rules: what is about SMTP or SIP is taken, or has its reason. */
+static struct rule_import import = {.renumber = 900000000};
+
+static void import_file(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t len = f ? getdelim(&text, &room, '\0', f) : -1;
+
+	if (len < 0)
+		err(1, "%s", path);
+	rule_import_text(&import, path, text, (size_t)len);
+	free(text);
+	fclose(f);
+}
+
+static void check_import(void)
+{
+	struct rules_fixture f = {.list = import.list};
+
+	for (size_t i = 0; i < import.count; i++) {
+		const struct rule_imported *r = &import.rules[i];
+
+		if (r->what <= IMPORT_MAPPED ? !r->text : !r->why)
+			fail(r->place.file, r->place.line, "neither taken nor a reason");
+		if (r->what == IMPORT_REFUSED && strstr(r->why, "unknown keyword"))
+			fail(r->place.file, r->place.line, r->why);
+	}
+	rules_fixture_build(&f);
+	if (!f.matcher)
+		fail("import", 0, "what was taken does not compile");
+	f.list = (struct rule_list){0}; /* the import's */
+	rules_fixture_fini(&f);
+	printf("import: %zu taken (%zu with a buffer put before), %zu again, %zu refused, %zu "
+	       "about "
+	       "something else\n",
+	       import.counts[IMPORT_TAKEN] + import.counts[IMPORT_MAPPED],
+	       import.counts[IMPORT_MAPPED], import.counts[IMPORT_AGAIN],
+	       import.counts[IMPORT_REFUSED], import.counts[IMPORT_OTHER]);
+	if (!import.counts[IMPORT_TAKEN] || !import.counts[IMPORT_MAPPED])
+		fail("import", 0, "nothing was taken");
+	rule_import_fini(&import);
+}
+
 static int check_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	size_t len = strlen(path);
@@ -108,6 +154,7 @@ static int check_file(const char *path, const struct stat *st, int type, struct 
 		fail(path, 0, "what was taken does not compile");
 	rules_fixture_fini(&f);
 	check_lines(path);
+	import_file(path);
 	return 0;
 }
 
@@ -125,6 +172,7 @@ int main(int argc, char **argv)
 	}
 	if (nftw(rules, check_file, 16, FTW_PHYS) != 0)
 		err(1, "%s", rules);
+	check_import();
 	printf("%u files: %u rules taken, %u refused; of those on smtp or sip: %u taken, %u "
 	       "refused; %u warnings\n",
 	       count.files, count.taken, count.refused, count.mail_taken, count.mail_refused,
