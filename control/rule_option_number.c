@@ -42,28 +42,40 @@ static size_t part_index(const struct rule_parser *parser)
 	return (size_t)(parser->part - parser->rule.parts);
 }
 
-uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name)
+/* The open part's variable of that name, 0: it has none; `others`: the first of another part. */
+static uint8_t variable_of(const struct rule_parser *parser, struct rule_word name, uint8_t *others)
 {
+	*others = 0;
 	for (uint8_t i = 0; i < parser->names_count; i++) {
 		if (!rule_word_is(name, parser->names[i].text))
 			continue;
-		if (parser->names[i].part != part_index(parser))
-			rule_fail(parser, name.p,
-				  "'%s' is a number of another buffer, which is looked at by "
-				  "itself",
-				  parser->names[i].text);
-		return (uint8_t)(i + 1);
+		if (parser->names[i].part == part_index(parser))
+			return (uint8_t)(i + 1);
+		*others = *others ? *others : (uint8_t)(i + 1);
 	}
 	return 0;
 }
 
+uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name)
+{
+	uint8_t others, own = variable_of(parser, name, &others);
+
+	if (!own && others)
+		rule_fail(parser, name.p,
+			  "'%.*s' is a number of another buffer, which is looked at by itself",
+			  (int)name.len, name.p);
+	return own ? own : others;
+}
+
 static bool variable_add(struct rule_parser *parser, struct rule_word name, uint8_t *var)
 {
+	uint8_t others;
+
 	if (!is_name(name))
 		return rule_fail(parser, name.p, "expected a name for the number");
-	*var = rule_variable_find(parser, name);
-	if (*var)
-		return !parser->failed; /* a name may be given anew */
+	*var = variable_of(parser, name, &others);
+	if (*var) /* a name may be given anew */
+		return true;
 	if (parser->names_count == RULESET_VARIABLES)
 		return rule_fail(parser, name.p, "more than %d names for numbers in one rule",
 				 RULESET_VARIABLES);

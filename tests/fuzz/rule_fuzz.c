@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The rule parser: whatever it reads, it takes or refuses each rule with a
- * reason, and two readings of one text agree. Nothing is compiled: Hyperscan
+ * reason, and two readings of one text agree; so does the import. Nothing is compiled: Hyperscan
  * would be what is tested.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/rule.h"
+#include "control/rule_import.h"
 
 #define SIZE_MAX_FUZZED 65536
 
@@ -25,6 +25,25 @@ static void check_diags(const struct rule_diags *diags)
 		check(diags->list[i].message[0] != '\0');
 		check(diags->list[i].place.line > 0 && diags->list[i].place.column > 0);
 	}
+}
+
+/* What is imported is rules; all else has a reason. */
+static void check_import(const char *text, size_t size)
+{
+	struct rule_import import = {.renumber = 1000000};
+	size_t counted = 0;
+
+	rule_import_text(&import, "fuzz", text, size);
+	for (int i = 0; i < IMPORT_KINDS; i++)
+		counted += import.counts[i];
+	check(counted == import.count);
+	check(import.list.count == import.counts[IMPORT_TAKEN] + import.counts[IMPORT_MAPPED]);
+	for (size_t i = 0; i < import.count; i++) {
+		const struct rule_imported *r = &import.rules[i];
+
+		check(r->what <= IMPORT_MAPPED ? r->text && r->text[0] : r->why != NULL);
+	}
+	rule_import_fini(&import);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -47,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	b.refused = 0;
 	rules_parse(&b, &of_b, NULL, "again", (const char *)data, size);
 	check(b.count == a.count);
+	check_import((const char *)data, size);
 	rule_diags_fini(&of_a);
 	rule_diags_fini(&of_b);
 	rule_list_fini(&a);

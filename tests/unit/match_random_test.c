@@ -7,6 +7,7 @@
  * compiler's idea of it, and tries every place for every step.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
 #include <netinet/in.h>
 #include <pcre2.h>
 
@@ -35,7 +36,8 @@ static bool chance(uint32_t percent)
 	return rnd(100) < percent;
 }
 
-enum { CONTENT, PCRE, DATA_AT, SIZE };
+enum { CONTENT, PCRE, DATA_AT, SIZE, TEST, JUMP, EXTRACT };
+enum { LOWER, UPPER, STRIP, COMPRESS, DOT, DECODE, TRANSFORMS };
 
 struct step {
 	int kind;
@@ -43,11 +45,17 @@ struct step {
 	int lo, hi; /* hi < 0: none */
 	char text[40];
 	pcre2_code *code;
+	/* Numbers: read at `lo`. */
+	int count, value, post, multiplier;
+	bool string, little, from_start, from_end;
+	char op[3];
+	bool var; /* `lo` of a content or DATA_AT, or `value`, is what was extracted */
 };
 
 struct part {
 	enum rule_buffer buffer;
-	int count;
+	int count, transforms_count;
+	int transforms[2];
 	struct step steps[STEPS_MAX + 1]; /* the compiler counts past the last */
 };
 
@@ -79,9 +87,12 @@ static bool same_byte(char a, char b, bool nocase)
 	return a == b;
 }
 
+static int extracted; /* by the chain that is being looked at */
+
 static bool stands_at(const struct step *s, const struct instance *in, int at, int before)
 {
-	int base = s->relative ? before : 0, len = (int)strlen(s->text);
+	int base = (s->relative ? before : 0) + (s->var ? extracted : 0);
+	int len = (int)strlen(s->text);
 
 	if (at < 0 || at + len > (int)in->len || at < base + s->lo)
 		return false;
@@ -110,6 +121,72 @@ static int matches_at(const struct step *s, const struct instance *in, int at, i
 	return end;
 }
 
+/* The number as C's library reads it, and where it ends; false: there is none.
+ */
+static bool number_at(const struct step *s, const struct instance *in, int before, uint64_t *value,
+		      int *after)
+{
+	int at = (s->relative ? before : 0) + s->lo;
+	char digits[32], *end;
+
+	if (at < 0 || at + s->count > (int)in->len || !in->len)
+		return false;
+	*after = at + s->count;
+	if (s->string) {
+		memcpy(digits, in->text + at, (size_t)s->count);
+		digits[s->count] = '\0';
+		*value = strtoull(digits, &end, 16);
+		*after = at + (int)(end - digits);
+		return end > digits;
+	}
+	*value = 0;
+	for (int i = 0; i < s->count; i++) {
+		int place = s->little ? i : s->count - 1 - i;
+
+		*value += (uint64_t)(uint8_t)in->text[at + i] << (8 * place);
+	}
+	return true;
+}
+
+static bool test_holds(const struct step *s, uint64_t value, uint64_t with)
+{
+	bool holds = !strcmp(s->op, "=")    ? value == with
+		     : !strcmp(s->op, "<")  ? value < with
+		     : !strcmp(s->op, ">")  ? value > with
+		     : !strcmp(s->op, "<=") ? value <= with
+		     : !strcmp(s->op, ">=") ? value >= with
+		     : !strcmp(s->op, "&")  ? (value & with) != 0
+					    : (value ^ with) != 0;
+
+	return holds != s->negated;
+}
+
+static bool holds(const struct part *p, int i, const struct instance *in, int before);
+
+static bool number_holds(const struct part *p, int i, const struct instance *in, int before)
+{
+	const struct step *s = &p->steps[i];
+	int after = 0, old = extracted, base;
+	uint64_t value = 0;
+	int64_t to;
+	bool rest;
+
+	if (!number_at(s, in, before, &value, &after))
+		return false;
+	if (s->kind == TEST)
+		return test_holds(s, value, (uint64_t)(s->var ? extracted : s->value)) &&
+		       holds(p, i + 1, in, before);
+	if (s->kind == EXTRACT) {
+		extracted = (int)value * s->multiplier;
+		rest = holds(p, i + 1, in, after);
+		extracted = old;
+		return rest;
+	}
+	base = s->from_start ? 0 : s->from_end ? (int)in->len : after;
+	to = (int64_t)(value * (uint64_t)s->multiplier) + s->post + base;
+	return to < (int64_t)in->len && holds(p, i + 1, in, to < 0 ? 0 : (int)to);
+}
+
 static bool holds(const struct part *p, int i, const struct instance *in, int before)
 {
 	const struct step *s = &p->steps[i];
@@ -117,10 +194,13 @@ static bool holds(const struct part *p, int i, const struct instance *in, int be
 
 	if (i == p->count)
 		return true;
+	if (s->kind >= TEST)
+		return number_holds(p, i, in, before);
 	if (s->kind == SIZE)
 		return len >= s->lo && len <= s->hi && holds(p, i + 1, in, before);
 	if (s->kind == DATA_AT) {
-		bool there = s->relative ? before + s->lo <= len : s->lo < len;
+		int at = s->var ? extracted : s->lo;
+		bool there = s->relative ? before + at <= len : at < len;
 
 		return there != s->negated && holds(p, i + 1, in, before);
 	}
@@ -139,6 +219,51 @@ static bool holds(const struct part *p, int i, const struct instance *in, int be
 	return s->negated && holds(p, i + 1, in, before);
 }
 
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static void transform(int kind, const struct instance *in, struct instance *out)
+{
+	out->len = 0;
+	if (kind == DOT)
+		out->text[out->len++] = '.';
+	for (size_t i = 0; i < in->len; i++) {
+		char c = in->text[i], hex[3] = {0}, *end = hex;
+
+		if (kind == LOWER && c >= 'A' && c <= 'Z')
+			c = (char)(c + 32);
+		if (kind == UPPER && c >= 'a' && c <= 'z')
+			c = (char)(c - 32);
+		if (kind == STRIP && blank(c))
+			continue;
+		if (kind == COMPRESS && blank(c) && i && blank(in->text[i - 1]))
+			continue;
+		if (kind == DECODE && c == '+')
+			c = ' ';
+		if (kind == DECODE && c == '%' && i + 2 < in->len && isxdigit(in->text[i + 1]) &&
+		    isxdigit(in->text[i + 2])) {
+			memcpy(hex, in->text + i + 1, 2);
+			c = (char)strtol(hex, &end, 16);
+			i += 2;
+		}
+		out->text[out->len++] = c;
+	}
+}
+
+/* The instance as the part's transforms make it. */
+static const struct instance *transformed(const struct part *p, const struct instance *in)
+{
+	static struct instance made[2];
+
+	for (int i = 0; i < p->transforms_count; i++) {
+		transform(p->transforms[i], in, &made[i]);
+		in = &made[i];
+	}
+	return in;
+}
+
 static bool rule_holds(const struct plain_rule *rule)
 {
 	for (int p = 0; p < rule->count; p++) {
@@ -149,7 +274,7 @@ static bool rule_holds(const struct plain_rule *rule)
 		for (b = 0; buffers[b] != part->buffer; b++)
 			;
 		for (int i = 0; i < instances_count[b]; i++)
-			any |= holds(part, 0, &instances[b][i], 0);
+			any |= holds(part, 0, transformed(part, &instances[b][i]), 0);
 		if (!any)
 			return false;
 	}
@@ -206,13 +331,70 @@ static void random_pcre(struct step *s)
 	assert_non_null(s->code);
 }
 
+/* Letters are digits in hex: 10 to 12. */
+static void random_number(struct step *s, int kind, bool in_pieces)
+{
+	static const char *const ops[] = {"=", "<", ">", "<=", ">=", "&", "^"};
+
+	s->kind = kind;
+	s->string = chance(60);
+	s->count = 1 + (int)rnd(s->string && kind == TEST ? 3 : 2);
+	s->little = !s->string && chance(30);
+	s->lo = (int)rnd(5) - (s->relative ? 2 : 0);
+	s->multiplier = 1;
+	s->negated = false;
+	if (kind == TEST) {
+		s->negated = chance(25);
+		strcpy(s->op, ops[rnd(7)]);
+		s->value = s->string ? 8 + (int)rnd(6) + (chance(30) ? 160 : 0)
+				     : 'A' + (int)rnd(40);
+		return;
+	}
+	s->string = true;
+	s->little = false;
+	s->count = 1;
+	s->multiplier = 1 + (int)rnd(2);
+	if (kind == EXTRACT)
+		return;
+	s->post = -(int)rnd(12);
+	s->from_start = !in_pieces && chance(20);
+	s->from_end = !in_pieces && !s->from_start && chance(20);
+	if (s->from_end)
+		s->post -= 12;
+}
+
+/* What was extracted before, in place of a number. */
+static void random_variable(struct step *s, bool named, bool stream)
+{
+	if (!named || chance(50) || (stream && !s->relative))
+		return;
+	if (s->kind == TEST) {
+		s->var = true;
+	} else if (s->kind == DATA_AT || (s->kind == CONTENT && !s->starts)) {
+		s->var = true;
+		s->hi -= s->hi < 0 ? 0 : s->lo;
+		s->lo = 0;
+	}
+}
+
+static void random_transforms(struct part *part)
+{
+	part->transforms_count = (int)rnd(3);
+	for (int i = 0; i < part->transforms_count; i++)
+		part->transforms[i] = (int)rnd(TRANSFORMS);
+}
+
 static void random_part(struct part *part, enum rule_buffer buffer, bool bounded)
 {
-	bool stream = false, leaves_place = true;
+	bool stream = false, leaves_place = true, named = false;
+	int last;
 
 	part->buffer = buffer;
 	stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
 	part->count = 1 + (int)rnd(STEPS_MAX);
+	if (!stream && chance(35))
+		random_transforms(part);
+	last = part->transforms_count ? part->transforms[part->transforms_count - 1] : -1;
 	for (int i = 0; i < part->count; i++) {
 		struct step *s = &part->steps[i];
 
@@ -228,12 +410,37 @@ static void random_part(struct part *part, enum rule_buffer buffer, bool bounded
 			s->hi = s->lo + (int)rnd(TEXT_MAX);
 		} else if (!bounded && chance(20)) {
 			random_pcre(s);
+		} else if ((s->relative || !stream) && i > 0 && chance(15)) {
+			random_number(s, TEST, stream);
+		} else if (!bounded && (s->relative || !stream) && i > 0 && chance(12)) {
+			random_number(s, JUMP, stream);
+		} else if (!bounded && (s->relative || !stream) && i > 0 && !named && chance(15)) {
+			random_number(s, EXTRACT, stream);
 		} else {
 			random_content(s, bounded);
+			/* Of these the transform leaves one case alone. */
+			s->nocase |= last == LOWER || last == UPPER;
 		}
-		leaves_place = s->relative ||
+		random_variable(s, named, stream);
+		named |= s->kind == EXTRACT;
+		/* What stands between does not part a step from what it counts from. */
+		leaves_place = (i > 0 && leaves_place) || s->relative || s->kind >= JUMP ||
 			       (!s->negated && (s->kind == CONTENT || s->kind == PCRE));
 	}
+}
+
+static void write_amount(FILE *f, bool var, int n)
+{
+	if (var)
+		fprintf(f, "v");
+	else
+		fprintf(f, "%d", n);
+}
+
+static void write_number(FILE *f, const struct step *s)
+{
+	fprintf(f, "%s%s%s; ", s->relative ? ",relative" : "", s->string ? ",string,hex" : "",
+		s->little ? ",little" : "");
 }
 
 static void write_step(FILE *f, const struct step *s)
@@ -247,7 +454,25 @@ static void write_step(FILE *f, const struct step *s)
 		fprintf(f, "bsize:<%d; ", s->hi + 1);
 		return;
 	case DATA_AT:
-		fprintf(f, "isdataat:%s%d%s; ", no, s->lo, s->relative ? ",relative" : "");
+		fprintf(f, "isdataat:%s", no);
+		write_amount(f, s->var, s->lo);
+		fprintf(f, "%s; ", s->relative ? ",relative" : "");
+		return;
+	case TEST:
+		fprintf(f, "byte_test:%d,%s%s,", s->count, no, s->op);
+		write_amount(f, s->var, s->value);
+		fprintf(f, ",%d", s->lo);
+		write_number(f, s);
+		return;
+	case JUMP:
+		fprintf(f, "byte_jump:%d,%d,multiplier %d,post_offset %d%s%s", s->count, s->lo,
+			s->multiplier, s->post, s->from_start ? ",from_beginning" : "",
+			s->from_end ? ",from_end" : "");
+		write_number(f, s);
+		return;
+	case EXTRACT:
+		fprintf(f, "byte_extract:%d,%d,v,multiplier %d", s->count, s->lo, s->multiplier);
+		write_number(f, s);
 		return;
 	case PCRE:
 		fprintf(f, "pcre:%s\"/%s/%s%s\"; ", no, s->text, s->nocase ? "i" : "",
@@ -257,15 +482,23 @@ static void write_step(FILE *f, const struct step *s)
 	fprintf(f, "content:%s\"%s\"; %s%s%s", no, s->text, s->nocase ? "nocase; " : "",
 		s->starts ? "startswith; " : "", s->ends ? "endswith; " : "");
 	if (s->relative) {
-		fprintf(f, "distance:%d; ", s->lo);
+		fprintf(f, "distance:");
+		write_amount(f, s->var, s->lo);
+		fprintf(f, "; ");
 		if (s->hi >= 0)
 			fprintf(f, "within:%d; ", s->hi - s->lo);
-	} else if (s->lo || s->hi >= 0) {
-		fprintf(f, "offset:%d; ", s->lo);
+	} else if (s->var || s->lo || s->hi >= 0) {
+		fprintf(f, "offset:");
+		write_amount(f, s->var, s->lo);
+		fprintf(f, "; ");
 		if (s->hi >= 0)
 			fprintf(f, "depth:%d; ", s->hi - s->lo);
 	}
 }
+
+static const char *const transform_names[] = {
+	[LOWER] = "to_lowercase",           [UPPER] = "to_uppercase", [STRIP] = "strip_whitespace",
+	[COMPRESS] = "compress_whitespace", [DOT] = "dotprefix",      [DECODE] = "url_decode"};
 
 /* One rule as text; parts of one single buffer would become one: not here. */
 static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32_t sid,
@@ -285,6 +518,8 @@ static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32
 			 rule_buffers[buffer].count == BUFFER_ONE);
 		random_part(&rule->parts[p], buffer, bounded);
 		fprintf(f, "%s; ", rule_buffers[rule->parts[p].buffer].name);
+		for (int i = 0; i < rule->parts[p].transforms_count; i++)
+			fprintf(f, "%s; ", transform_names[rule->parts[p].transforms[i]]);
 		for (int i = 0; i < rule->parts[p].count; i++)
 			write_step(f, &rule->parts[p].steps[i]);
 	}
@@ -310,6 +545,13 @@ static void random_text(struct instance *in, bool large)
 		random_word(word, 5);
 		memcpy(in->text + in->len, word, strlen(word));
 		in->len += strlen(word);
+		if (!large && chance(25))
+			for (uint32_t i = 1 + rnd(3); i > 0; i--)
+				in->text[in->len++] = " \t+"[rnd(3)];
+		if (!large && chance(10)) {
+			memcpy(in->text + in->len, "%61", 3);
+			in->len += 3;
+		}
 		if (large) {
 			size_t gap = chance(50) ? rnd(8) : rnd(1600);
 
@@ -358,7 +600,13 @@ static void run_txn(struct rules_fixture *f)
 
 struct tally {
 	unsigned rules, refused, verdicts, hits;
+	unsigned with_numbers, with_transforms, with_names; /* of the hits */
 };
+
+static bool has_transforms(const struct plain_rule *rule)
+{
+	return rule->parts[0].transforms_count || rule->parts[1].transforms_count;
+}
 
 static void run_set(struct tally *tally, bool large)
 {
@@ -394,6 +642,9 @@ static void run_set(struct tally *tally, bool large)
 					 text[sid - 1]);
 			tally->verdicts++;
 			tally->hits += expected;
+			tally->with_numbers += expected && strstr(text[sid - 1], "byte_");
+			tally->with_names += expected && strstr(text[sid - 1], ":v");
+			tally->with_transforms += expected && has_transforms(&plain[sid - 1]);
 		}
 		f.matcher->nhits = 0;
 	}
@@ -408,8 +659,13 @@ static void run_sets(bool large, int sets)
 
 	for (int i = 0; i < sets; i++)
 		run_set(&tally, large);
-	print_message("# %u rules (%u refused), %u verdicts, %u hits\n", tally.rules, tally.refused,
-		      tally.verdicts, tally.hits);
+	print_message(
+		"# %u rules (%u refused), %u verdicts, %u hits; %u with numbers, %u with names, "
+		"%u with transforms\n",
+		tally.rules, tally.refused, tally.verdicts, tally.hits, tally.with_numbers,
+		tally.with_names, tally.with_transforms);
+	assert_true(tally.with_numbers > 0 && (large || tally.with_names > 0) &&
+		    tally.with_transforms > 0);
 	assert_true(tally.refused * 10 < tally.rules);
 	assert_true(tally.hits * 100 > tally.verdicts);
 }
