@@ -9,8 +9,8 @@
 #include "bpf/siphash.h"
 
 #define WAYS       8
-#define SHARE      4 /* of them, a tenant's */
-#define COUNT_BITS 24
+#define SHARE      4  /* of them, a tenant's */
+#define COUNT_BITS 20 /* the others are for ms since 1970, and 500 years more */
 #define COUNT_MASK ((1ull << COUNT_BITS) - 1)
 #define MS         1000000u
 

@@ -21,7 +21,7 @@
 
 struct match_memory;
 
-#define MATCH_MEMORY_COUNT_MAX ((1u << 23) - 1)
+#define MATCH_MEMORY_COUNT_MAX ((1u << 20) - 1)
 
 /* Control thread. `entries`: a power of two, 8 at least. 0 or -errno. `key`: 16 bytes nobody knows,
  * or NULL. */

@@ -40,9 +40,21 @@ TRAFFIC = {"dense": ["--mails", "90", "--calls", "200", "--duration", "40"],
            "sparse": ["--mails", "30", "--calls", "60", "--duration", "100000", "--seed", "2"]}
 
 
+# What rules remember is shared by the workers, and asked in the packets' order.
+STATE_RULES = '''
+alert sip any any -> any any (msg:"limit"; sip.method; content:"INVITE"; threshold:type limit,track by_src,count 2,seconds 5; sid:9900001;)
+alert sip any any -> any any (msg:"filter"; sip.method; content:"INVITE"; detection_filter:track by_rule,count 20,seconds 10; sid:9900002;)
+alert sip any any -> any any (msg:"answered"; sip.stat_code; content:"200"; flowbits:isset,called; sid:9900003;)
+alert sip any any -> any any (msg:"called"; sip.method; content:"INVITE"; flowbits:set,called; noalert; sid:9900004;)
+alert smtp any any -> any any (msg:"mailed"; email.subject; bsize:>0; xbits:set,mailed,track tenant,expire 3600; noalert; sid:9900005;)
+alert sip any any -> any any (msg:"both"; sip.method; content:"INVITE"; xbits:isset,mailed,track tenant; threshold:type both,track by_tenant,count 5,seconds 20; sid:9900006;)
+alert smtp any any -> any any (msg:"tier"; email.subject; to_lowercase; pcre:"/[a-z]/"; metadata:tier narrow; threshold:type threshold,track by_src,count 2,seconds 60; sid:9900007;)
+'''
+
+
 def run(postern, workers, folder, rules):
     """(summary without what it took, events, packets)"""
-    command = [postern, "replay", "-q", "-c", folder / "conf", "-r", rules, "--workers", str(workers), "--json", folder / "json",
+    command = [postern, "replay", "-q", "-c", folder / "conf", "-r", rules, "-r", folder / "state.rules", "--workers", str(workers), "--json", folder / "json",
                "--events", folder / "eve", "--write", folder / "left", folder / "pcap"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     summary = json.loads((folder / "json").read_bytes())
@@ -86,17 +98,27 @@ def check_busy(summary):
     return missing
 
 
+def check_state(events):
+    """Each of the rules that remember has said something, and the counts have kept something back."""
+    seen = [json.loads(event).get("alert", {}).get("signature_id") for event in events]
+    missing = [f"no alert of {sid}" for sid in (9900001, 9900002, 9900003, 9900006, 9900007) if sid not in seen]
+    if any(sid in seen for sid in (9900004, 9900005)):
+        missing.append("an alert of a rule with noalert")
+    return missing
+
+
 def main():
     postern, generator, rules = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         (folder / "conf").write_text(CONFIG)
+        (folder / "state.rules").write_text(STATE_RULES)
         (folder / "optout").write_text("".join(f"optout{n}@example.org\n" for n in range(1000)))
         failures = []
         for name, options in TRAFFIC.items():
             subprocess.run([generator, *GENERATE, *options, folder / "pcap"], check=True)
             first = run(postern, 1, folder, rules)
-            failures += check_busy(first[0]) if name == "dense" else []
+            failures += check_busy(first[0]) + check_state(first[1]) if name == "dense" else []
             for workers in (2, 3, 4):
                 failures += compare(first, run(postern, workers, folder, rules), f"{workers} ({name})")
             print(f"{name}: {first[0]['packets']} packets, {len(first[1])} events")

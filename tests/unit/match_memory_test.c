@@ -8,7 +8,7 @@
 #include "tests/unit/test.h"
 
 #define SECOND 1000000000ull
-#define START  (1000 * SECOND)
+#define START  (1800000000 * SECOND) /* ns since 1970, as the gate's clock */
 
 static struct match_memory_key key_of(uint64_t what, uint32_t tenant)
 {
