@@ -48,7 +48,7 @@ alert sip any any -> any any (msg:"answered"; sip.stat_code; content:"200"; flow
 alert sip any any -> any any (msg:"called"; sip.method; content:"INVITE"; flowbits:set,called; noalert; sid:9900004;)
 alert smtp any any -> any any (msg:"mailed"; email.subject; bsize:>0; xbits:set,mailed,track tenant,expire 3600; noalert; sid:9900005;)
 alert sip any any -> any any (msg:"both"; sip.method; content:"INVITE"; xbits:isset,mailed,track tenant; threshold:type both,track by_tenant,count 5,seconds 20; sid:9900006;)
-alert smtp any any -> any any (msg:"tier"; email.subject; to_lowercase; pcre:"/[a-z]/"; metadata:tier narrow; threshold:type threshold,track by_src,count 2,seconds 60; sid:9900007;)
+alert smtp any any -> any any (msg:"tier"; email.subject; to_lowercase; bsize:>0; metadata:tier narrow; threshold:type threshold,track by_src,count 2,seconds 60; sid:9900007;)
 '''
 
 
