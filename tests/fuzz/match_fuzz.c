@@ -14,32 +14,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char rules[] = RULE("email.subject; byte_test:4,>,1000,0,little; sid:1;") RULE(
-	"email.subject; content:\"a\"; byte_jump:2,0,relative,multiplier 3,align; "
-	"content:\"b\"; within:9; sid:2;") RULE("email.subject; byte_jump:8,0; "
-						"byte_jump:4,-4,relative,post_offset -9; "
-						"isdataat:!1,relative; sid:3;")
-	RULE("email.subject; byte_extract:8,0,n; content:\"a\"; offset:n; byte_math:bytes 4, "
-	     "offset "
-	     "-2, oper <<, rvalue n, result m, relative; byte_test:1,<,m,n; sid:4;")
-		RULE("email.subject; byte_test:23,>=,07,0,string,oct; sid:5;") RULE(
-			"email.subject; byte_jump:20,0,string,dec,from_end; content:\"x\"; "
-			"within:1; sid:6;") RULE("email.subject; url_decode; strip_whitespace; "
-						 "to_lowercase; content:\"free\"; sid:7;")
-			RULE("email.subject; compress_whitespace; dotprefix; header_lowercase; "
-			     "pcre:\"/^\\.a+/\"; "
-			     "sid:8;") RULE("email.subject; to_uppercase; to_sha256; "
-					    "content:\"|00|\"; sid:9;")
-				RULE("email.body; content:\"a\"; byte_test:2,>,100,-1,relative; "
-				     "sid:20;") RULE("email.body; content:\"ab\"; "
-						     "byte_jump:1,0,relative; content:\"b\"; "
-						     "within:5; sid:21;") RULE(
-					"email.body; content:\"ba\"; byte_extract:1,0,n,relative; "
-					"content:\"a\"; distance:n; "
-					"within:3; sid:22;")
-					RULE("email.body; to_md5; content:\"|00|\"; sid:23;")
-						RULE("email.body; pcre:\"/a[bc]{1,5}d/i\"; "
-						     "isdataat:3,relative; sid:24;");
+/* clang-format off */
+static const char rules[] =
+	RULE("email.subject; byte_test:4,>,1000,0,little; sid:1;")
+	RULE("email.subject; content:\"a\"; byte_jump:2,0,relative,multiplier 3,align; content:\"b\"; within:9; sid:2;")
+	RULE("email.subject; byte_jump:8,0; byte_jump:4,-4,relative,post_offset -9; isdataat:!1,relative; sid:3;")
+	RULE("email.subject; byte_extract:8,0,n; content:\"a\"; offset:n; "
+	     "byte_math:bytes 4, offset -2, oper <<, rvalue n, result m, relative; byte_test:1,<,m,n; sid:4;")
+	RULE("email.subject; byte_test:23,>=,07,0,string,oct; sid:5;")
+	RULE("email.subject; byte_jump:20,0,string,dec,from_end; content:\"x\"; within:1; sid:6;")
+	RULE("email.subject; url_decode; strip_whitespace; to_lowercase; content:\"free\"; sid:7;")
+	RULE("email.subject; compress_whitespace; dotprefix; header_lowercase; pcre:\"/^\\.a+/\"; sid:8;")
+	RULE("email.subject; to_uppercase; to_sha256; content:\"|00|\"; sid:9;")
+	RULE("email.body; content:\"a\"; byte_test:2,>,100,-1,relative; sid:20;")
+	RULE("email.body; content:\"ab\"; byte_jump:1,0,relative; content:\"b\"; within:5; sid:21;")
+	RULE("email.body; content:\"ba\"; byte_extract:1,0,n,relative; content:\"a\"; distance:n; within:3; sid:22;")
+	RULE("email.body; to_md5; content:\"|00|\"; sid:23;")
+	RULE("email.body; pcre:\"/a[bc]{1,5}d/i\"; isdataat:3,relative; sid:24;");
+/* clang-format on */
 
 static void check(bool holds)
 {
