@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bpf/reason.h"
+#include "bpf/sketch.h"
 #include "bpf/tenant.h"
 
 #define COUNTED_NAMES     256 /* distinct SMTP verbs, SIP methods */
@@ -66,8 +67,16 @@ struct tenant_counters {
 	uint64_t packets, bytes;
 	uint64_t messages, messages_accepted, recipients;
 	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
+	uint64_t calls_outage;   /* seized ones that ended in 408, 500, 503 or 504 */
+	uint64_t calls_unwanted; /* in 607 (RFC 8197) */
+	/* Of mail that the tenant sends: RCPTs that a server took or refused for good (2yz, 5yz).
+	 */
+	uint64_t recipients_answered, recipients_bounced;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[REASON_COUNT];
+	/* No sums, from here on. */
+	struct sketch callees; /* of call attempts */
+	struct sketch domains; /* of recipients */
 };
 
 /* How near a tenant came to each limit: percent of its bucket, at the most. Per slot and worker. */

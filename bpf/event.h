@@ -121,18 +121,21 @@ enum field_key {
 
 enum event_direction { TO_SERVER, TO_CLIENT };
 
+/* Bit of `direction`: the packet in hand is the tenant's own, not one to it. */
+#define EVENT_BY_TENANT (1 << 1)
+
 /* Bit of `packet`: a timer's doing, of no packet; the rest of it orders such events. */
 #define EVENT_OF_NO_PACKET (1ULL << 63)
 
 /* The packet that caused it, as it came: src is its sender. */
 struct event_head {
-	uint32_t size; /* of the record, fields included, a multiple of 8 */
-	uint8_t type;  /* enum event_type */
-	uint8_t direction;
-	uint8_t family;  /* 4, 6 or 0: no address */
-	uint8_t proto;   /* IP protocol */
-	uint64_t time;   /* ns since 1970, the packet's */
-	uint64_t packet; /* the packet's number in the replay, from 1; 0 in a live gate */
+	uint32_t size;     /* of the record, fields included, a multiple of 8 */
+	uint8_t type;      /* enum event_type */
+	uint8_t direction; /* enum event_direction, EVENT_BY_TENANT */
+	uint8_t family;    /* 4, 6 or 0: no address */
+	uint8_t proto;     /* IP protocol */
+	uint64_t time;     /* ns since 1970, the packet's */
+	uint64_t packet;   /* the packet's number in the replay, from 1; 0 in a live gate */
 	uint64_t flow_id;
 	uint32_t tenant;     /* the slot; control turns it into id and name */
 	uint32_t generation; /* the ruleset's */

@@ -4,6 +4,7 @@
 
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/risk_show.h"
 #include "control/rules_command.h"
 #include "control/show.h"
 #include "control/tenant_change.h"
@@ -98,6 +99,13 @@ static enum command_outcome run_follow(struct request *r, json_t **result)
 	}
 
 static const struct command_argument tenant_arguments[] = {TENANT, {0}};
+
+static const struct command_argument tenants_arguments[] = {
+	{.name = "by",
+	 .type = ARGUMENT_TEXT,
+	 .help = "their order: `slot`, or `risk`, the highest score first"},
+	{0},
+};
 
 static const struct command_argument suspend_arguments[] = {
 	TENANT,
@@ -261,10 +269,11 @@ const struct command commands[] = {
 	{"rules disable", PRIVILEGE_CHANGE, rules_sid_arguments, run_rules_disable, "a rule is left out, of pushes to come too", false},
 	{"rules enable", PRIVILEGE_CHANGE, rules_sid_arguments, run_rules_enable, "a rule that was disabled runs again", false},
 	{"failure", PRIVILEGE_READ, NULL, run_failure, "what the wire does while nobody inspects", false},
-	{"tenants", PRIVILEGE_READ, NULL, run_tenants, "a line about each tenant", false},
+	{"tenants", PRIVILEGE_READ, tenants_arguments, run_tenants, "a line about each tenant", false},
 	{"tenant", PRIVILEGE_READ, tenant_arguments, run_tenant, "everything about one tenant", false},
+	{"explain", PRIVILEGE_READ, tenant_arguments, run_explain, "a tenant's score taken apart: every term, what it is made of, the events behind it", false},
 	{"tenant suspend", PRIVILEGE_CHANGE, suspend_arguments, run_tenant_suspend, "its mail and calls are refused, at once", false},
-	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command", false},
+	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command, or by a score: which suspends nothing then for `risk.pardon`", false},
 	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them", false},
 	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration", false},
 	{"list file", PRIVILEGE_CHANGE, NULL, run_list_file, "after its answer comes one byte with a descriptor (`SCM_RIGHTS`): the file of the `list import` that follows", true},

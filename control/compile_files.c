@@ -9,6 +9,7 @@
 #include "control/compile_work.h"
 #include "control/policy_build.h"
 #include "control/policy_image.h"
+#include "control/risk_json.h"
 #include "control/setting_json.h"
 
 /* On this process's copy: posternd does the same when the dataplane has taken it all. */
@@ -105,10 +106,11 @@ static json_t *tenants_json(const struct work *w)
 		const struct config_tenant *t = config_tenant_at(config, i);
 
 		json_array_append_new(tenants,
-				      json_pack("{s:I, s:I, s:s, s:s, s:I}", "slot",
+				      json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "slot",
 						(json_int_t)w->slot_of[i], "id", (json_int_t)t->id,
 						"name", t->name, "tier", t->tier ? t->tier : "",
-						"prefixes", (json_int_t)t->prefixes.count));
+						"prefixes", (json_int_t)t->prefixes.count, "risk",
+						risk_mode_name(config_risk_of(config, t))));
 	}
 	return tenants;
 }
@@ -160,11 +162,13 @@ static void add_rules(json_t *report, const struct work *w)
 
 static void add_contents(json_t *report, const struct work *w)
 {
+	const struct risk_config risk = config_risk(w->config);
 	json_t *settings = json_object();
 
 	settings_json(settings, "gate", config_gate_settings, w->config);
 	settings_json(settings, "budgets", config_budget_settings, w->config);
 	json_object_set_new(report, "tenants", tenants_json(w));
+	json_object_set_new(report, "risk", risk_config_json(&risk));
 	add_counts(json_object_get(report, "counts"), w);
 	json_object_set_new(report, "settings", settings);
 	json_object_set_new(report, "blocked",

@@ -182,7 +182,10 @@ struct risk_config config_risk(const struct config *config)
 	return risk;
 }
 
+/* A gate that only watches (policy.shadow) acts on no score either. */
 int config_risk_of(const struct config *config, const struct config_tenant *tenant)
 {
-	return tenant->risk == CONFIG_RISK_GATE ? config->risk.mode : tenant->risk - 1;
+	const int mode = tenant->risk == CONFIG_RISK_GATE ? config->risk.mode : tenant->risk - 1;
+
+	return mode == RISK_ON && config->shadow ? RISK_SHADOW : mode;
 }

@@ -45,11 +45,20 @@ struct dataplane_policy daemon_policy(const struct daemon *d, const struct roste
 	};
 }
 
+struct tenant_slot daemon_effective(const struct daemon *d, const struct roster *roster,
+				    uint32_t slot)
+{
+	const struct roster_tenant *t = &roster->tenant[slot];
+	const struct override *o = t->id ? state_find(d->state, t->id) : NULL;
+	struct tenant_slot wanted = tenant_effective(&t->base, o);
+
+	risk_run_apply(d, roster, slot, o, &wanted);
+	return wanted;
+}
+
 void daemon_apply(struct daemon *d, uint32_t slot)
 {
-	const struct roster_tenant *t = &d->roster->tenant[slot];
-	const struct tenant_slot wanted =
-		tenant_effective(&t->base, t->id ? state_find(d->state, t->id) : NULL);
+	const struct tenant_slot wanted = daemon_effective(d, d->roster, slot);
 
 	slot_apply(&d->slots.slot[slot], &wanted);
 }
@@ -67,11 +76,8 @@ static struct tenant_slot *effective_slots(const struct daemon *d)
 	struct tenant_slot *slots =
 		aligned_alloc(_Alignof(struct tenant_slot), d->roster->count * sizeof(*slots));
 
-	for (uint32_t i = 0; slots && i < d->roster->count; i++) {
-		const struct roster_tenant *t = &d->roster->tenant[i];
-
-		slots[i] = tenant_effective(&t->base, t->id ? state_find(d->state, t->id) : NULL);
-	}
+	for (uint32_t i = 0; slots && i < d->roster->count; i++)
+		slots[i] = daemon_effective(d, d->roster, i);
 	return slots;
 }
 

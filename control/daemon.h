@@ -17,6 +17,7 @@
 #include "control/lists.h"
 #include "control/pump.h"
 #include "control/reload.h"
+#include "control/risk_run.h"
 #include "control/roster.h"
 #include "control/rules_stage.h"
 #include "control/rules_state.h"
@@ -51,6 +52,7 @@ struct daemon {
 	struct supervisor *supervisor; /* NULL: somebody else starts it */
 	struct eve_log *eve;
 	struct pump pump;
+	struct risk_run risk;
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;
@@ -65,6 +67,13 @@ uint64_t daemon_clock(void);
 
 /* What the dataplane should have now. */
 struct dataplane_policy daemon_policy(const struct daemon *daemon, const struct roster *roster);
+
+/*
+ * A tenant's slot as it should be: by a roster (in force, or about to be), by what was decided by
+ * command, and by its score.
+ */
+struct tenant_slot daemon_effective(const struct daemon *daemon, const struct roster *roster,
+				    uint32_t slot);
 
 /* Makes one tenant's slot, or all of them, what configuration and overrides say. */
 void daemon_apply(struct daemon *daemon, uint32_t slot);

@@ -233,7 +233,7 @@ static void head_put(struct json_out *out, const struct event_head *head,
 		json_out_char(out, ']');
 	}
 	addresses_put(out, head);
-	member_text(out, "direction", head->direction == TO_SERVER ? "to_server" : "to_client");
+	member_text(out, "direction", head->direction & TO_CLIENT ? "to_client" : "to_server");
 	member_uint(out, "tenant_id", tenant ? tenant->id : 0);
 	if (tenant && *tenant->name)
 		member_text(out, "tenant", tenant->name);

@@ -38,6 +38,11 @@ struct evbuffer;
 	X(tenant_calls, "postern_tenant_calls_total", counter, "tenant", "a tenant's calls")       \
 	X(tenant_verdicts, "postern_tenant_verdicts_total", counter, "tenant verdict", "a tenant's packets decided upon") \
 	X(tenant_suspended, "postern_tenant_suspended", gauge, "tenant", "1: the tenant is suspended") \
+	X(risk_score, "postern_tenant_risk_score", gauge, "tenant", "a tenant's score, 0 to 100; of tenants that are scored") \
+	X(risk_levels, "postern_tenants_risk", gauge, "level", "tenants by the level of their risk") \
+	X(risk_changes, "postern_risk_changes_total", counter, "level", "times that a tenant came to a level") \
+	X(risk_asks, "postern_risk_asks_total", counter, "", "times that a person was asked to suspend a tenant") \
+	X(risk_round, "postern_risk_round_seconds", gauge, "", "CPU time that evaluating every tenant took the last time") \
 	X(tenants, "postern_tenants", gauge, "state", "tenants")                                   \
 	X(port_packets, "postern_port_packets_total", counter, "port direction", "packets of a port") \
 	X(port_bytes, "postern_port_bytes_total", counter, "port direction", "bytes of a port")    \

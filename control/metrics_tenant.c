@@ -121,3 +121,50 @@ void metric_tenants(struct metrics_view *v)
 	sample_count(v, (r ? r->tenants : 0) - suspended, "state=\"%s\"", "active");
 	sample_count(v, suspended, "state=\"%s\"", "suspended");
 }
+
+/* Risk */
+
+static bool is_scored(const struct roster *r, uint32_t slot)
+{
+	return r->tenant[slot].id && r->tenant[slot].risk != RISK_OFF;
+}
+
+void metric_risk_score(struct metrics_view *v)
+{
+	const struct risk_board *b = &v->daemon->risk.board;
+	const struct roster *r = v->daemon->roster;
+
+	for (uint32_t slot = 1; r && slot < r->count && slot < b->count; slot++)
+		if (is_scored(r, slot) && r->tenant[slot].id <= v->last_tenant)
+			sample(v, (double)b->tenant[slot].score, "tenant=\"%s\"",
+			       sample_label(r->tenant[slot].name));
+}
+
+void metric_risk_levels(struct metrics_view *v)
+{
+	const struct risk_board *b = &v->daemon->risk.board;
+	const struct roster *r = v->daemon->roster;
+	uint64_t tenants[RISK_LEVEL_COUNT] = {0};
+
+	for (uint32_t slot = 1; r && slot < r->count && slot < b->count; slot++)
+		tenants[b->tenant[slot].level] += is_scored(r, slot);
+	for (unsigned i = 0; i < RISK_LEVEL_COUNT; i++)
+		sample_count(v, tenants[i], "level=\"%s\"", risk_level_name((enum risk_level)i));
+}
+
+void metric_risk_changes(struct metrics_view *v)
+{
+	for (unsigned i = 0; i < RISK_LEVEL_COUNT; i++)
+		sample_count(v, v->daemon->risk.changes[i], "level=\"%s\"",
+			     risk_level_name((enum risk_level)i));
+}
+
+void metric_risk_asks(struct metrics_view *v)
+{
+	sample_count(v, v->daemon->risk.asks, NO_LABELS);
+}
+
+void metric_risk_round(struct metrics_view *v)
+{
+	sample(v, (double)v->daemon->risk.round / 1e9, NO_LABELS);
+}

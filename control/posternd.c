@@ -368,7 +368,7 @@ static int open_all(struct posternd *p)
 	if (metrics_http_open(d) != 0)
 		return fatal(d->config->gate.metrics_listen,
 			     "can't be listened at (gate.metrics.listen)");
-	if (open_dataplane(p) || pump_init(d) != 0 || watch_init(d) != 0)
+	if (open_dataplane(p) || pump_init(d) != 0 || risk_run_init(d) != 0 || watch_init(d) != 0)
 		return 1;
 	return 0;
 }
@@ -385,6 +385,7 @@ static void close_all(struct posternd *p)
 	if (d->dataplane && d->roster)
 		pump_drain(d);
 	pump_fini(d);
+	risk_run_fini(d);
 	watch_fini(d);
 	supervisor_free(d->supervisor);
 	dataplane_close(d->dataplane);

@@ -61,6 +61,7 @@ static void on_record(void *ctx, const struct event_head *head)
 		on_verdict(d, head);
 	else
 		on_event(d, head);
+	risk_run_record(d, head);
 }
 
 /* true: a ring has more. */

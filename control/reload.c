@@ -149,6 +149,7 @@ static void adopt_configuration(struct daemon *d)
 
 	adopt_places(d, d->roster);
 	adopt_settings(d);
+	risk_run_adopt(d);
 	daemon_apply_all(d);
 	daemon_apply_kernel(d);
 	if (!d->reload.started)
@@ -202,7 +203,7 @@ static void prepare_slots(struct daemon *d, const struct roster *next)
 			continue;
 		if (d->kernel && d->slots.slot[slot].id != t->id)
 			kernel_tenant_forget(d->kernel, slot);
-		wanted = tenant_effective(&t->base, state_find(d->state, t->id));
+		wanted = daemon_effective(d, next, slot);
 		slot_apply(&d->slots.slot[slot], &wanted);
 	}
 }

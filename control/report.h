@@ -53,6 +53,7 @@ struct report {
  * added by name; what finds no slot goes to the last, as in the worker.
  */
 void counters_add(struct counters *sum, const struct counters *worker);
+/* The sketches are left out. */
 void tenant_counters_add(struct tenant_counters *sum, const struct tenant_counters *worker);
 
 #endif

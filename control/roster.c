@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "bpf/policy_image.h"
+#include "control/risk_json.h"
 
 static uint32_t count_of(const json_t *object, const char *name)
 {
@@ -58,6 +59,9 @@ static int read_tenants(struct roster *r)
 		t->name = text_of(item, "name");
 		t->tier = text_of(item, "tier");
 		t->prefixes = count_of(item, "prefixes");
+		t->risk = risk_mode_find(text_of(item, "risk"));
+		if (t->risk == RISK_MODE_COUNT)
+			return -EBADMSG;
 		r->tenants++;
 	}
 	for (uint32_t slot = 0; slot < r->count; slot++)
@@ -100,6 +104,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 		rc = read_tenants(r);
 	if (!rc)
 		rc = map_prefixes(r);
+	if (!rc && risk_config_parse(json_object_get(compiled->report, "risk"), &r->risk) != 0)
+		rc = -EBADMSG;
 	if (!rc)
 		rc = rule_index_map(compiled->index, compiled->index_size, &r->index);
 	if (rc) {

@@ -9,12 +9,14 @@
 #include "bpf/policy.h"
 #include "control/compile.h"
 #include "control/override.h"
+#include "control/risk.h"
 #include "control/tenant_name.h"
 
 struct roster_tenant {
 	uint32_t id;             /* 0: the slot is nobody's */
 	const char *name, *tier; /* tier "": none */
 	uint32_t prefixes;
+	int risk;                /* enum risk_mode */
 	struct tenant_slot base; /* by the configuration */
 };
 
@@ -26,6 +28,7 @@ struct roster {
 	struct tenant_name *names;            /* by slot, for events */
 	struct prefix_list prefixes, blocked; /* for the kernel's maps */
 	struct rule_index index;
+	struct risk_config risk;
 };
 
 /* Takes `compiled` over, whose report must be "ok". 0, -EBADMSG: the images are none, -ENOMEM. */

@@ -47,6 +47,7 @@ static void fill(struct rule_row *row, struct rule *rule, const struct rule_over
 	row->rev = rule->rev;
 	row->line = rule->place.line;
 	row->action = rule->action;
+	row->risk = rule->risk;
 }
 
 static int write_all(int fd, const void *data, size_t len)

@@ -22,7 +22,8 @@ struct rule_row {
 	uint8_t shadow;     /* it only counts: by its text, by command or by how it was pushed */
 	uint8_t disabled;   /* by command: not compiled */
 	uint8_t pushed;     /* in shadow by how it was pushed */
-	uint8_t pad[7];
+	uint8_t risk;       /* points of its metadata */
+	uint8_t pad[6];
 };
 
 struct rule_index {

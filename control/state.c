@@ -38,6 +38,11 @@ static size_t place_of(const struct state *s, uint32_t tenant)
 	return low;
 }
 
+int state_dir(const struct state *s)
+{
+	return s->dir;
+}
+
 const struct override *state_find(const struct state *s, uint32_t tenant)
 {
 	size_t at = place_of(s, tenant);

@@ -28,6 +28,9 @@ const struct override *state_find(const struct state *state, uint32_t tenant);
 /* All of them, ascending by tenant. */
 const struct override *state_all(const struct state *state, size_t *count);
 
+/* Where files that outlive posternd are; the state's. */
+int state_dir(const struct state *state);
+
 /*
  * Takes the override instead of the one that the tenant had; an empty one is forgotten. 0: it is
  * on the disk. -errno: it holds until posternd ends, and is not on the disk; the next

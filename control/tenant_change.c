@@ -41,9 +41,10 @@ static enum command_outcome change(struct request *r, uint32_t slot,
 				   json_t *fields, json_t **result)
 {
 	struct daemon *d = r->daemon;
-	const struct tenant_slot wanted = tenant_effective(&d->roster->tenant[slot].base, override);
+	struct tenant_slot wanted = tenant_effective(&d->roster->tenant[slot].base, override);
 	int rc;
 
+	risk_run_apply(d, d->roster, slot, override, &wanted);
 	slot_apply(&d->slots.slot[slot], &wanted);
 	rc = state_store(d->state, override);
 	daemon_event(d, event, slot, fields);
@@ -110,6 +111,17 @@ enum command_outcome run_tenant_suspend(struct request *r, json_t **result)
 	return change(r, slot, &o, "tenant_suspended", fields, result);
 }
 
+/* Its score had it suspended. */
+static enum command_outcome pardon(struct request *r, uint32_t slot, json_t **result)
+{
+	risk_run_pardon(r->daemon, slot);
+	daemon_event(
+		r->daemon, "tenant_resumed", slot,
+		json_pack("{s:s, s:s*}", "by", r->peer.name, "reason", request_text(r, "reason")));
+	*result = tenant_json(r->daemon, slot);
+	return COMMAND_DONE;
+}
+
 enum command_outcome run_tenant_resume(struct request *r, json_t **result)
 {
 	uint32_t slot = request_tenant(r);
@@ -120,6 +132,8 @@ enum command_outcome run_tenant_resume(struct request *r, json_t **result)
 		return COMMAND_FAILED;
 	t = &r->daemon->roster->tenant[slot];
 	o = override_of(r->daemon, slot);
+	if (!o.suspended && risk_run_suspends(r->daemon, slot))
+		return pardon(r, slot, result);
 	if (!o.suspended && t->base.state == TENANT_SUSPENDED)
 		return request_error(r, "suspended_by_configuration",
 				     "%s is suspended by the configuration: change its \"state\" "
@@ -127,6 +141,8 @@ enum command_outcome run_tenant_resume(struct request *r, json_t **result)
 				     t->name);
 	if (!o.suspended)
 		return request_error(r, "not_suspended", "%s is not suspended", t->name);
+	if (risk_run_suspends(r->daemon, slot))
+		risk_run_pardon(r->daemon, slot);
 	o.suspended = false;
 	o.reason[0] = o.approver[0] = o.by[0] = '\0';
 	o.since = o.until = 0;

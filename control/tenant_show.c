@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/tenant_show.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/counters_json.h"
 #include "control/daemon.h"
 #include "control/kernel_json.h"
+#include "control/risk_show.h"
 #include "control/tenant_change.h"
 
 static const struct override *override_at(const struct daemon *d, uint32_t slot)
@@ -31,6 +33,8 @@ static json_t *suspension_json(const struct daemon *d, uint32_t slot)
 				 (json_int_t)o->since, "until", (json_int_t)o->until);
 	if (d->roster->tenant[slot].base.state == TENANT_SUSPENDED)
 		return json_pack("{s:s}", "from", "configuration");
+	if (risk_run_suspends(d, slot))
+		return json_pack("{s:s}", "from", "risk");
 	return json_null();
 }
 
@@ -88,26 +92,39 @@ static json_t *tenant_counters_json(const struct tenant_counters *c)
 			 reasons_json(c->reasons));
 }
 
+/* Times that the tenant came beyond one. */
+static json_int_t limits_hit(const struct tenant_counters *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = REASON_LIMIT_MESSAGES; i <= REASON_LIMIT_SYNS; i++)
+		n += c->reasons[i];
+	return (json_int_t)n;
+}
+
 json_t *tenant_line_json(const struct daemon *d, uint32_t slot)
 {
 	const struct roster_tenant *t = &d->roster->tenant[slot];
 	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id", (json_int_t)t->id,
-			 "name", t->name, "tier", t->tier, "state", state_of(d, slot), "packets",
-			 c.packets, "bytes", c.bytes, "messages", c.messages, "calls", c.calls,
-			 "refused", c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT]);
+	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "id",
+			 (json_int_t)t->id, "name", t->name, "tier", t->tier, "state",
+			 state_of(d, slot), "packets", c.packets, "bytes", c.bytes, "messages",
+			 c.messages, "calls", c.calls, "refused",
+			 c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT], "limits_hit",
+			 limits_hit(&c), "risk", risk_line_json(d, slot));
 }
 
 json_t *tenant_json(const struct daemon *d, uint32_t slot)
 {
 	const struct roster_tenant *t = &d->roster->tenant[slot];
 	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
-	json_t *tenant = json_pack("{s:I, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "id",
+	json_t *tenant = json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "id",
 				   (json_int_t)t->id, "name", t->name, "tier", t->tier, "state",
-				   state_of(d, slot), "suspended", suspension_json(d, slot), "slot",
-				   (json_int_t)slot, "prefixes", (json_int_t)t->prefixes, "limits",
-				   limits_json(d, slot), "counters", tenant_counters_json(&c));
+				   state_of(d, slot), "suspended", suspension_json(d, slot), "risk",
+				   risk_line_json(d, slot), "slot", (json_int_t)slot, "prefixes",
+				   (json_int_t)t->prefixes, "limits", limits_json(d, slot),
+				   "counters", tenant_counters_json(&c));
 
 	if (d->kernel)
 		json_object_set_new(tenant, "kernel", kernel_tenant_json(d, slot));
@@ -117,11 +134,18 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 enum command_outcome run_tenants(struct request *r, json_t **result)
 {
 	const struct daemon *d = r->daemon;
+	const char *by = request_text(r, "by");
 	json_t *list = json_array();
+	uint32_t *slots, n = 0;
 
-	for (uint32_t slot = 1; d->roster && slot < d->roster->count; slot++)
-		if (d->roster->tenant[slot].id)
-			json_array_append_new(list, tenant_line_json(d, slot));
+	if (by && strcmp(by, "risk") != 0 && strcmp(by, "slot") != 0) {
+		json_decref(list);
+		return request_error(r, "bad_argument", "\"by\" is \"risk\" or \"slot\"");
+	}
+	slots = d->roster ? risk_order(d, by && strcmp(by, "risk") == 0, &n) : NULL;
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, tenant_line_json(d, slots[i]));
+	free(slots);
 	*result = json_pack("{s:o}", "tenants", list);
 	return COMMAND_DONE;
 }

@@ -6,7 +6,8 @@
 
 #include "dataplane/memory.h"
 
-#define EXPIRE_WITH_MESSAGE 4 /* calls looked at */
+#define EXPIRE_WITH_MESSAGE 4   /* calls looked at */
+#define UNWANTED            607 /* the callee's own word (RFC 8197 3) */
 
 static void count(struct worker *w, uint32_t tenant, uint32_t events)
 {
@@ -29,6 +30,8 @@ static void count(struct worker *w, uint32_t tenant, uint32_t events)
 		c->sip.calls_short++;
 		t->calls_short++;
 	}
+	if (events & CALL_EVENT_OUTAGE)
+		t->calls_outage++;
 	if (events & CALL_EVENT_COMPLETED) {
 		c->sip.calls_completed++;
 		t->calls_completed++;
@@ -52,6 +55,8 @@ static void on_ended(void *ctx, const struct call *call, uint32_t events)
 	char code[8];
 
 	count(w, call->tenant, events);
+	if (call->state == CALL_UNANSWERED && call->code == UNWANTED)
+		w->tenants[call->tenant].calls_unwanted++;
 	/* A timer's, whoever looked at it. */
 	if (!ended_by_message(call))
 		w->at = (struct inspection){.flow = NULL};

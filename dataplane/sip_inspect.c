@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dataplane/calls.h"
+#include "dataplane/distinct.h"
 #include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/lists.h"
@@ -359,6 +360,8 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 	if (may_decide(w) && refused_before(c, msg))
 		return;
 	tenant = follow_call(c, msg, outbound, &calls);
+	if (tenant && (calls & CALL_EVENT_ATTEMPT))
+		distinct_callee(w, tenant, msg);
 	if (!may_decide(w))
 		return;
 	c->repeated = calls & CALL_EVENT_REPEATED;

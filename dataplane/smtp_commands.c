@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "dataplane/distinct.h"
 #include "dataplane/limit.h"
 #include "dataplane/lists.h"
 
@@ -135,6 +136,8 @@ static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 	if (mail)
 		mail_rcpt(mail, cmd->address);
 	refused = judge_rcpt(c, mail, cmd);
+	if (!refused && (c->f->flags & FLOW_OUTBOUND))
+		distinct_domain(c->w, c->f->tenant, cmd->address);
 	if (mail)
 		mail->rcpts_refused += refused;
 	return refused;

@@ -9,13 +9,20 @@
 
 static void on_rcpt_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 {
+	struct tenant_counters *t = &c->w->tenants[c->f->tenant];
+	bool hard;
+
 	if (r->withheld)
 		return;
-	if (r->code / 10 == 25)
-		c->w->counters->smtp.rcpt_accepted++;
-	else if (bounce_is_hard(r->code, r->enhanced.class, r->enhanced.subject, r->enhanced.detail,
-				r->text))
-		c->w->counters->smtp.rcpt_hard_bounced++;
+	hard = bounce_is_hard(r->code, r->enhanced.class, r->enhanced.subject, r->enhanced.detail,
+			      r->text);
+	c->w->counters->smtp.rcpt_accepted += r->code / 10 == 25;
+	c->w->counters->smtp.rcpt_hard_bounced += hard;
+	if (!(c->f->flags & FLOW_OUTBOUND))
+		return;
+	/* "Later" is no answer: who is asked again would be counted again. */
+	t->recipients_answered += r->code / 100 == 2 || r->code / 100 == 5;
+	t->recipients_bounced += hard;
 }
 
 static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)

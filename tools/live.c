@@ -12,7 +12,7 @@
 struct call {
 	const char *socket;
 	bool json, follow;
-	const char *reason, *approver, *until, *tenant, *state;
+	const char *reason, *approver, *until, *tenant, *state, *by;
 	json_t *types;
 	int argc;
 	char **argv; /* what is left of the words */
@@ -23,6 +23,11 @@ struct call {
 static json_t *words_none(const struct call *c)
 {
 	return c->argc == 0 ? json_object() : NULL;
+}
+
+static json_t *words_by(const struct call *c)
+{
+	return c->argc == 0 ? json_pack("{s:s*}", "by", c->by) : NULL;
 }
 
 static json_t *words_tenant(const struct call *c)
@@ -118,11 +123,15 @@ static const struct live_command {
 	json_t *(*arguments)(const struct call *call);
 	void (*page)(struct page_out *out, const json_t *result);
 } list[] = {
-	{"show tenants", "tenants", "", "a line about each tenant", words_none, live_page_tenants},
+	{"show tenants", "tenants", "[--by risk]",
+	 "a line about each tenant; by risk: their scores, the highest first", words_by,
+	 live_page_tenants},
 	{"show tenant", "tenant", "TENANT", "everything about one", words_tenant, live_page_tenant},
 	{"show", "show", "", "how the gate is", words_none, live_page_show},
 	{"status", "status", "", "the same without traffic", words_none, live_page_status},
-	{"tenants", "tenants", "", "a line about each tenant", words_none, live_page_tenants},
+	{"tenants", "tenants", "[--by risk]", "the same", words_by, live_page_tenants},
+	{"explain tenant", "explain", "TENANT",
+	 "its score taken apart: every term and what made it", words_tenant, live_page_explain},
 	{"tenant suspend", "tenant suspend",
 	 "TENANT --reason TEXT [--approver NAME] [--until TIME|DURATION]",
 	 "its mail and calls are refused, at once", words_suspend, live_page_tenant},
@@ -215,7 +224,8 @@ enum {
 	OPT_UNTIL,
 	OPT_TYPE,
 	OPT_TENANT,
-	OPT_STATE
+	OPT_STATE,
+	OPT_BY
 };
 
 static const struct option options[] = {
@@ -227,6 +237,7 @@ static const struct option options[] = {
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"tenant", required_argument, NULL, OPT_TENANT},
 	{"state", required_argument, NULL, OPT_STATE},
+	{"by", required_argument, NULL, OPT_BY},
 	{"follow", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -252,6 +263,9 @@ static void take_option(struct call *c, int option)
 		break;
 	case OPT_TENANT:
 		c->tenant = optarg;
+		break;
+	case OPT_BY:
+		c->by = optarg;
 		break;
 	case OPT_STATE:
 		c->state = optarg;
@@ -285,6 +299,16 @@ static int parse(struct call *c, int argc, char **argv)
 	return -1;
 }
 
+/* Tenants by risk have columns of their own. */
+static void (*page_of(const struct call *c,
+		      const struct live_command *command))(struct page_out *out,
+							   const json_t *result)
+{
+	const bool by_risk = command->arguments == words_by && c->by && strcmp(c->by, "risk") == 0;
+
+	return by_risk ? live_page_tenants_risk : command->page;
+}
+
 static void print(const struct call *c, const struct live_command *command, const json_t *result)
 {
 	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
@@ -293,7 +317,7 @@ static void print(const struct call *c, const struct live_command *command, cons
 		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 		fputc('\n', stdout);
 	} else {
-		command->page(&out, result);
+		page_of(c, command)(&out, result);
 	}
 }
 

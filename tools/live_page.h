@@ -11,6 +11,8 @@
 void live_page_show(struct page_out *out, const json_t *result);
 void live_page_status(struct page_out *out, const json_t *result);
 void live_page_tenants(struct page_out *out, const json_t *result);
+void live_page_tenants_risk(struct page_out *out, const json_t *result);
+void live_page_explain(struct page_out *out, const json_t *result);
 void live_page_tenant(struct page_out *out, const json_t *result);
 void live_page_limits(struct page_out *out, const json_t *result);
 void live_page_stats(struct page_out *out, const json_t *result);

@@ -121,8 +121,10 @@ static void line_time(struct page_out *out, const char *name, uint64_t seconds)
 
 static void page_suspension(struct page_out *out, const json_t *s)
 {
-	if (strcmp(text_at(s, "from"), "configuration") == 0) {
-		line(out, "suspended by", INK_PLAIN, "the configuration");
+	if (strcmp(text_at(s, "from"), "command") != 0) {
+		line(out, "suspended by", INK_PLAIN,
+		     strcmp(text_at(s, "from"), "risk") == 0 ? "its score: postern explain tenant"
+							     : "the configuration");
 		return;
 	}
 	line(out, "reason", INK_PLAIN, text_at(s, "reason"));
@@ -148,6 +150,10 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 	line(out, "state", suspended ? INK_RED : INK_PLAIN, text_at(result, "state"));
 	if (json_is_object(at(result, "suspended")))
 		page_suspension(out, at(result, "suspended"));
+	if (json_is_object(at(result, "risk")))
+		live_row(out, "risk", INK_PLAIN, "%.1f, %s, mode %s",
+			 number_at(result, "risk.score"), text_at(result, "risk.level"),
+			 text_at(result, "risk.mode"));
 	live_page_counts(out, "traffic", at(result, "counters"));
 	live_page_counts(out, "verdicts", at(result, "counters.verdicts"));
 	live_page_counts(out, "reasons", at(result, "counters.reasons"));
@@ -168,7 +174,7 @@ static const char *event_words(const json_t *event, char *text, size_t size)
 		"smtp.mail_from",    "email.subject",   "sip.request_line",
 		"sip.response_line", "call.to",         "app_proto"};
 	static const char *const more[] = {"verdict.reply", "smtp.result", "call.state",
-					   "flow.reason", "gate.reason"};
+					   "flow.reason", "gate.reason",  "gate.to"};
 	size_t used = 0;
 
 	text[0] = '\0';

@@ -162,6 +162,79 @@ class Together(LiveCase):
         self.result("reload")
         self.assertIsNone(self.wire.passes(NEW))
 
+    # Scores
+
+    def score_them(self, suspend=80):
+        risk = f'risk: {{ mode = "on"; suspend = {suspend}; asr: {{ minimum = 30; }}; }};'
+        self.gate.configure(
+            tenants=f"""( {{ id = 7; name = "acme"; prefixes = [ "{TENANT}/32" ]; limits: {{ calls = "1000/s"; }}; }},
+              {{ id = 8; name = "other"; prefixes = [ "{OTHER}/32" ]; limits: {{ calls = "1000/s"; }}; risk = "shadow"; }} )""",
+            extra=self.gate.extra + risk)
+        self.start()
+        self.wait_passes(True)
+
+    def explain(self, tenant="acme"):
+        return self.result("explain", tenant=tenant)
+
+    def wait_level(self, level, tenant="acme"):
+        wait_for(f"{tenant} is at {level}", lambda: self.explain(tenant)["risk"]["level"] == level)
+
+    def calls_per_second(self, tenant):
+        return self.result("limits", tenant=tenant)["limits"]["calls"]["per_second"]
+
+    def test_failed_calls_throttle_at_once_and_the_score_can_be_taken_apart(self):
+        self.score_them()
+        self.wire.fail_calls(40)
+        self.wait_level("throttle")
+        wait_for("all are counted", lambda: self.explain()["terms"][0]["whole"] > 39)
+        explained = self.explain()
+        term = {t["name"]: t for t in explained["terms"]}["asr"]
+        self.assertEqual((term["points"], term["breach"], term["held"], round(term["parts"])), (55, True, "", 0))
+        self.assertGreaterEqual(term["distinct"], 20)
+        self.assertEqual(explained["risk"]["score"], 55)
+        wait_for("it holds", lambda: self.calls_per_second("acme") == 100)
+        told = self.gate.gate_events("risk_rises")[-1]
+        self.assertEqual((told["to"], told["mode"], told["points"], told["severity"]), ("throttle", "on", {"asr": 55}, "warning"))
+        page = self.gate.run("explain", "tenant", "acme").stdout
+        self.assertRegex(page, r"asr +55\.0 +calls +0 answered of 40 seized: 0 %, bound 18\.\d+ %, breach")
+        lines = self.gate.run("show", "tenants", "--by", "risk").stdout.splitlines()
+        self.assertRegex(next(line for line in lines if "acme" in line), r"acme +active +55\.0 +throttle +rises +on +0 %")
+        # Whoever is in shadow is only told of; whoever has three failed calls is nothing at all.
+        self.wire.fail_calls(3, OTHER)
+        self.assertEqual(self.explain("other")["risk"]["level"], "none")
+        self.wire.fail_calls(40, OTHER)
+        self.wait_level("throttle", "other")
+        self.assertEqual(self.gate.gate_events("risk_rises")[-1]["mode"], "shadow")
+        self.assertEqual(self.calls_per_second("other"), 1000)
+        # Another posternd goes on with it, without counting anything twice.
+        seized = {t["name"]: t for t in self.explain()["terms"]}["asr"]["whole"]
+        self.gate.stop()
+        self.gate.start()
+        self.wait_live()
+        self.wait_level("throttle")
+        after = {t["name"]: t for t in self.explain()["terms"]}["asr"]
+        self.assertAlmostEqual(after["whole"], seized, delta=0.5)
+        self.assertEqual(self.calls_per_second("acme"), 100)
+        metrics = exposition.parse(self.metrics())
+        self.assertEqual(metrics["postern_tenant_risk_score"]["samples"][(("tenant", "acme"),)], 55)
+        self.assertEqual(metrics["postern_tenants_risk"]["samples"][(("level", "throttle"),)], 2)
+
+    def test_two_families_suspend_and_a_person_lets_go(self):
+        self.score_them(suspend=70)
+        self.wire.fail_calls(40, code="607 Unwanted")
+        self.wait_level("suspend")
+        self.wait_passes(False)
+        self.assertEqual(self.result("tenant", tenant="acme")["suspended"], {"from": "risk"})
+        answer = self.gate.run("tenant", "resume", "acme", "--reason", "they explained it")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertIs(self.wire.passes(), True)
+        self.assertIsNotNone(self.explain()["rules"]["pardoned_until"])
+        self.assertEqual(self.explain()["risk"]["level"], "throttle")
+        self.gate.stop(signal.SIGTERM)
+        self.gate.start()
+        self.wait_live()
+        self.assertIs(self.wire.passes(), True)
+
     # Reloads
 
     def test_a_reload_that_the_dataplane_refuses_changes_nothing(self):

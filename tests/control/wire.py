@@ -22,10 +22,14 @@ TENANTS = f"""{{ id = 7; name = "acme"; prefixes = [ "{TENANT}/32" ]; }},
   {{ id = 8; name = "other"; prefixes = [ "{OTHER}/32" ]; }}"""
 
 
-def invite(number, src=TENANT, sport=5060):
-    text = (f"INVITE sip:1@{PEER} SIP/2.0\r\nVia: SIP/2.0/UDP {src}:5060;branch=z9hG4bK{number}\r\n"
+def invite_text(number, src, callee="1"):
+    return (f"INVITE sip:{callee}@{PEER} SIP/2.0\r\nVia: SIP/2.0/UDP {src}:5060;branch=z9hG4bK{number}\r\n"
             f"From: <sip:a@{src}>;tag=t{number}\r\nTo: <sip:1@{PEER}>\r\nCall-ID: c{number}@{src}\r\nCSeq: 1 INVITE\r\n"
             f"Max-Forwards: 70\r\nContact: <sip:a@{src}>\r\nContent-Length: 0\r\n\r\n")
+
+
+def invite(number, src=TENANT, sport=5060):
+    text = invite_text(number, src)
     return frame(Packet(0, src, PEER, sport, 5060, text.encode(), UDP))
 
 
@@ -70,6 +74,24 @@ class Wire:
         self.sent += 1
         self.inside.send(invite(self.sent, src, 10000 + self.sent))  # a flow of its own
         return self.sent
+
+    def fail_calls(self, count, src=TENANT, code="404 Not Found"):
+        """Calls to as many callees, each of them answered by its peer with that failure, until the gate refuses one."""
+        for _ in range(count):
+            number = self.sent = self.sent + 1
+            sport = 10000 + number
+            text = invite_text(number, src, callee=f"1415555{number:04d}")
+            self.inside.send(frame(Packet(0, src, PEER, sport, 5060, text.encode(), UDP)))
+            branch = f"branch=z9hG4bK{number}\r"
+            seen = wait_for("the call leaves or is refused", lambda b=branch: [
+                out for out, texts in ((True, self.left()), (False, self.came_back())) if any(b in text for text in texts)])
+            if not seen[0]:
+                return
+            head, rest = text.split("\r\n", 1)
+            keep = [line for line in rest.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+            answer = "\r\n".join([f"SIP/2.0 {code}", *(line + ";tag=u" if line.startswith("To:") else line for line in keep),
+                                  "Content-Length: 0", "", ""])
+            self.outside.send(frame(Packet(0, PEER, src, 5060, sport, answer.encode(), UDP)))
 
     def left(self):
         return self._drain(self.outside)

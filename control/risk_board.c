@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/risk_board.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/sketch.h"
+
+#define TRACE_SHARE 4 /* items that a kind may have before it only replaces its own */
+
+int risk_board_init(struct risk_board *b, uint32_t count)
+{
+	*b = (struct risk_board){
+		.config = risk_config_default(),
+		.count = count,
+		.id = calloc(count, sizeof(*b->id)),
+		.tenant = calloc(count, sizeof(*b->tenant)),
+		.seen = calloc(count, sizeof(*b->seen)),
+		.trace = calloc(count, sizeof(struct risk_trace *)),
+	};
+	if (b->id && b->tenant && b->seen && b->trace)
+		return 0;
+	risk_board_fini(b);
+	return -ENOMEM;
+}
+
+void risk_board_fini(struct risk_board *b)
+{
+	for (uint32_t i = 0; b->trace && i < b->count; i++)
+		free(b->trace[i]);
+	free(b->id);
+	free(b->tenant);
+	free(b->seen);
+	free((void *)b->trace);
+	*b = (struct risk_board){0};
+}
+
+size_t risk_board_bytes(void)
+{
+	return sizeof(uint32_t) + sizeof(struct risk_tenant) + sizeof(struct risk_seen) +
+	       sizeof(struct risk_trace *);
+}
+
+/* Counters */
+
+/* What an excess of a limit is; bytes are paced and give no points (AUP-DATA-TIER). */
+static const struct {
+	enum reason reason;
+	enum risk_event event;
+} limits[LIMIT_COUNT] = {
+	[LIMIT_MESSAGES] = {REASON_LIMIT_MESSAGES, RISK_EVENT_BULK},
+	[LIMIT_RECIPIENTS] = {REASON_LIMIT_RECIPIENTS, RISK_EVENT_BULK},
+	[LIMIT_CONNECTIONS] = {REASON_LIMIT_CONNECTIONS, RISK_EVENT_BULK},
+	[LIMIT_BYTES] = {REASON_NONE, RISK_EVENT_COUNT},
+	[LIMIT_CALLS] = {REASON_LIMIT_CALLS, RISK_EVENT_FLOOD},
+	[LIMIT_SIP_REQUESTS] = {REASON_LIMIT_SIP_REQUESTS, RISK_EVENT_FLOOD},
+	[LIMIT_PACKETS] = {REASON_LIMIT_PACKETS, RISK_EVENT_FLOOD},
+	[LIMIT_SYNS] = {REASON_LIMIT_SYNS, RISK_EVENT_FLOOD},
+};
+
+static void see(struct risk_seen *seen, const struct tenant_counters *c)
+{
+	seen->seized += c->calls_seized;
+	seen->answered += c->calls_answered;
+	seen->shorts += c->calls_short;
+	seen->outage += c->calls_outage;
+	seen->unwanted += c->calls_unwanted;
+	seen->recipients += c->recipients_answered;
+	seen->bounced += c->recipients_bounced;
+	seen->delivered += c->messages_accepted;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (limits[i].reason)
+			seen->over[i] += c->reasons[limits[i].reason];
+}
+
+static struct risk_seen look(const struct shm_head *memory, uint32_t slot)
+{
+	struct risk_seen seen = {0};
+
+	for (unsigned i = 0; slot < memory->slots && i < memory->workers; i++)
+		see(&seen, &shm_tenants(memory, i)[slot]);
+	return seen;
+}
+
+/* Counters of a worker that is read while it writes may seem to go back. */
+static uint64_t news(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+static uint32_t distinct(const struct shm_head *memory, uint32_t slot, uint64_t now, size_t member)
+{
+	uint64_t bits[SKETCH_WORDS] = {0};
+
+	for (unsigned i = 0; i < memory->workers; i++)
+		sketch_merge((const void *)((const char *)&shm_tenants(memory, i)[slot] + member),
+			     now, bits);
+	return sketch_estimate(bits);
+}
+
+static void count_news(struct risk_board *b, const struct shm_head *memory, uint32_t slot,
+		       uint32_t shadow, uint64_t now)
+{
+	struct risk_tenant *t = &b->tenant[slot];
+	const struct risk_seen was = b->seen[slot], is = look(memory, slot);
+	struct risk_sample s;
+
+	/* Nearly always. */
+	if (memcmp(&was, &is, sizeof(is)) == 0)
+		return;
+	b->seen[slot] = is;
+	s = (struct risk_sample){
+		.seized = (double)news(is.seized, was.seized),
+		.answered = (double)news(is.answered, was.answered),
+		.shorts = (double)news(is.shorts, was.shorts),
+		.outage = (double)news(is.outage, was.outage),
+		.recipients = (double)news(is.recipients, was.recipients),
+		.bounced = (double)news(is.bounced, was.bounced),
+		.delivered = (double)news(is.delivered, was.delivered),
+		.callees = distinct(memory, slot, now, offsetof(struct tenant_counters, callees)),
+		.domains = distinct(memory, slot, now, offsetof(struct tenant_counters, domains)),
+	};
+	risk_count(t, &b->config, now, &s);
+	/* However many there were since: within a second they are one. */
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (news(is.over[i], was.over[i]) && !(shadow >> i & 1))
+			risk_add(t, &b->config, now, limits[i].event, 1);
+	if (news(is.unwanted, was.unwanted))
+		risk_add(t, &b->config, now, RISK_EVENT_UNWANTED,
+			 (double)news(is.unwanted, was.unwanted));
+}
+
+void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
+		     const struct risk_tenant *before)
+{
+	if (b->id[slot] == id)
+		return;
+	b->id[slot] = id;
+	b->tenant[slot] = before ? *before : (struct risk_tenant){0};
+	free(b->trace[slot]);
+	b->trace[slot] = NULL;
+}
+
+void risk_board_memory(struct risk_board *b, const struct shm_head *memory, bool counted)
+{
+	b->memory = memory->started;
+	for (uint32_t slot = 0; slot < b->count; slot++)
+		b->seen[slot] = counted ? look(memory, slot) : (struct risk_seen){0};
+}
+
+struct risk_change risk_board_step(struct risk_board *b, const struct shm_head *memory,
+				   uint32_t slot, uint32_t shadow, uint64_t now)
+{
+	struct risk_tenant *t = &b->tenant[slot];
+
+	if (memory && slot < memory->slots)
+		count_news(b, memory, slot, shadow, now);
+	if (risk_is_empty(t) && !(t->score > 0))
+		return (struct risk_change){0};
+	return risk_evaluate(t, &b->config, now);
+}
+
+/* Events */
+
+/* A free item; or the oldest of its kind, when that has its share; or the oldest of all. */
+static struct risk_trace_item *trace_place(struct risk_trace *trace, enum risk_event event)
+{
+	struct risk_trace_item *oldest = NULL, *own = NULL;
+	unsigned kin = 0;
+
+	for (struct risk_trace_item *i = trace->item; i < trace->item + RISK_TRACE; i++) {
+		const bool is_own = i->used && i->event == event;
+
+		if (!i->used)
+			return i;
+		kin += is_own;
+		if (!oldest || i->time < oldest->time)
+			oldest = i;
+		if (is_own && (!own || i->time < own->time))
+			own = i;
+	}
+	return kin >= TRACE_SHARE ? own : oldest;
+}
+
+void risk_board_trace(struct risk_board *b, uint32_t slot, enum risk_event event, uint64_t time,
+		      uint64_t flow, uint32_t sid)
+{
+	if (!b->trace[slot])
+		b->trace[slot] = calloc(1, sizeof(*b->trace[slot]));
+	if (b->trace[slot])
+		*trace_place(b->trace[slot], event) =
+			(struct risk_trace_item){time, flow, sid, (uint8_t)event, true};
+}
+
+void risk_board_event(struct risk_board *b, uint32_t slot, enum risk_event event, double weight,
+		      uint64_t time, uint64_t flow, uint32_t sid)
+{
+	risk_add(&b->tenant[slot], &b->config, time, event, weight);
+	risk_board_trace(b, slot, event, time, flow, sid);
+}
+
+void risk_board_complaints(struct risk_board *b, uint32_t slot, double n, uint64_t now)
+{
+	struct risk_tenant *t = &b->tenant[slot];
+	const struct risk_sample s = {
+		.complaints = n, .callees = t->callees, .domains = t->domains};
+
+	risk_count(t, &b->config, now, &s);
+}

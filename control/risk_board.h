@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every tenant's risk, by slot, fed from the dataplane's counters and events. What follows from it
+ * is control/risk_run.h's. One thread; allocates at its making, and a trace at a tenant's first
+ * event.
+ */
+#ifndef POSTERN_CONTROL_RISK_BOARD_H
+#define POSTERN_CONTROL_RISK_BOARD_H
+
+#include "bpf/shm.h"
+#include "control/risk.h"
+
+#define RISK_TRACE 16 /* events kept of a tenant */
+
+struct risk_trace_item {
+	uint64_t time, flow; /* ns since 1970; 0: of no flow */
+	uint32_t sid;        /* of a rule; 0: of none */
+	uint8_t event;       /* enum risk_event */
+	bool used;
+};
+
+/* The last events, so that each kind has some: a flood of one does not wash the others away. */
+struct risk_trace {
+	struct risk_trace_item item[RISK_TRACE];
+};
+
+/* The counters as they were when they were last looked at. */
+struct risk_seen {
+	uint64_t seized, answered, shorts, outage, unwanted;
+	uint64_t recipients, bounced, delivered;
+	uint64_t over[LIMIT_COUNT]; /* times that the limit was exceeded */
+};
+
+struct risk_board {
+	struct risk_config config;
+	uint32_t count; /* of slots */
+	uint32_t *id;   /* whose slot it is; 0: nobody's */
+	struct risk_tenant *tenant;
+	struct risk_seen *seen;
+	struct risk_trace **trace; /* NULL: none */
+	uint64_t memory;           /* shm_head.started of what `seen` is of; 0: of nothing */
+};
+
+/* 0 or -ENOMEM. */
+int risk_board_init(struct risk_board *board, uint32_t count);
+void risk_board_fini(struct risk_board *board);
+
+/* The slot is this tenant's from now on: `before` (NULL: nothing) is what is known of it. */
+void risk_board_take(struct risk_board *board, uint32_t slot, uint32_t id,
+		     const struct risk_tenant *before);
+
+/*
+ * A dataplane's memory that was not seen before. `counted`: what it holds was counted by somebody
+ * else, or never will be; otherwise all of it is news.
+ */
+void risk_board_memory(struct risk_board *board, const struct shm_head *memory, bool counted);
+
+/*
+ * Counts what is new of a slot's tenant (`memory` NULL: nothing is) and evaluates it. `shadow`: a
+ * bit per enum tenant_limit whose excess gives no points; RISK_OWN_LIMITS: that of none does,
+ * because the limits are lower by the score's own doing.
+ */
+#define RISK_OWN_LIMITS UINT32_MAX
+struct risk_change risk_board_step(struct risk_board *board, const struct shm_head *memory,
+				   uint32_t slot, uint32_t shadow, uint64_t now);
+
+/* An event of the slot's tenant; `weight` as in risk_add(). Of a flow and a rule, or 0. */
+void risk_board_event(struct risk_board *board, uint32_t slot, enum risk_event event, double weight,
+		      uint64_t time, uint64_t flow, uint32_t sid);
+
+/* The same, for the trace alone: points come of the counters. */
+void risk_board_trace(struct risk_board *board, uint32_t slot, enum risk_event event, uint64_t time,
+		      uint64_t flow, uint32_t sid);
+
+/* Complaints of others (feedback loops); mails that they are of are counted by the dataplane. */
+void risk_board_complaints(struct risk_board *board, uint32_t slot, double n, uint64_t now);
+
+/* Bytes that a tenant takes, a trace aside. */
+size_t risk_board_bytes(void);
+
+#endif

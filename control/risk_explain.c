@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A score taken apart. */
+#include <math.h>
+
+#include "control/eve.h"
+#include "control/risk_json.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* Two digits are enough for people, and the same on every machine. */
+static double rounded(double n)
+{
+	return round(n * 100) / 100;
+}
+
+static double share(double n)
+{
+	return round(n * 1e5) / 1e5;
+}
+
+json_t *risk_time_json(uint64_t ns)
+{
+	char text[EVE_TIME_SIZE];
+
+	return ns ? json_string(eve_time(text, ns)) : json_null();
+}
+
+static const char *unit_of(enum risk_ratio which)
+{
+	return risk_ratio_text[which].family == RISK_FAMILY_CALLS ? "callees" : "domains";
+}
+
+static json_t *ratio_json(const struct risk_term *term, const struct risk_tenant *t,
+			  const struct risk_config *c)
+{
+	const struct risk_ratio_text *text = &risk_ratio_text[term->which];
+	const struct risk_ratio_config *r = &c->ratio[term->which];
+	const bool of_calls = text->family == RISK_FAMILY_CALLS;
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:f, s:s, s:f, s:o, s:f, s:f, s:f, s:f, s:I, "
+		"s:I, s:s, s:f, s:b, s:s}",
+		"kind", "ratio", "name", text->name, "family", risk_family_name(text->family),
+		"row", text->row, "points", rounded(term->points), "parts", rounded(term->parts),
+		"parts_of", text->parts, "whole", rounded(term->whole), "whole_of", text->whole,
+		"minimum", r->minimum, "ratio",
+		term->whole > 0 ? json_real(share(term->parts / term->whole)) : json_null(),
+		"bound", share(term->bound), "warn", r->warn, "critical", r->critical, "weight",
+		r->points, "distinct", (json_int_t)(of_calls ? t->callees : t->domains),
+		"distinct_minimum", (json_int_t)(of_calls ? c->callees : c->domains), "distinct_of",
+		unit_of((enum risk_ratio)term->which), "half_life_s", (double)c->half_life / 1e9,
+		"breach", term->breach, "held", risk_held_name(term->held));
+}
+
+static json_t *trace_json(const struct risk_trace *trace, unsigned event)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; trace && i < RISK_TRACE; i++) {
+		const struct risk_trace_item *item = &trace->item[i];
+		json_t *object;
+
+		if (!item->used || item->event != event)
+			continue;
+		object = json_pack("{s:o}", "time", risk_time_json(item->time));
+		if (item->flow)
+			json_object_set_new(object, "flow_id",
+					    json_integer((json_int_t)item->flow));
+		if (item->sid)
+			json_object_set_new(object, "signature_id", json_integer(item->sid));
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *event_json(const struct risk_term *term, const struct risk_tenant *t,
+			  const struct risk_config *c, const struct risk_trace *trace)
+{
+	const struct risk_event_text *text = &risk_event_text[term->which];
+	const struct risk_event_config *e = &c->event[term->which];
+	const struct risk_mark *m = &t->event[term->which];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:f, s:f, s:o, s:o}", "kind", "event",
+		"name", text->name, "family", risk_family_name(text->family), "row", text->row,
+		"text", text->text, "points", rounded(term->points), "count", (json_int_t)m->count,
+		"weight", e->points, "cap", e->cap, "half_life_s", (double)e->half_life / 1e9,
+		"last", risk_time_json(m->last * SECOND), "events", trace_json(trace, term->which));
+}
+
+json_t *risk_terms_json(const struct risk_tenant *t, const struct risk_config *c,
+			const struct risk_trace *trace, uint64_t now)
+{
+	struct risk_term terms[RISK_TERMS];
+	const int n = risk_terms(t, c, now, terms, NULL);
+	json_t *list = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(list, terms[i].is_ratio ? ratio_json(&terms[i], t, c)
+							      : event_json(&terms[i], t, c, trace));
+	return list;
+}
+
+json_t *risk_points_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now)
+{
+	struct risk_term terms[RISK_TERMS];
+	const int n = risk_terms(t, c, now, terms, NULL);
+	json_t *object = json_object();
+
+	for (int i = 0; i < n; i++)
+		if (terms[i].points > 0)
+			json_object_set_new(object,
+					    terms[i].is_ratio
+						    ? risk_ratio_text[terms[i].which].name
+						    : risk_event_text[terms[i].which].name,
+					    json_real(rounded(terms[i].points)));
+	return object;
+}
+
+json_t *risk_brief_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now,
+			int mode)
+{
+	struct risk_term terms[RISK_TERMS];
+	json_t *object;
+	double score;
+
+	risk_terms(t, c, now, terms, &score);
+	object = json_pack("{s:s, s:f, s:s, s:f, s:o}", "mode", risk_mode_name(mode), "score",
+			   rounded(score), "level", risk_level_name((enum risk_level)t->level),
+			   "trend", rounded(risk_trend(t)), "since", risk_time_json(t->since));
+	for (int i = 0; i < RISK_RATIO_COUNT; i++)
+		json_object_set_new(object, risk_ratio_text[i].name,
+				    terms[i].whole >= 0.5
+					    ? json_real(share(terms[i].parts / terms[i].whole))
+					    : json_null());
+	return object;
+}

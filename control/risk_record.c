@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Events of the dataplane's that say something about a tenant. */
+#include <string.h>
+
+#include "bpf/event_record.h"
+#include "control/daemon.h"
+
+/* What a refusal is; limits have their points by their counters. */
+static const struct {
+	enum reason reason;
+	enum risk_event event;
+	bool counts;
+} refusals[] = {
+	{REASON_OPT_OUT, RISK_EVENT_OPT_OUT, true},
+	{REASON_DOMAIN_CONSENT, RISK_EVENT_DOMAIN_CONSENT, true},
+	{REASON_LIMIT_MESSAGES, RISK_EVENT_BULK, false},
+	{REASON_LIMIT_RECIPIENTS, RISK_EVENT_BULK, false},
+	{REASON_LIMIT_CONNECTIONS, RISK_EVENT_BULK, false},
+	{REASON_LIMIT_CALLS, RISK_EVENT_FLOOD, false},
+	{REASON_LIMIT_SIP_REQUESTS, RISK_EVENT_FLOOD, false},
+};
+
+static bool is_text(const struct event_value *value, const char *text)
+{
+	return value->len == strlen(text) && memcmp(value->p, text, value->len) == 0;
+}
+
+static bool is_shadow(const struct event_head *head, enum field_key key)
+{
+	struct event_value value;
+
+	return event_find(head, key, &value) && event_value_bool(&value);
+}
+
+static void take_refusal(struct risk_board *b, const struct event_head *head)
+{
+	struct event_value reason;
+
+	if (!event_find(head, FIELD_KEY_VERDICT_REASON, &reason) ||
+	    is_shadow(head, FIELD_KEY_VERDICT_SHADOW))
+		return;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (!is_text(&reason, reason_name(refusals[i].reason)))
+			continue;
+		if (refusals[i].counts)
+			risk_board_event(b, head->tenant, refusals[i].event, 1, head->time,
+					 head->flow_id, 0);
+		else
+			risk_board_trace(b, head->tenant, refusals[i].event, head->time,
+					 head->flow_id, 0);
+	}
+}
+
+/* The event that a row of the policy is, where it is one that rules find; or RISK_EVENT_COUNT. */
+static enum risk_event event_of_row(const struct event_value *row)
+{
+	for (unsigned i = 0; i < RISK_EVENT_COUNT; i++) {
+		const struct risk_event_text *t = &risk_event_text[i];
+
+		if (*t->row && is_text(row, t->row) &&
+		    (t->family == RISK_FAMILY_CONTENT || t->family == RISK_FAMILY_IDENTITY))
+			return (enum risk_event)i;
+	}
+	return RISK_EVENT_COUNT;
+}
+
+/* A rule's row says what it is, by the policy's points; its `risk` is for what has no row. */
+static void take_alert(struct daemon *d, const struct event_head *head)
+{
+	enum risk_event event = RISK_EVENT_COUNT;
+	const struct rule_row *rule;
+	struct event_value value;
+	struct event_reader r;
+	uint32_t sid = 0;
+
+	if (is_shadow(head, FIELD_KEY_ALERT_SHADOW) || !event_open(&r, head, head->size))
+		return;
+	while (event_next(&r, &value)) {
+		if (value.key == FIELD_KEY_ALERT_SID)
+			sid = (uint32_t)event_value_uint(&value);
+		if (value.key == FIELD_KEY_ALERT_AUP && event == RISK_EVENT_COUNT)
+			event = event_of_row(&value);
+	}
+	rule = rule_index_find(&d->roster->index, sid);
+	if (event < RISK_EVENT_COUNT)
+		risk_board_event(&d->risk.board, head->tenant, event, 1, head->time, head->flow_id,
+				 sid);
+	else if (rule && rule->risk)
+		risk_board_event(&d->risk.board, head->tenant, RISK_EVENT_RULE, rule->risk,
+				 head->time, head->flow_id, sid);
+}
+
+void risk_run_record(struct daemon *d, const struct event_head *head)
+{
+	struct risk_board *b = &d->risk.board;
+	const uint32_t slot = head->tenant;
+
+	if ((head->type != EVENT_VERDICT && head->type != EVENT_ALERT) || !slot ||
+	    slot >= b->count || slot >= d->roster->count || !b->id[slot] ||
+	    b->id[slot] != d->roster->tenant[slot].id || d->roster->tenant[slot].risk == RISK_OFF ||
+	    !(head->direction & EVENT_BY_TENANT))
+		return;
+	if (head->type == EVENT_VERDICT)
+		take_refusal(b, head);
+	else
+		take_alert(d, head);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Risk in posternd: every tenant is evaluated about once a second, in slices; a change of level is
+ * told, and with mode "on" it holds in the tenant's slot at once. The event loop's thread.
+ */
+#ifndef POSTERN_CONTROL_RISK_RUN_H
+#define POSTERN_CONTROL_RISK_RUN_H
+
+#include "control/risk_board.h"
+#include "control/risk_state.h"
+
+struct daemon;
+struct event;
+struct event_head;
+struct override;
+struct roster;
+
+struct risk_run {
+	struct event *turn;
+	struct risk_board board;
+	struct risk_kept *kept; /* of before the start, for slots to come */
+	size_t kept_count;
+	struct risk_save save;
+	uint64_t next_save;                 /* ns, monotonic */
+	uint32_t next;                      /* the slot that is next */
+	uint64_t worked, round, rounds;     /* ns: in this round, in the last one; of them */
+	uint64_t changes[RISK_LEVEL_COUNT]; /* to each level */
+	uint64_t asks;
+};
+
+/* 0 or -ENOMEM. */
+int risk_run_init(struct daemon *daemon);
+void risk_run_fini(struct daemon *daemon);
+
+/* Another configuration is in force: its numbers, its tenants. Before their slots are written. */
+void risk_run_adopt(struct daemon *daemon);
+
+/* A record of the dataplane's. */
+void risk_run_record(struct daemon *daemon, const struct event_head *head);
+
+/* What the score makes of a slot that configuration and override (may be NULL) would have so. */
+void risk_run_apply(const struct daemon *daemon, const struct roster *roster, uint32_t slot,
+		    const struct override *override, struct tenant_slot *wanted);
+
+/* Limits of `wanted` but those of `set` (a bit each), at that share of them. */
+void risk_throttle(struct tenant_slot *wanted, uint32_t set, double share);
+
+/* It acts on the tenant, and has suspended it. */
+bool risk_run_suspends(const struct daemon *daemon, uint32_t slot);
+void risk_run_pardon(struct daemon *daemon, uint32_t slot);
+
+#endif

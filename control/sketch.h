@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the workers' sketches (bpf/sketch.h) say together. Pure; any thread. */
+#ifndef POSTERN_CONTROL_SKETCH_H
+#define POSTERN_CONTROL_SKETCH_H
+
+#include "bpf/sketch.h"
+
+#define SKETCH_MOST 1420 /* more are not told apart: 256 ln 256 */
+
+/* How many different ones: all bits set is SKETCH_MOST. */
+uint32_t sketch_estimate(const uint64_t bits[SKETCH_WORDS]);
+
+#endif
