@@ -156,9 +156,17 @@ struct risk_change risk_board_step(struct risk_board *b, const struct shm_head *
 
 	if (memory && slot < memory->slots)
 		count_news(b, memory, slot, shadow, now);
-	if (risk_is_empty(t) && !(t->score > 0))
+	if (risk_is_empty(t) && !(t->score > 0)) {
+		t->slow = 0;
 		return (struct risk_change){0};
+	}
 	return risk_evaluate(t, &b->config, now);
+}
+
+void risk_board_skip(struct risk_board *b, const struct shm_head *memory, uint32_t slot)
+{
+	if (memory && slot < memory->slots)
+		b->seen[slot] = look(memory, slot);
 }
 
 /* Events */

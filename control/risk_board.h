@@ -64,6 +64,9 @@ void risk_board_memory(struct risk_board *board, const struct shm_head *memory, 
 struct risk_change risk_board_step(struct risk_board *board, const struct shm_head *memory,
 				   uint32_t slot, uint32_t shadow, uint64_t now);
 
+/* What is new of a slot's tenant is not counted, now or later. */
+void risk_board_skip(struct risk_board *board, const struct shm_head *memory, uint32_t slot);
+
 /* An event of the slot's tenant; `weight` as in risk_add(). Of a flow and a rule, or 0. */
 void risk_board_event(struct risk_board *board, uint32_t slot, enum risk_event event, double weight,
 		      uint64_t time, uint64_t flow, uint32_t sid);

@@ -149,9 +149,12 @@ static void evaluate(struct daemon *d, const struct shm_head *memory, uint32_t s
 						      : d->slots.slot[slot].shadow;
 	struct risk_change change;
 
-	if (!b->id[slot] || b->id[slot] != d->roster->tenant[slot].id ||
-	    mode_of(d, slot) == RISK_OFF)
+	if (!b->id[slot] || b->id[slot] != d->roster->tenant[slot].id)
 		return;
+	if (mode_of(d, slot) == RISK_OFF) {
+		risk_board_skip(b, memory, slot);
+		return;
+	}
 	change = risk_board_step(b, memory, slot, shadow, now);
 	follow_change(d, slot, change, now);
 	if (d->risk.save.out)

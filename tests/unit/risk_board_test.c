@@ -138,6 +138,17 @@ static void what_another_posternd_counted_is_not_counted_again(void **state)
 	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 1);
 }
 
+static void what_came_while_nobody_scored_it_is_not_counted_later(void **state)
+{
+	counters(0)->calls_seized = 100;
+	risk_board_skip(&board, memory, SLOT);
+	step(START);
+	assert_true(risk_is_empty(tenant()));
+	counters(0)->calls_seized = 101;
+	step(START);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 1);
+}
+
 static void without_a_dataplane_scores_go_on_fading(void **state)
 {
 	risk_board_event(&board, SLOT, RISK_EVENT_TRAP, 1, START, 0, 0);
@@ -269,6 +280,7 @@ int main(void)
 		TEST(every_counter_has_its_place),
 		TEST(a_dataplane_that_comes_anew_begins_at_zero),
 		TEST(what_another_posternd_counted_is_not_counted_again),
+		TEST(what_came_while_nobody_scored_it_is_not_counted_later),
 		TEST(without_a_dataplane_scores_go_on_fading),
 		TEST(excess_of_limits_gives_points_once_a_minute),
 		TEST(limits_in_shadow_and_those_of_the_scores_own_doing_give_none),
