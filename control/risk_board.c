@@ -7,7 +7,8 @@
 
 #include "control/sketch.h"
 
-#define TRACE_SHARE 4 /* items that a kind may have before it only replaces its own */
+#define UNWANTED_MOST 100 /* in a second: the cap is reached long before */
+#define TRACE_SHARE   4   /* items that a kind may have before it only replaces its own */
 
 int risk_board_init(struct risk_board *b, uint32_t count)
 {
@@ -126,9 +127,8 @@ static void count_news(struct risk_board *b, const struct shm_head *memory, uint
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (news(is.over[i], was.over[i]) && !(shadow >> i & 1))
 			risk_add(t, &b->config, now, limits[i].event, 1);
-	if (news(is.unwanted, was.unwanted))
-		risk_add(t, &b->config, now, RISK_EVENT_UNWANTED,
-			 (double)news(is.unwanted, was.unwanted));
+	for (uint64_t i = 0; i < news(is.unwanted, was.unwanted) && i < UNWANTED_MOST; i++)
+		risk_add(t, &b->config, now, RISK_EVENT_UNWANTED, 1);
 }
 
 void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,

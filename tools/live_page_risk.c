@@ -137,7 +137,7 @@ static void page_ratio(struct page_out *out, const json_t *term)
 	const bool some = json_is_number(at(term, "ratio"));
 
 	points_cell(out, term);
-	snprintf(text, sizeof(text), "no %s", text_at(term, "whole_of"));
+	snprintf(text, sizeof(text), "nothing yet");
 	if (some)
 		snprintf(text, sizeof(text), "%.0f %s of %.0f %s: %.4g %%, bound %.4g %%%s",
 			 number_at(term, "parts"), text_at(term, "parts_of"),
