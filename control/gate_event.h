@@ -37,7 +37,7 @@
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
 	X("limits_set", INFO, "a tenant's limits were set")                                        \
 	X("lists_changed", INFO, "a list has other entries")                                       \
-	X("lists_failed", ERROR, "the lists can't be read: the gate has none") \
+	X("lists_failed", ERROR, "the lists can't be read: the gate has none")                     \
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
 	X("risk_asks", WARNING, "a tenant's risk asks for a suspension, which a person decides")
