@@ -174,7 +174,7 @@ static const char *event_words(const json_t *event, char *text, size_t size)
 		"smtp.mail_from",    "email.subject",   "sip.request_line",
 		"sip.response_line", "call.to",         "app_proto"};
 	static const char *const more[] = {"verdict.reply", "smtp.result", "call.state",
-					   "flow.reason", "gate.reason",  "gate.to"};
+					   "flow.reason",   "gate.reason", "gate.to"};
 	size_t used = 0;
 
 	text[0] = '\0';
