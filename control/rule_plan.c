@@ -40,6 +40,7 @@ static void plan_chain(const struct ruleset_tables *t, struct rule_plan *plan, u
 
 	*out = (struct rule_plan_chain){
 		.buffer = part->buffer,
+		.steps = chain->steps,
 		.part = chain->part,
 		.negated = chain->flags & RULE_CHAIN_NEGATED,
 		.confirm = chain->flags & RULE_CHAIN_CONFIRM,

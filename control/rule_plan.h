@@ -23,6 +23,7 @@ struct rule_plan_chain {
 	struct rule_place place; /* of the step that is looked for; line 0: none */
 	const char *text;        /* literal or expression */
 	size_t len;
+	size_t steps; /* that hang together, this one among them */
 	bool nocase;
 	unsigned hs_flags; /* HS_FLAG_* of an expression */
 	bool prefilter;    /* Hyperscan can only say where it may be */

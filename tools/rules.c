@@ -11,12 +11,13 @@ static const struct {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
-	{"check", "are these rules good? Every mistake with its place", rules_check_main},
-	{"test", "runs the rules' samples", rules_test_main},
-	{"import", "takes Suricata's rules, and says why not the others", rules_import_main},
 	{"keywords", "the language: buffers, keywords, and what is refused and why",
 	 rules_keywords_main},
+	{"check", "are these rules good? Every mistake with its place", rules_check_main},
+	{"explain", "a rule in words, how it is looked for, what it costs", rules_explain_main},
+	{"test", "runs the rules' samples", rules_test_main},
+	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
+	{"import", "takes Suricata's rules, and says why not the others", rules_import_main},
 	{"push", "new rules for a running gate: checked, tested, compiled, swapped",
 	 rules_push_main},
 	/* Asked of posternd; tools/live.c has them. */

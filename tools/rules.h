@@ -9,6 +9,7 @@ int rules_main(int argc, char **argv);
 int rules_bench_main(int argc, char **argv);
 int rules_check_main(int argc, char **argv);
 int rules_import_main(int argc, char **argv);
+int rules_explain_main(int argc, char **argv);
 int rules_keywords_main(int argc, char **argv);
 int rules_push_main(int argc, char **argv);
 int rules_test_main(int argc, char **argv);

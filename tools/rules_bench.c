@@ -15,15 +15,14 @@
 #include <string.h>
 
 #include "tools/rules.h"
+#include "tools/rules_alone.h"
 
-#define ROUND_NS     50000000u
-#define ALONE_NS     5000000u
-#define ALONE_ROUNDS 5
-#define NOISE        0.02          /* less of a buffer's time is nothing that can be told */
-#define ALONE_MAX    200           /* rules that are measured alone */
-#define WITHOUT_NS   20000000000.0 /* that compiling the rules again and again may take */
-#define BRIEF        3             /* bytes of a literal */
-#define PLAYS        5
+#define ROUND_NS   50000000u
+#define NOISE      0.02          /* less of a buffer's time is nothing that can be told */
+#define ALONE_MAX  200           /* rules that are measured alone */
+#define WITHOUT_NS 20000000000.0 /* that compiling the rules again and again may take */
+#define BRIEF      3             /* bytes of a literal */
+#define PLAYS      5
 
 static const char usage[] =
 	"usage: postern rules bench PATH... --on CAPTURE [options]\n"
@@ -118,93 +117,20 @@ static bool is_met_everywhere(const struct rule_plan_chain *chain)
 	return chain->how == PLAN_EXPRESSION || is_brief(chain);
 }
 
-static double buffer_ns(const struct match_tape *tape, const struct rules_compiled *c,
-			enum rule_buffer buffer)
+/* All rules but one that look at the buffer. */
+static double others_ns(const struct bench *b, const struct rule *rule, enum rule_buffer buffer)
 {
-	struct match_player player;
-	double best = 0;
-
-	if (match_player_init(&player, tape, c->ruleset) < 0)
-		return 0;
-	match_player_run(&player, buffer);
-	for (unsigned r = 0; r < ALONE_ROUNDS; r++) {
-		uint64_t ns = 0, plays = 0;
-
-		for (; ns < ALONE_NS || !plays; plays++)
-			ns += match_player_run(&player, buffer);
-		/* Whatever interrupted it only added. */
-		if (!r || (double)ns / (double)plays < best)
-			best = (double)ns / (double)plays;
-	}
-	match_player_fini(&player);
-	return best;
-}
-
-/* A ruleset that looks into the buffer for what no text has. */
-static double nothing_ns(const struct match_tape *tape, enum rule_buffer buffer)
-{
-	struct rules_compiled c = {0};
-	struct rule_diags diags = {0};
-	char text[256];
-	double ns = 0;
-	int n = snprintf(text, sizeof(text),
-			 "alert %s any any -> any any (msg:\"nothing\"; %s; "
-			 "content:\"|fe f8 fd f9 fc fa|\"; sid:1;)\n",
-			 rule_buffers[buffer].family == BUFFER_SIP ? "sip" : "smtp",
-			 rule_buffers[buffer].name);
-
-	rules_parse(&c.list, &diags, NULL, "nothing", text, (size_t)n);
-	if (!diags.errors && rules_compiled_build(&c, false) == 0)
-		ns = buffer_ns(tape, &c, buffer);
-	rule_diags_fini(&diags);
-	rules_compiled_fini(&c);
-	return ns;
-}
-
-/* The rule in a set of its own. */
-static size_t only(const struct bench *b, const struct rule *rule, enum rule_buffer buffer,
-		   struct rule *rules)
-{
-	rules[0] = *rule;
-	return 1;
-}
-
-static bool looks_at(const struct rule *rule, enum rule_buffer buffer)
-{
-	for (size_t i = 0; i < rule->parts_count; i++)
-		if (rule->parts[i].buffer == buffer)
-			return true;
-	return false;
-}
-
-/* All others that look at the buffer. */
-static size_t others(const struct bench *b, const struct rule *rule, enum rule_buffer buffer,
-		     struct rule *rules)
-{
+	const struct rule_list *list = &b->rules.list;
+	struct rule *rules = calloc(list->count + 1, sizeof(*rules));
 	size_t n = 0;
+	double ns;
 
-	for (size_t i = 0; i < b->rules.list.count; i++)
-		if (&b->rules.list.rules[i] != rule && looks_at(&b->rules.list.rules[i], buffer))
-			rules[n++] = b->rules.list.rules[i];
-	return n;
-}
-
-/* The buffer with some of the rules; their memory stays the list's that they are of. */
-static double some_ns(const struct bench *b, const struct bench_rule *r, enum rule_buffer buffer,
-		      size_t (*choose)(const struct bench *b, const struct rule *rule,
-				       enum rule_buffer buffer, struct rule *rules))
-{
-	struct rule *rules = calloc(b->rules.list.count + 1, sizeof(*rules));
-	struct rules_compiled c = {.list = {.rules = rules}};
-	double ns = -1;
-
-	if (rules) {
-		c.list.count = choose(b, r->rule, buffer, rules);
-		if (rules_compiled_build(&c, false) == 0)
-			ns = buffer_ns(&b->tape, &c, buffer);
-	}
-	c.list = (struct rule_list){0};
-	rules_compiled_fini(&c);
+	if (!rules)
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		if (&list->rules[i] != rule && rule_looks_at(&list->rules[i], buffer))
+			rules[n++] = list->rules[i];
+	ns = rules_some_ns(&b->tape, rules, n, buffer);
 	free(rules);
 	return ns;
 }
@@ -221,14 +147,14 @@ static double everywhere_ns(const struct bench *b, const struct bench_rule *r,
 
 	if (b->without) {
 		if (known->all[buffer] == 0)
-			known->all[buffer] = buffer_ns(&b->tape, &b->rules, buffer);
-		ns = some_ns(b, r, buffer, others);
+			known->all[buffer] = rules_buffer_ns(&b->tape, &b->rules, buffer);
+		ns = others_ns(b, r->rule, buffer);
 		ns = ns < 0 ? 0 : known->all[buffer] - ns;
 		return ns > known->all[buffer] * NOISE ? ns : 0;
 	}
 	if (known->nothing[buffer] == 0)
-		known->nothing[buffer] = nothing_ns(&b->tape, buffer);
-	return some_ns(b, r, buffer, only) - known->nothing[buffer];
+		known->nothing[buffer] = rules_nothing_ns(&b->tape, buffer);
+	return rules_some_ns(&b->tape, r->rule, 1, buffer) - known->nothing[buffer];
 }
 
 static void measure_one(const struct bench *b, struct bench_rule *r, struct known *known)
