@@ -2,11 +2,14 @@
 #include "dataplane/port_capture.h"
 
 #include <errno.h>
+#include <rte_bus_vdev.h>
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
+
+#define NAME "capture"
 
 static struct rte_ring *ring_new(const char *kind, unsigned i)
 {
@@ -45,7 +48,7 @@ int port_capture_open(struct port_capture *p, struct gate *gate, bool keep_tx,
 		if (!p->rx[i] || !p->tx[i])
 			goto fail;
 	}
-	port = rte_eth_from_rings("capture", p->rx, p->queues, p->tx, p->queues, rte_socket_id());
+	port = rte_eth_from_rings(NAME, p->rx, p->queues, p->tx, p->queues, rte_socket_id());
 	if (port < 0)
 		goto fail;
 	p->port = (uint16_t)port;
@@ -72,11 +75,14 @@ void port_capture_close(struct port_capture *p)
 	if (p->port != PORT_NONE) {
 		rte_eth_dev_stop(p->port);
 		rte_eth_dev_close(p->port);
+		/* The device goes too, or the next port could not have its name. */
+		rte_vdev_uninit("net_ring_" NAME);
 	}
 	for (unsigned i = 0; i < p->queues; i++) {
 		rte_ring_free(p->rx[i]);
 		rte_ring_free(p->tx[i]);
 	}
+	*p = (struct port_capture){.port = PORT_NONE};
 }
 
 struct rte_mbuf *port_capture_packet(struct gate *gate, const struct capture_frame *frame)

@@ -17,6 +17,7 @@ static const struct {
 	{"explain", "a rule in words, how it is looked for, what it costs", rules_explain_main},
 	{"test", "runs the rules' samples", rules_test_main},
 	{"bench", "what each costs over a capture, slowest first", rules_bench_main},
+	{"try", "what they would have hit that the running ones did not", rules_try_main},
 	{"import", "takes Suricata's rules, and says why not the others", rules_import_main},
 	{"push", "new rules for a running gate: checked, tested, compiled, swapped",
 	 rules_push_main},

@@ -13,5 +13,6 @@ int rules_explain_main(int argc, char **argv);
 int rules_keywords_main(int argc, char **argv);
 int rules_push_main(int argc, char **argv);
 int rules_test_main(int argc, char **argv);
+int rules_try_main(int argc, char **argv);
 
 #endif

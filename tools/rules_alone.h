@@ -3,8 +3,23 @@
 #ifndef POSTERN_TOOLS_RULES_ALONE_H
 #define POSTERN_TOOLS_RULES_ALONE_H
 
+#include "control/rule_plan.h"
 #include "dataplane/match_tape.h"
 #include "tools/rules_replay.h"
+
+#define PLAN_BRIEF 3 /* bytes */
+
+/* A literal so short that Hyperscan meets it all the time. */
+static inline bool plan_is_brief(const struct rule_plan_chain *chain)
+{
+	return chain->how == PLAN_LITERAL && chain->len <= PLAN_BRIEF;
+}
+
+/* What costs on every byte, whether it is found or not. */
+static inline bool plan_is_everywhere(const struct rule_plan_chain *chain)
+{
+	return chain->how == PLAN_EXPRESSION || plan_is_brief(chain);
+}
 
 /* ns of one play of what the tape has for the buffer: the least of some rounds, for whatever
  * interrupts a round only adds. 0: no memory. */

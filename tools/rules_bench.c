@@ -21,7 +21,6 @@
 #define NOISE      0.02          /* less of a buffer's time is nothing that can be told */
 #define ALONE_MAX  200           /* rules that are measured alone */
 #define WITHOUT_NS 20000000000.0 /* that compiling the rules again and again may take */
-#define BRIEF      3             /* bytes of a literal */
 #define PLAYS      5
 
 static const char usage[] =
@@ -107,16 +106,6 @@ static int parse(struct bench *b, int argc, char **argv, bool *done)
 
 /* What Hyperscan meets on every byte --------------------------------------- */
 
-static bool is_brief(const struct rule_plan_chain *chain)
-{
-	return chain->how == PLAN_LITERAL && chain->len <= BRIEF;
-}
-
-static bool is_met_everywhere(const struct rule_plan_chain *chain)
-{
-	return chain->how == PLAN_EXPRESSION || is_brief(chain);
-}
-
 /* All rules but one that look at the buffer. */
 static double others_ns(const struct bench *b, const struct rule *rule, enum rule_buffer buffer)
 {
@@ -165,7 +154,7 @@ static void measure_one(const struct bench *b, struct bench_rule *r, struct know
 	for (size_t i = 0; i < r->plan.count; i++) {
 		enum rule_buffer buffer = r->plan.chains[i].buffer;
 
-		if (!is_met_everywhere(&r->plan.chains[i]) || done[buffer])
+		if (!plan_is_everywhere(&r->plan.chains[i]) || done[buffer])
 			continue;
 		done[buffer] = true;
 		ns += everywhere_ns(b, r, buffer, known);
@@ -210,7 +199,7 @@ static int plan_rows(struct bench *b)
 		rc = rule_plan_make(r->rule, &r->plan, &diags);
 		for (size_t c = 0; c < r->plan.count; c++) {
 			r->expression |= r->plan.chains[c].how == PLAN_EXPRESSION;
-			r->brief |= is_brief(&r->plan.chains[c]);
+			r->brief |= plan_is_brief(&r->plan.chains[c]);
 			r->always |= r->plan.chains[c].always;
 		}
 	}

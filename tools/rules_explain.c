@@ -87,8 +87,6 @@ static const struct rule_step *step_at(const struct rule *rule, const struct rul
 	return NULL;
 }
 
-#define BRIEF 3 /* bytes */
-
 /* Why this one, in brackets; "": there was no choice. */
 static const char *literal_reason(const struct rule *rule, const struct rule_plan_chain *chain)
 {
@@ -142,9 +140,9 @@ static const char *plan_words(struct arena *arena, const struct rule *rule,
 {
 	const char *confirm =
 		chain->confirm ? "; where it is, the rest is compared, expressions by PCRE2" : "";
-	const char *brief = chain->len <= BRIEF ? "; it is so short that the search stops often: "
-						  "postern rules bench tells what that costs"
-						: "";
+	const char *brief = plan_is_brief(chain) ? "; it is so short that the search stops often: "
+						   "postern rules bench tells what that costs"
+						 : "";
 
 	switch (chain->how) {
 	case PLAN_LITERAL:
@@ -201,7 +199,8 @@ static void say_plan(const struct rule *rule, const struct rule_plan *plan)
 
 /* What it costs ------------------------------------------------------------ */
 
-static uint64_t times_found(const struct explain *x, const struct rule *rule)
+/* Of the rule as it is among others: what is done once something of it was found. */
+static struct match_share share_of(const struct explain *x, const struct rule *rule)
 {
 	struct rules_compiled c = {0};
 	struct match_share share = {0};
@@ -209,40 +208,49 @@ static uint64_t times_found(const struct explain *x, const struct rule *rule)
 
 	c.list = (struct rule_list){.rules = &copy, .count = 1};
 	if (rules_compiled_build(&c, false) == 0)
-		match_cost_shares(&x->tape, c.ruleset, 1, &share);
+		match_cost_shares(&x->tape, c.ruleset, 3, &share);
 	c.list = (struct rule_list){0};
 	rules_compiled_fini(&c);
-	return share.found;
+	return share;
 }
 
-static void say_cost(struct explain *x, const struct rule *rule)
+/* Of what costs on every byte, in buffers that the tape has: the rule alone, less a search for
+ * nothing. */
+static double everywhere_ns(struct explain *x, const struct rule *rule,
+			    const struct rule_plan *plan, bool *any)
 {
-	double ns = 0, nothing = 0;
+	bool done[RULE_BUFFER_COUNT] = {false};
+	double ns = 0;
 
-	for (enum rule_buffer b = 0; b < RULE_BUFFER_COUNT; b++) {
+	for (size_t i = 0; i < plan->count; i++) {
+		enum rule_buffer b = plan->chains[i].buffer;
 		double alone;
 
-		if (!rule_looks_at(rule, b) || !x->tape.fed[b])
+		if (!plan_is_everywhere(&plan->chains[i]) || done[b] || !x->tape.fed[b])
 			continue;
+		*any = done[b] = true;
 		if (x->nothing[b] == 0)
 			x->nothing[b] = rules_nothing_ns(&x->tape, b);
 		alone = rules_some_ns(&x->tape, rule, 1, b) - x->nothing[b];
-		ns += alone > 0 ? alone : 0;
-		nothing += x->nothing[b];
+		ns += alone > x->nothing[b] * LEAST ? alone : 0;
 	}
-	if (ns <= nothing * LEAST)
-		rules_printf(stdout, "cost",
-			     "beside other rules, too little to be told; found %llu "
-			     "times in %s",
-			     (unsigned long long)times_found(x, rule),
-			     x->file_count ? x->files[0] : "a sample of mails and calls");
-	else
-		rules_printf(stdout, "cost",
-			     "%.2f ns per KiB of %s (measured alone, less a search for nothing; "
-			     "found %llu times)",
-			     match_ns_per_kib(ns, x->tape.traffic),
-			     x->file_count ? x->files[0] : "a sample of mails and calls",
-			     (unsigned long long)times_found(x, rule));
+	return ns;
+}
+
+static void say_cost(struct explain *x, const struct rule *rule, const struct rule_plan *plan)
+{
+	const char *traffic = x->file_count ? x->files[0] : "a sample of mails and calls";
+	struct match_share share = share_of(x, rule);
+	bool everywhere = false;
+	double ns = everywhere_ns(x, rule, plan, &everywhere);
+
+	rules_printf(stdout, "cost",
+		     "%.2f ns per KiB of %s, where something of it was found %llu times; "
+		     "measured %s",
+		     match_ns_per_kib(ns > share.ns ? ns : share.ns, x->tape.traffic), traffic,
+		     (unsigned long long)share.found,
+		     everywhere ? "alone, less a search for nothing"
+				: "from when it was found to when the rule was done with");
 }
 
 /* -------------------------------------------------------------------------- */
@@ -260,8 +268,8 @@ static void say_rule(struct explain *x, const struct rule *rule)
 		rules_words(stdout, &line);
 	if (rule_plan_make(rule, &plan, &diags) == 0)
 		say_plan(rule, &plan);
+	say_cost(x, rule, &plan);
 	rule_plan_fini(&plan);
-	say_cost(x, rule);
 	for (size_t i = 0; i < diags.count; i++)
 		rules_printf(stdout, "warning", "%s", diags.list[i].message);
 	rule_diags_fini(&diags);

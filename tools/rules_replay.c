@@ -33,9 +33,19 @@ static int no_rules(struct rules_compiled *none)
 	return rules_compiled_build(none, false);
 }
 
-static int run(const struct rules_traffic *t, const struct ruleset *ruleset,
-	       struct match_tape *tape, const struct replay_sinks *sinks,
-	       struct replay_stats *stats)
+/* Tenants' buckets are full again, as they were before the run before. */
+static int renew_policy(struct rules_traffic *t)
+{
+	if (!t->used) {
+		t->used = true;
+		return 0;
+	}
+	policy_free(t->policy);
+	return rules_traffic_open(t);
+}
+
+static int run(struct rules_traffic *t, const struct ruleset *ruleset, struct match_tape *tape,
+	       const struct replay_sinks *sinks, struct replay_stats *stats)
 {
 	const struct replay_sinks silent = {.event = nobody_hears};
 	struct replay_options options = {
@@ -50,8 +60,10 @@ static int run(const struct rules_traffic *t, const struct ruleset *ruleset,
 	struct replay_feed *feed = NULL;
 	struct port_capture port = {0};
 	struct gate *gate = NULL;
-	int rc = replay_gate_open(&options, t->policy, ruleset, &gate, &port);
+	int rc = renew_policy(t);
 
+	if (!rc)
+		rc = replay_gate_open(&options, t->policy, ruleset, &gate, &port);
 	if (!rc) {
 		survey = checksum_survey_new(gate, t->files, t->file_count);
 		feed = survey ? feed_files_open(&options, survey) : NULL;
@@ -74,9 +86,8 @@ static int run(const struct rules_traffic *t, const struct ruleset *ruleset,
 	return rc;
 }
 
-int rules_replay(const struct rules_traffic *t, const struct ruleset *ruleset,
-		 struct match_tape *tape, const struct replay_sinks *sinks,
-		 struct replay_stats *stats)
+int rules_replay(struct rules_traffic *t, const struct ruleset *ruleset, struct match_tape *tape,
+		 const struct replay_sinks *sinks, struct replay_stats *stats)
 {
 	struct rules_compiled none;
 	int rc;

@@ -12,7 +12,8 @@ struct rules_traffic {
 	const char *config; /* NULL: none */
 	const char **files;
 	size_t file_count;
-	struct policy *policy;
+	struct policy *policy; /* of the last run, or the next */
+	bool used;
 };
 
 /* 0, or 1 after saying why. */
@@ -24,9 +25,8 @@ void rules_traffic_close(struct rules_traffic *t);
  * would be fed. `sinks`: who hears of events; NULL: nobody. 0, or 1 after saying why: a capture
  * could not be read, or not to its end.
  */
-int rules_replay(const struct rules_traffic *t, const struct ruleset *ruleset,
-		 struct match_tape *tape, const struct replay_sinks *sinks,
-		 struct replay_stats *stats);
+int rules_replay(struct rules_traffic *t, const struct ruleset *ruleset, struct match_tape *tape,
+		 const struct replay_sinks *sinks, struct replay_stats *stats);
 
 /* Rules of files and folders, compiled and loaded. All zero is empty. */
 struct rules_compiled {

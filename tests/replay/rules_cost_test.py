@@ -29,7 +29,7 @@ class Command(unittest.TestCase):
     def path(self, name, content=None):
         path = self.folder / name
         if content is not None:
-            path.write_text(content)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
     def rules(self, *args, status=0, said=""):
@@ -116,12 +116,178 @@ class Bench(Command):
             with self.subTest(args):
                 self.assertEqual(self.bench(*args, status=status, said=said), "")
 
-    def path(self, name, content=None):
-        if isinstance(content, bytes):
-            path = self.folder / name
-            path.write_bytes(content)
-            return path
-        return super().path(name, content)
+
+class Explain(Command):
+    def explain(self, *args, **options):
+        return " ".join(self.rules("explain", *args, **options).split())
+
+    def test_a_shipped_rule_by_its_number(self):
+        said = self.explain("9000003", "-r", RULES)
+        for words in ("9000003, revision 1: EHLO name of a spam bot", "headers.rules:12", "mail (SMTP) from a tenant to anyone",
+                      "smtp.helo: argument of HELO or EHLO", '- holds "ylmf-pc" in either case', "- is 7 bytes long",
+                      'it is refused; the client hears "550 5.7.1 This client is known for abuse"', "10 points against the tenant",
+                      '"ylmf-pc" in either case is looked for first', "cost"):
+            self.assertIn(words, said)
+
+    def test_every_shipped_rule_has_its_words(self):
+        said = self.rules("explain", *sorted(RULES.glob("*.rules")))
+        rules = sum(len([line for line in path.read_text().splitlines() if line and not line.startswith(("#", "\t", " "))])
+                    for path in RULES.glob("*.rules"))
+        self.assertEqual(len([line for line in said.splitlines() if ", revision " in line]), rules)
+        for part in ("  of ", "  where ", "  then ", "  search ", "  cost "):
+            self.assertEqual(len([line for line in said.splitlines() if line.startswith(part)]), rules, part)
+        self.assertNotIn("likewise", said)
+
+    def test_the_plan_is_the_compilers(self):
+        said = self.explain(self.path("plan.rules", """\
+alert smtp any any -> any any (msg:"a"; email.body; content:"rare words"; content:"x"; distance:0; within:9; pcre:"/b+c/R"; sid:1;)
+alert smtp any any -> any any (msg:"b"; email.body; pcre:"/[0-9]{4}[a-f]+(?=x)/"; sid:2;)
+alert smtp any any -> any any (msg:"c"; email.subject; content:!"no"; bsize:<9; sid:3;)
+alert smtp any any -> any any (msg:"d"; email.body; content:"much longer"; content:"short"; distance:0; fast_pattern; sid:4;)
+"""))
+        for words in ('"rare words" is looked for first (the rarest of what hangs together); where it is, the rest is compared',
+                      "bytes before and after it are seen, however packets cut the body",
+                      '- holds "x", after the one before, within 9 bytes of there',
+                      '- matches the expression "/b+c/R", from where the one before ends',
+                      "Hyperscan runs /[0-9]{4}[a-f]+(?=x)/ on every byte", "PREFILTER", "PCRE2 decides",
+                      "this expression runs on every byte of the buffer",
+                      '- does not hold "no"', "- is shorter than 9 bytes",
+                      '"short" is looked for first (fast_pattern chose it)',
+                      "email.body: one streaming database", "email.subject: one block database"):
+            self.assertIn(words, said)
+
+    def test_what_has_no_sentence_is_shown_as_it_stands(self):
+        said = self.explain(self.path("plain.rules", 'alert smtp any 25 <> [192.0.2.1,$HOME_NET] any (msg:"n"; priority:7; email.subject; '
+                                      'content:"ab"; byte_test:2,>,5,0; metadata:colour blue, aup AUP-X; reference:url,example.com/a; sid:1;)\n'))
+        for words in ("between anyone, port 25 and [192.0.2.1,$HOME_NET], either way",
+                      "- byte_test:2,>,5,0 (compares a number in the buffer)", "metadata colour blue", "policy AUP-X",
+                      "also priority:7 (", "see url,example.com/a"):
+            self.assertIn(words, said)
+
+    def test_the_cost_over_a_capture(self):
+        said = self.explain(self.path("my.rules", COUNTED), "--on", self.capture)
+        self.assertIn(f"ns per KiB of {self.capture}, where something of it was found 9 times", said)
+
+    def test_what_can_not_be_explained(self):
+        rules = self.path("my.rules", COUNTED)
+        for args, status, said in (
+            ((), 2, "which rule?"),
+            (("--nonsense",), 2, "nonsense"),
+            (("77", "-r", rules), 1, "no rule 77 in"),
+            ((self.path("nowhere"),), 1, "nowhere: error: No such file"),
+            ((self.path("empty.rules", "# none\n"),), 1, "there are no rules in"),
+            ((rules, "--on", self.path("nowhere")), 1, "nowhere: No such file"),
+        ):
+            with self.subTest(args):
+                self.explain(*args, status=status, said=said)
+        # A rule that is not good does not keep the others from being explained.
+        said = self.explain(self.path("half.rules", COUNTED.replace("bsize", "bsise")), status=1, said="half.rules:4:")
+        self.assertIn("3, revision 0: not there", said)
+        self.assertNotIn("4, revision", said)
+
+
+TRIED = """\
+reject smtp $TENANTS any -> any any (msg:"No tests"; email.subject; content:"test"; metadata:reply "550 5.7.1 No tests"; sid:1000001;)
+alert sip any any -> any any (msg:"INVITE"; sip.method; content:"INVITE"; sid:1000002; rev:4;)
+alert smtp any any -> any any (msg:"never"; email.subject; content:"no such subject"; sid:1000003;)
+"""
+
+
+class Try(Command):
+    def setUp(self):
+        super().setUp()
+        self.mine = self.path("my.rules", TRIED)
+        self.config = CAPTURES.parent / "postern.conf"
+        self.traffic = ("--on", CAPTURES / "smtp-submission.pcapng", "--on", CAPTURES / "smtp-malware.pcapng",
+                        "--on", CAPTURES / "sip-calls.pcapng", "-c", self.config)
+
+    def attempt(self, *args, **options):
+        return self.json("try", self.mine, *self.traffic, *args, **options)
+
+    def events(self, rules):
+        """What one replay of the same alerts."""
+        result = subprocess.run([POSTERN, "replay", "-q", "--events", "-", "-c", self.config, "-r", rules, *self.traffic[1:6:2]],
+                                capture_output=True, text=True)
+        return [e for e in map(json.loads, result.stdout.splitlines()) if e["event_type"] == "alert"]
+
+    def test_new_hits_are_what_a_replay_alerts(self):
+        report, events = self.attempt("--alone"), self.events(self.mine)
+        self.assertEqual(report["hits"]["new"], len(events))
+        self.assertEqual((report["hits"]["gone"], report["hits"]["same"]), (0, 0))
+        self.assertEqual({rule["sid"]: rule["new"] for rule in report["rules"]},
+                         {sid: len([e for e in events if e["alert"]["signature_id"] == sid]) for sid in (1000001, 1000002)})
+        self.assertEqual({t["tenant"]: t["new"] for t in report["tenants"]},
+                         {name: len([e for e in events if e["tenant"] == name]) for name in {e["tenant"] for e in events}})
+        refused = [e for e in events if e["alert"]["action"] == "blocked"]
+        self.assertGreater(len(refused), 0)
+        self.assertEqual(report["hits"]["new_refused"], len(refused))
+
+    def test_examples_say_whose_message_it_was(self):
+        rules = {rule["sid"]: rule for rule in self.attempt("--alone", "--examples", "2")["rules"]}
+        mail, call = rules[1000001]["examples"], rules[1000002]["examples"]
+        self.assertEqual((len(mail), len(call)), (2, 2))
+        self.assertEqual((mail[0]["tenant"], mail[0]["buffer"], mail[0]["change"]), ("acme", "email.subject", "new"))
+        self.assertIn("test", mail[0]["subject"])
+        self.assertIn("@", mail[0]["from"])
+        self.assertEqual(call[0]["tenant"], "dial")
+        self.assertRegex(call[0]["call_id"], "@192.0.2.40")
+        self.assertEqual(self.attempt("--alone", "--examples", "0")["rules"][0]["examples"], [])
+
+    def test_the_same_rules_change_nothing(self):
+        report = self.attempt("-r", self.mine)
+        self.assertEqual((report["hits"]["new"], report["hits"]["gone"]), (0, 0))
+        self.assertEqual(report["hits"]["same"], len(self.events(self.mine)))
+        self.attempt("-r", self.mine, "--check")
+        self.attempt("--alone", "--check", status=1)
+
+    def test_a_rule_laid_over_another_takes_its_place(self):
+        running = self.path("running.rules", TRIED.replace('"test"', '"invoice"'))
+        report = self.attempt("-r", running)
+        self.assertEqual([rule["sid"] for rule in report["rules"]], [1000001, 1000002])
+        changed = report["rules"][0]
+        self.assertGreater(changed["new"], 0)
+        self.assertGreater(changed["gone"], 0)
+        self.assertEqual({e["change"] for e in changed["examples"]}, {"new", "gone"})
+        self.assertEqual((report["rules"][1]["new"], report["rules"][1]["gone"]), (0, 0))
+
+    def test_running_rules_of_other_numbers_stay_or_are_replaced(self):
+        over, instead = self.attempt("-r", RULES), self.attempt("-r", RULES, "--replace")
+        self.assertEqual((over["how"], instead["how"]), ("over", "replace"))
+        self.assertEqual(over["hits"]["gone"], 0)
+        gone = {rule["sid"]: rule["gone"] for rule in instead["rules"] if rule["gone"]}
+        self.assertEqual(gone, {9000201: 2})  # EICAR, in smtp-malware
+
+    def test_the_running_rules_of_a_configuration(self):
+        config = self.path("postern.conf", f'gate: {{ rules = [ "{self.mine}" ]; }};\n')
+        report = self.json("try", self.mine, "--on", self.capture, "-c", config)
+        self.assertEqual((report["rules_running"], report["hits"]["new"]), (3, 0))
+        self.rules("try", self.mine, "--on", self.capture, "-c", self.path("bad.conf", "gate: nonsense;"), status=1, said="bad.conf:1")
+
+    def test_rules_that_tell_nobody_are_counted(self):
+        rules = self.path("silent.rules", TRIED.replace("reject", "pass").replace(' metadata:reply "550 5.7.1 No tests";', ""))
+        report = self.json("try", rules, "--on", self.capture, "--alone")
+        self.assertEqual((report["rules_silent"], report["hits"]["new"]), (1, 0))
+
+    def test_a_page(self):
+        page = self.rules("try", self.mine, *self.traffic, "-r", RULES)
+        for words in ("3 rules laid over", "TENANT", "acme", "dial", "RULE", "No tests", "subject: test", "call: "):
+            self.assertIn(words, page)
+
+    def test_what_can_not_be_tried(self):
+        on = ("--on", self.capture)
+        for args, status, said in (
+            ((), 2, "which rules?"),
+            ((self.mine,), 2, "on which capture? --on"),
+            ((self.mine, *on, "--examples", "many"), 2, "--examples: 'many' is not a number"),
+            ((self.mine, *on, "--nonsense"), 2, "nonsense"),
+            ((self.path("nowhere"), *on, "--alone"), 1, "nowhere: error: No such file"),
+            ((self.mine, *on, "-r", self.path("nowhere")), 1, "nowhere: error: No such file"),
+            ((self.mine, "--on", self.path("nowhere"), "--alone"), 1, "nowhere: No such file"),
+            ((self.path("bad.rules", TRIED.replace("content", "contents")), *on, "--alone"), 1, "bad.rules:1:"),
+            ((self.mine, *on, "--socket", self.path("none")), 1, "which rules are running?"),
+        ):
+            with self.subTest(args):
+                self.assertEqual(self.rules("try", *args, status=status, said=said), "")
 
 
 if __name__ == "__main__":
