@@ -10,6 +10,7 @@
 
 #include "control/rule_plan.h"
 #include "control/rules_cost.h"
+#include "control/samples.h"
 #include "dataplane/match_cost.h"
 #include "tools/rules.h"
 #include "tools/rules_alone.h"
@@ -255,7 +256,30 @@ static void say_cost(struct explain *x, const struct rule *rule, const struct ru
 
 /* -------------------------------------------------------------------------- */
 
-static void say_rule(struct explain *x, const struct rule *rule)
+static void say_samples(const struct sample_list *samples, uint32_t sid)
+{
+	struct sample_counts n = samples_count(samples, sid);
+
+	if (n.of[SAMPLE_MATCH] + n.of[SAMPLE_MISS])
+		rules_printf(stdout, "samples", "%zu that it must match, %zu that it must not",
+			     n.of[SAMPLE_MATCH], n.of[SAMPLE_MISS]);
+	else
+		rules_paragraph(stdout, "samples", "none: nothing shows that it does what it says");
+}
+
+/* Rules of some paths, and their samples. */
+struct rules_read {
+	struct rule_list rules;
+	struct sample_list samples;
+};
+
+static void rules_read_fini(struct rules_read *read)
+{
+	rule_list_fini(&read->rules);
+	sample_list_fini(&read->samples);
+}
+
+static void say_rule(struct explain *x, const struct rules_read *read, const struct rule *rule)
 {
 	struct rule_diags diags = {0};
 	struct arena arena = {0};
@@ -270,6 +294,7 @@ static void say_rule(struct explain *x, const struct rule *rule)
 		say_plan(rule, &plan);
 	say_cost(x, rule, &plan);
 	rule_plan_fini(&plan);
+	say_samples(&read->samples, rule->sid);
 	for (size_t i = 0; i < diags.count; i++)
 		rules_printf(stdout, "warning", "%s", diags.list[i].message);
 	rule_diags_fini(&diags);
@@ -283,13 +308,15 @@ static bool is_number(const char *text)
 	return n > 0 && !text[n];
 }
 
-static int read_rules(struct rule_list *list, const char *const *paths, size_t count)
+static int read_rules(struct rules_read *read, const char *const *paths, size_t count)
 {
 	struct rule_diags diags = {0};
 	int rc;
 
-	for (size_t i = 0; i < count; i++)
-		rules_load_path(list, &diags, NULL, paths[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (rules_load_path(&read->rules, &diags, NULL, paths[i]) == 0)
+			samples_load_path(&read->samples, &diags, paths[i]);
+	}
 	for (size_t i = 0; i < diags.count; i++)
 		if (diags.list[i].severity == RULE_ERROR)
 			rule_diag_print(stderr, &diags.list[i]);
@@ -301,29 +328,29 @@ static int read_rules(struct rule_list *list, const char *const *paths, size_t c
 /* Rules that are not good are said, and do not keep the others from being explained. */
 static int explain_file(struct explain *x, const char *path)
 {
-	struct rule_list list = {0};
-	int rc = read_rules(&list, &path, 1);
+	struct rules_read read = {0};
+	int rc = read_rules(&read, &path, 1);
 
-	for (size_t i = 0; i < list.count; i++) {
+	for (size_t i = 0; i < read.rules.count; i++) {
 		if (i)
 			putchar('\n');
-		say_rule(x, &list.rules[i]);
+		say_rule(x, &read, &read.rules.rules[i]);
 	}
-	if (!rc && !list.count) {
+	if (!rc && !read.rules.count) {
 		fprintf(stderr, "postern rules explain: there are no rules in %s\n", path);
 		rc = 1;
 	}
-	rule_list_fini(&list);
+	rules_read_fini(&read);
 	return rc;
 }
 
-static int explain_sid(struct explain *x, const struct rule_list *list, const char *text)
+static int explain_sid(struct explain *x, const struct rules_read *read, const char *text)
 {
 	unsigned long sid = strtoul(text, NULL, 10);
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->rules[i].sid == sid) {
-			say_rule(x, &list->rules[i]);
+	for (size_t i = 0; i < read->rules.count; i++) {
+		if (read->rules.rules[i].sid == sid) {
+			say_rule(x, read, &read->rules.rules[i]);
 			return 0;
 		}
 	}
@@ -359,7 +386,7 @@ static int open_tape(struct explain *x)
 
 static int run(struct explain *x)
 {
-	struct rule_list list = {0};
+	struct rules_read read = {0};
 	bool numbers = false;
 	int rc = open_tape(x);
 
@@ -370,16 +397,16 @@ static int run(struct explain *x)
 		rc = 2;
 	}
 	if (!rc && numbers)
-		rc = read_rules(&list, x->paths, x->path_count) && !list.count;
+		rc = read_rules(&read, x->paths, x->path_count) && !read.rules.count;
 	for (int i = 0; i < x->wanted_count && rc != 2 && x->tape.count; i++) {
 		if (i)
 			putchar('\n');
 		if (is_number(x->wanted[i]))
-			rc |= explain_sid(x, &list, x->wanted[i]);
+			rc |= explain_sid(x, &read, x->wanted[i]);
 		else
 			rc |= explain_file(x, x->wanted[i]);
 	}
-	rule_list_fini(&list);
+	rules_read_fini(&read);
 	return rc;
 }
 

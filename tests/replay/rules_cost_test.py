@@ -126,7 +126,7 @@ class Explain(Command):
         for words in ("9000003, revision 1: EHLO name of a spam bot", "headers.rules:12", "mail (SMTP) from a tenant to anyone",
                       "smtp.helo: argument of HELO or EHLO", '- holds "ylmf-pc" in either case', "- is 7 bytes long",
                       'it is refused; the client hears "550 5.7.1 This client is known for abuse"', "10 points against the tenant",
-                      '"ylmf-pc" in either case is looked for first', "cost"):
+                      '"ylmf-pc" in either case is looked for first', "cost", "that it must match"):
             self.assertIn(words, said)
 
     def test_every_shipped_rule_has_its_words(self):

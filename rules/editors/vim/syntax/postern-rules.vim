@@ -1,0 +1,75 @@
+" SPDX-License-Identifier: BSD-3-Clause
+" Postern's rules. What the language doesn't have is an error here as it is for postern rules check.
+
+if exists('b:current_syntax')
+  finish
+endif
+
+syntax iskeyword @,48-57,_,.,-
+syntax case match
+syntax sync minlines=50
+
+syntax match posternComment "^\s*#.*$" contains=posternTodo,@Spell
+syntax keyword posternTodo TODO FIXME XXX contained
+
+" A rule is a line; one that ends in a backslash goes on.
+syntax region posternRule start="^\s*\%(alert\|drop\|reject\|pass\)\>" end="\\\@1<!$" keepend contains=posternAction,posternProtocol,posternVariable,posternArrow,posternNot,posternNumber,posternOptions,posternGoesOn
+syntax keyword posternAction alert drop reject pass contained
+syntax keyword posternProtocol smtp sip tcp udp ip any contained
+syntax match posternVariable "\$\w\+" contained
+syntax match posternArrow "->\|<>\|=>" contained
+syntax match posternNot "!" contained
+syntax match posternNumber "\<\d[0-9a-fA-F.:/]*\>" contained
+syntax match posternGoesOn "\\$" contained
+
+syntax region posternOptions matchgroup=posternBrackets start="(" end=")" contained contains=posternUnknown,posternRefusedKind,posternRefused,posternKeyword,posternBuffer,posternMetadata,posternString,posternNumber,posternNot,posternGoesOn
+" Whatever stands where a keyword does and is none; keywords are found before matches.
+syntax match posternUnknown "\%([(;]\s*\|^\s*\)\@<=[a-zA-Z][a-zA-Z0-9_.-]*\ze\s*[:;]" contained
+
+syntax region posternString start=+"+ skip=+\\.+ end=+"+ contained contains=posternEscape,posternHex,posternGoesOn
+syntax match posternEscape "\\[\"\\;:]" contained
+syntax match posternHex "|[0-9a-fA-F \t]*|" contained
+syntax keyword posternMetadata aup risk reply shadow contained
+
+" What follows is written by tests/replay/rules_vim_test.py --write.
+" begin
+syntax keyword posternKeyword contained app-layer-protocol bsize byte_extract byte_jump byte_math byte_test classtype content
+syntax keyword posternKeyword contained depth distance endswith fast_pattern flow gid isdataat metadata msg noalert nocase offset
+syntax keyword posternKeyword contained pcre prefilter priority rawbytes reference requires rev sid startswith target within
+syntax keyword posternBuffer contained email.body email.cc email.date email.from email.header email.message_id email.received
+syntax keyword posternBuffer contained email.subject email.to email.url email.x_mailer file.data file.name sip.body sip.call_id
+syntax keyword posternBuffer contained sip.contact sip.content_length sip.content_type sip.from sip.header sip.message sip.method
+syntax keyword posternBuffer contained sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.to sip.uri
+syntax keyword posternBuffer contained sip.user_agent sip.via smtp.helo smtp.mail_from smtp.rcpt_to smtp.reply_code
+syntax keyword posternBuffer contained smtp.reply_text
+syntax keyword posternRefused contained absent ack app-layer-event asn1 base64_data base64_decode bypass classification config
+syntax keyword posternRefused contained content_len cookies datarep decode-event dnp3 domain dsize email.body_md5 engine-event
+syntax keyword posternRefused contained enip entropy file.magic filemagic filemd5 filesha1 filesha256 filesize filestore flags
+syntax keyword posternRefused contained flowint fragbits fragoffset frame from_base64 ftp ftpdata_command geoip hostbits icode id
+syntax keyword posternRefused contained ip_proto ipopts iprep itype ja3 ja4 krb5 lua luaxform modbus nfq_set_mark pcrexform
+syntax keyword posternRefused contained pkt_data raw_uri rdp replace rpc sameip seq stream-event stream_size strip_pseudo_headers
+syntax keyword posternRefused contained tag tftp tld tos ttl uricontent urilen window xor
+syntax match posternRefusedKind "\%([(;]\s*\|^\s*\)\@<=\%(dce_\|dcerpc\.\|dhcp\.\|dns\.\|dns_\|email\.\|file\.\|flow\.\|http2\.\|http\.\|http_\|icmp_\|icmpv4\.\|icmpv6\.\|igmp\.\|ike\.\|ikev2\.\|ipv4\.\|ipv6\.\|ja3\.\|ja3_\|ja3s\.\|ja4\.\|krb5\.\|krb5_\|ldap\.\|mdns\.\|mqtt\.\|nfs\.\|nfs_\|pgsql\.\|pop3\.\|quic\.\|rfb\.\|sdp\.\|sip\.\|sip_\|smb\.\|smtp\.\|snmp\.\|ssh\.\|ssh_\|ssl_\|tcp\.\|tls\.\|tls_\|udp\.\|vlan\.\|websocket\.\)[a-zA-Z0-9_.-]*\ze\s*[:;]" contained
+" end
+
+highlight default link posternComment Comment
+highlight default link posternTodo Todo
+highlight default link posternAction Statement
+highlight default link posternProtocol Type
+highlight default link posternVariable Identifier
+highlight default link posternArrow Operator
+highlight default link posternNot Operator
+highlight default link posternNumber Number
+highlight default link posternBrackets Delimiter
+highlight default link posternGoesOn Special
+highlight default link posternString String
+highlight default link posternEscape SpecialChar
+highlight default link posternHex SpecialChar
+highlight default link posternMetadata PreProc
+highlight default link posternKeyword Keyword
+highlight default link posternBuffer Type
+highlight default link posternRefused Error
+highlight default link posternRefusedKind Error
+highlight default link posternUnknown Error
+
+let b:current_syntax = 'postern-rules'
