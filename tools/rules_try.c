@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "control/policy_build.h"
-#include "tools/live_client.h"
-#include "tools/live_json.h"
 #include "tools/rules.h"
+#include "tools/rules_running.h"
 
 static const char usage[] =
 	"usage: postern rules try PATH... --on CAPTURE [options]\n"
@@ -52,7 +51,7 @@ try {
 	struct try_report report;
 	struct rules_traffic traffic;
 	const char *socket;
-	char *config;         /* posternd's path */
+	struct rules_running asked;
 	struct config *named; /* whose gate.rules are the running ones */
 	bool check, json, alone;
 	struct rules_compiled mine, running, together;
@@ -132,26 +131,6 @@ static int parse(struct try *t, int argc, char **argv, bool *done)
 
 /* The running rules -------------------------------------------------------- */
 
-/* What posternd's configuration is; NULL after saying why it can't be asked. */
-static char *ask_config(const char *socket)
-{
-	const char *environment = getenv("POSTERN_SOCKET");
-	struct live_client client;
-	json_t *result;
-	char *path = NULL;
-
-	if (!socket)
-		socket = environment && *environment ? environment : LIVE_SOCKET;
-	if (live_open(&client, socket))
-		return NULL;
-	result = live_ask(&client, "status", json_object()) ? NULL : live_result(&client);
-	if (result && *text_at(result, "configuration.path"))
-		path = strdup(text_at(result, "configuration.path"));
-	json_decref(result);
-	live_close(&client);
-	return path;
-}
-
 static int paths_of_config(struct try *t)
 {
 	struct diag diag = {0};
@@ -173,22 +152,50 @@ static int paths_of_config(struct try *t)
 	return 0;
 }
 
-/* Where the running rules are, unless -r said so. */
-static int find_running(struct try *t)
+static int read_text(struct try *t)
 {
-	if (t->report.running_count || t->alone)
-		return 0;
-	if (!t->traffic.config) {
-		t->config = ask_config(t->socket);
-		t->traffic.config = t->config;
-		if (!t->config) {
-			fprintf(stderr,
-				"postern rules try: which rules are running? -r, or -c with "
-				"a configuration that names them, or a posternd to ask\n");
-			return 1;
-		}
+	struct rule_diags diags = {0};
+	int rc;
+
+	rules_text_parse(&t->asked.text, &t->running.list, &diags);
+	for (size_t i = 0; i < diags.count; i++)
+		if (diags.list[i].severity == RULE_ERROR)
+			rule_diag_print(stderr, &diags.list[i]);
+	rc = diags.errors ? 1 : 0;
+	rule_diags_fini(&diags);
+	return rc;
+}
+
+/* posternd's rules, as it treats them; its configuration, if none was given. */
+static int read_asked(struct try *t)
+{
+	int rc = rules_running_ask(&t->asked, t->socket);
+
+	if (rc) {
+		fprintf(stderr, "postern rules try: which rules are running? -r, or -c with a "
+				"configuration that names them, or a posternd to ask\n");
+		return rc;
 	}
-	return paths_of_config(t);
+	t->traffic.config = t->asked.config;
+	rc = t->asked.pushed ? read_text(t) : paths_of_config(t);
+	if (!rc && !t->asked.pushed)
+		rc = rules_compiled_parse(&t->running, t->report.running, t->report.running_count);
+	rules_running_apply(&t->asked, &t->running.list);
+	return rc;
+}
+
+static int read_running(struct try *t)
+{
+	struct try_report *r = &t->report;
+	int rc = 0;
+
+	if (!t->alone && !r->running_count && !t->traffic.config)
+		rc = read_asked(t);
+	else if (!t->alone && !r->running_count)
+		rc = paths_of_config(t);
+	if (!rc && !t->asked.config)
+		rc = rules_compiled_parse(&t->running, r->running, r->running_count);
+	return rc ? rc : rules_compiled_build(&t->running, false);
 }
 
 static int by_sid(const void *pa, const void *pb)
@@ -379,9 +386,7 @@ static int run(struct try *t)
 	int rc = rules_compiled_read(&t->mine, r->mine, r->mine_count, false);
 
 	if (!rc)
-		rc = find_running(t);
-	if (!rc)
-		rc = rules_compiled_read(&t->running, r->running, r->running_count, false);
+		rc = read_running(t);
 	if (!rc)
 		rc = sids_init(&mine, &t->mine.list) && sids_init(&running, &t->running.list) ? 0
 											      : 1;
@@ -418,7 +423,7 @@ static void fini(struct try *t)
 	free(t->traffic.files);
 	free(t->merged);
 	free(t->names);
-	free(t->config);
+	rules_running_fini(&t->asked);
 }
 
 int rules_try_main(int argc, char **argv)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from gate import Gate, wait_for
 
+CAPTURE = Path(__file__).resolve().parents[1] / "replay" / "captures" / "smtp-submission.pcapng"
+
 RULE = 'alert smtp any any -> any any (msg:"%s"; smtp.helo; content:"%s"; sid:%d; rev:%d;)\n'
 FIELDS = {"generation", "time", "how", "by", "reason", "source", "text", "counts", "changes", "took_s", "in_force", "kept"}
 
@@ -500,6 +502,27 @@ class Rules(unittest.TestCase):
             self.assertEqual(done.returncode, status, (words, done))
             self.assertIn(said, done.stderr, words)
         self.assertEqual(self.result("rules list")["generation"], before)
+
+    # What would have been hit
+
+    def attempt(self, text, *options):
+        """`postern rules try` against what runs: new, gone and same hits."""
+        path = self.path("mine.rules", text)
+        result = self.gate.run("rules", "try", path, "--on", CAPTURE, "--json", *options)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        hits = json.loads(result.stdout)["hits"]
+        return hits["new"], hits["gone"], hits["same"]
+
+    def test_rules_are_tried_against_what_runs(self):
+        some = rule(1, content="mail.")
+        new, _, same = self.attempt(some)  # rule 1 of the configuration looks for x1
+        self.assertGreater(new, 0)
+        self.assertEqual(same, 0)
+        self.pushed(some)
+        self.assertEqual(self.attempt(some), (0, 0, new))
+        self.assertEqual(self.attempt(rule(1, content="nothing")), (0, new, 0))
+        self.result("rules disable", sid=1)
+        self.assertEqual(self.attempt(some), (new, 0, 0))
 
 
 if __name__ == "__main__":
