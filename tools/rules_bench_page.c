@@ -51,20 +51,19 @@ void bench_why(const struct bench_rule *r, char *buf, size_t size)
 	const struct rule_plan_chain *literal = first_of(r, PLAN_LITERAL);
 	char text[64], times[SHORT_SIZE];
 
+	if (literal)
+		quote(text, sizeof(text), literal->text, literal->len);
 	if (r->expression)
 		snprintf(buf, size, "an expression on every byte: it has no literal");
+	else if (r->brief && literal)
+		snprintf(buf, size, "\"%s\" is short: Hyperscan stops wherever it is", text);
 	else if (r->always)
 		snprintf(buf, size, "no literal: looked at %s times", short_count(times, r->found));
 	else if (!r->found)
 		snprintf(buf, size, "nothing of it was found");
-	else if (literal) {
-		quote(text, sizeof(text), literal->text, literal->len);
-		snprintf(buf, size,
-			 r->brief ? "\"%s\" is short: Hyperscan stops wherever it is"
-				  : "\"%s\" found %s times",
-			 text, short_count(times, r->found));
-	} else
-		snprintf(buf, size, "found %s times", short_count(times, r->found));
+	else
+		snprintf(buf, size, "\"%s\" found %s times", literal ? text : "it",
+			 short_count(times, r->found));
 }
 
 static void buffers_of(const struct rule *rule, char *buf, size_t size)

@@ -100,6 +100,16 @@ static const char *literal_reason(const struct rule *rule, const struct rule_pla
 	return chain->steps > 1 ? " (the rarest of what hangs together)" : "";
 }
 
+static bool has_expression(const struct rule *rule, const struct rule_plan_chain *chain)
+{
+	const struct rule_part *part = &rule->parts[chain->part];
+
+	for (size_t s = 0; s < part->count; s++)
+		if (part->steps[s].kind == RULE_STEP_PCRE)
+			return true;
+	return false;
+}
+
 /* Bytes as a rule has them. */
 static const char *literal_text(struct arena *arena, const struct rule_plan_chain *chain)
 {
@@ -139,8 +149,9 @@ static const char *flags_text(struct arena *arena, unsigned flags)
 static const char *plan_words(struct arena *arena, const struct rule *rule,
 			      const struct rule_plan_chain *chain)
 {
-	const char *confirm =
-		chain->confirm ? "; where it is, the rest is compared, expressions by PCRE2" : "";
+	const char *confirm = !chain->confirm               ? ""
+			      : has_expression(rule, chain) ? "; where it is, PCRE2 decides"
+							    : "; where it is, the rest is compared";
 	const char *brief = plan_is_brief(chain) ? "; it is so short that the search stops often: "
 						   "postern rules bench tells what that costs"
 						 : "";
@@ -245,13 +256,20 @@ static void say_cost(struct explain *x, const struct rule *rule, const struct ru
 	bool everywhere = false;
 	double ns = everywhere_ns(x, rule, plan, &everywhere);
 
-	rules_printf(stdout, "cost",
-		     "%.2f ns per KiB of %s, where something of it was found %llu times; "
-		     "measured %s",
-		     match_ns_per_kib(ns > share.ns ? ns : share.ns, x->tape.traffic), traffic,
-		     (unsigned long long)share.found,
-		     everywhere ? "alone, less a search for nothing"
-				: "from when it was found to when the rule was done with");
+	if (!everywhere && !share.found) {
+		rules_printf(stdout, "cost",
+			     "nothing: nothing of it was found in %s, and the search is one with "
+			     "that of the other rules",
+			     traffic);
+		return;
+	}
+	rules_printf(
+		stdout, "cost",
+		"%.2f ns per KiB of %s, where something of it was found %llu times; measured %s",
+		match_ns_per_kib(ns > share.ns ? ns : share.ns, x->tape.traffic), traffic,
+		(unsigned long long)share.found,
+		everywhere ? "alone, less a search for nothing"
+			   : "from when it was found to when the rule was done with");
 }
 
 /* -------------------------------------------------------------------------- */

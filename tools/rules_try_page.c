@@ -105,9 +105,10 @@ void try_page(const struct try_report *r, FILE *file)
 	char name[64], rest[256], packets[SHORT_SIZE];
 
 	fprintf(file,
-		"%zu rules %s %zu running ones, over %s packets: %llu hits new, %llu gone, "
+		"%zu rule%s %s %zu running ones, over %s packets: %llu hits new, %llu gone, "
 		"%llu the same\n",
-		r->mine_rules, r->replace ? "in place of" : "laid over", r->running_rules,
+		r->mine_rules, r->mine_rules == 1 ? "" : "s",
+		r->replace ? "in place of" : "laid over", r->running_rules,
 		short_count(packets, r->packets), (unsigned long long)r->all.of[TRY_NEW],
 		(unsigned long long)r->all.of[TRY_GONE], (unsigned long long)r->all.of[TRY_SAME]);
 	if (r->silent)

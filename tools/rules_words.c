@@ -304,8 +304,8 @@ static bool say_metadata(struct words *w, struct rule_word keyword, struct rule_
 		if (IS(key, "reply"))
 			w->reply = text_of(w, rest);
 		else if (IS(key, "risk"))
-			rules_printf(w->out, "counts", "%s points against the tenant",
-				     text_of(w, rest));
+			rules_printf(w->out, "counts", "%s point%s against the tenant",
+				     text_of(w, rest), IS(rest, "1") ? "" : "s");
 		else if (IS(key, "aup"))
 			rules_printf(w->out, "policy", "%s", text_of(w, rest));
 		else if (IS(key, "shadow") && IS(rest, "yes"))

@@ -145,7 +145,7 @@ alert smtp any any -> any any (msg:"b"; email.body; pcre:"/[0-9]{4}[a-f]+(?=x)/"
 alert smtp any any -> any any (msg:"c"; email.subject; content:!"no"; bsize:<9; sid:3;)
 alert smtp any any -> any any (msg:"d"; email.body; content:"much longer"; content:"short"; distance:0; fast_pattern; sid:4;)
 """))
-        for words in ('"rare words" is looked for first (the rarest of what hangs together); where it is, the rest is compared',
+        for words in ('"rare words" is looked for first (the rarest of what hangs together); where it is, PCRE2 decides',
                       "bytes before and after it are seen, however packets cut the body",
                       '- holds "x", after the one before, within 9 bytes of there',
                       '- matches the expression "/b+c/R", from where the one before ends',
