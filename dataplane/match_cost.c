@@ -30,19 +30,14 @@ static int by_value(const void *a, const void *b)
 static struct match_time measure(struct match_player *player, unsigned buffer, unsigned rounds,
 				 uint64_t round_ns)
 {
-	uint64_t once = match_player_run(player, buffer);
+	uint64_t once = match_player_run(player, buffer, 1);
 	uint64_t plays = once ? round_ns / once + 1 : PLAYS_MAX;
 	double round[ROUNDS_MAX];
 
 	if (plays > PLAYS_MAX)
 		plays = PLAYS_MAX;
-	for (unsigned r = 0; r < rounds; r++) {
-		uint64_t ns = 0;
-
-		for (uint64_t i = 0; i < plays; i++)
-			ns += match_player_run(player, buffer);
-		round[r] = (double)ns / (double)plays;
-	}
+	for (unsigned r = 0; r < rounds; r++)
+		round[r] = (double)match_player_run(player, buffer, plays) / (double)plays;
 	qsort(round, rounds, sizeof(*round), by_value);
 	return (struct match_time){round[rounds / 2], round[0], round[rounds - 1]};
 }
@@ -50,22 +45,6 @@ static struct match_time measure(struct match_player *player, unsigned buffer, u
 static double less(double ns, double nothing)
 {
 	return ns > nothing ? ns - nothing : 0;
-}
-
-static void measure_buffers(struct match_player *player, unsigned rounds, uint64_t round_ns,
-			    struct match_cost *cost)
-{
-	double nothing = measure(player, MATCH_TAPE_NOTHING, rounds, round_ns).median;
-
-	for (unsigned b = 0; b < RULE_BUFFER_COUNT; b++) {
-		struct match_time t;
-
-		if (!player->matcher->scans[b] || !player->tape->fed[b])
-			continue;
-		t = measure(player, b, rounds, round_ns);
-		cost->buffer[b] = (struct match_time){less(t.median, nothing), less(t.low, nothing),
-						      less(t.high, nothing)};
-	}
 }
 
 int match_cost_measure(const struct match_tape *tape, const struct ruleset *ruleset,
@@ -80,12 +59,13 @@ int match_cost_measure(const struct match_tape *tape, const struct ruleset *rule
 	if (rc < 0)
 		return rc;
 	memset(cost, 0, sizeof(*cost));
-	match_player_run(&player, MATCH_TAPE_ALL);
+	match_player_run(&player, MATCH_TAPE_ALL, 1);
 	cost->stats = player.matcher->stats;
 	cost->hits = player.hits;
 	cost->all = measure(&player, MATCH_TAPE_ALL, rounds, round_ns);
-	if (buffers)
-		measure_buffers(&player, rounds, round_ns / 4, cost);
+	for (unsigned b = 0; buffers && b < RULE_BUFFER_COUNT; b++)
+		if (player.matcher->scans[b] && tape->fed[b])
+			cost->buffer[b] = measure(&player, b, rounds, round_ns / 4);
 	match_player_fini(&player);
 	return 0;
 }
@@ -118,9 +98,9 @@ static double watched_plays(struct match_player *player, struct match_watch *wat
 
 	for (unsigned i = 0; i < plays; i++) {
 		player->matcher->watch = watch;
-		extra += (double)match_player_run(player, MATCH_TAPE_ALL);
+		extra += (double)match_player_run(player, MATCH_TAPE_ALL, 1);
 		player->matcher->watch = NULL;
-		extra -= (double)match_player_run(player, MATCH_TAPE_ALL);
+		extra -= (double)match_player_run(player, MATCH_TAPE_ALL, 1);
 	}
 	for (uint32_t i = 0; i < rules; i++)
 		looks += watch->rules[i].found;
@@ -141,7 +121,7 @@ int match_cost_shares(const struct match_tape *tape, const struct ruleset *rules
 		return rc;
 	}
 	per_ns = cycles_per_ns();
-	match_player_run(&player, MATCH_TAPE_ALL);
+	match_player_run(&player, MATCH_TAPE_ALL, 1);
 	look = watched_plays(&player, &watch, rules, plays);
 	for (uint32_t i = 0; i < rules; i++) {
 		const struct match_work *work = &watch.rules[i];

@@ -111,30 +111,38 @@ static bool room_for(void **array, size_t *room, size_t want, size_t unit)
 	return true;
 }
 
-static struct match_op *op_add(struct match_tape *tape, enum match_op_kind kind, const void *txn,
-			       const void *data, size_t len)
+/* Appends it with its bytes; NULL and a tape that is not whole: no memory. */
+static struct match_op *op_copy(struct match_tape *tape, const struct match_op *op,
+				const void *data)
 {
-	uint32_t who = txn_of(tape, txn);
-	struct match_op *op;
+	struct match_op *copy;
 
-	if (tape->failed || len > UINT32_MAX ||
-	    !room_for((void **)&tape->ops, &tape->room, tape->count + 1, sizeof(*tape->ops)) ||
-	    !room_for((void **)&tape->bytes, &tape->bytes_room, tape->used + len, 1)) {
+	if (!room_for((void **)&tape->ops, &tape->room, tape->count + 1, sizeof(*tape->ops)) ||
+	    !room_for((void **)&tape->bytes, &tape->bytes_room, tape->used + op->len, 1)) {
 		tape->failed = true;
 		return NULL;
 	}
-	op = &tape->ops[tape->count++];
-	*op = (struct match_op){
-		.offset = tape->used,
+	copy = &tape->ops[tape->count++];
+	*copy = *op;
+	copy->offset = tape->used;
+	if (data)
+		memcpy(tape->bytes + tape->used, data, op->len);
+	tape->used += op->len;
+	return copy;
+}
+
+static struct match_op *op_add(struct match_tape *tape, enum match_op_kind kind, const void *txn,
+			       const void *data, size_t len)
+{
+	struct match_op op = {
 		.len = (uint32_t)len,
-		.txn = who,
+		.txn = txn_of(tape, txn),
 		.inherit = NOBODY,
 		.kind = (uint8_t)kind,
 	};
-	if (len)
-		memcpy(tape->bytes + tape->used, data, len);
-	tape->used += len;
-	return op;
+
+	tape->failed |= len > UINT32_MAX;
+	return tape->failed ? NULL : op_copy(tape, &op, data);
 }
 
 static void op_add_to(struct match_tape *tape, enum match_op_kind kind, const void *txn,
@@ -212,14 +220,47 @@ static uint32_t streams_needed(const struct match_tape *tape)
 	return most < UINT16_MAX - 64 ? most + 32 : UINT16_MAX - 1;
 }
 
+_Static_assert(RULE_BUFFER_COUNT <= 64, "they are a bit each");
+
+/* Backwards: a begin is of the buffers that were met since its transaction's end. */
+static bool find_buffers(struct match_player *player)
+{
+	const struct match_tape *tape = player->tape;
+	uint64_t *met = calloc(tape->txn_room + 1u, sizeof(*met));
+	size_t *end = calloc(tape->txn_room + 1u, sizeof(*end)); /* 1 + its op */
+
+	for (size_t i = tape->count; met && end && i-- > 0;) {
+		const struct match_op *op = &tape->ops[i];
+
+		if (op->kind == TAPE_END) {
+			end[op->txn] = i + 1;
+			met[op->txn] = 0;
+		} else if (op->kind == TAPE_BEGIN) {
+			player->buffers[i] = met[op->txn];
+			if (end[op->txn])
+				player->buffers[end[op->txn] - 1] = met[op->txn];
+			end[op->txn] = 0;
+			met[op->txn] = 0;
+		} else {
+			player->buffers[i] = 1ull << op->buffer;
+			met[op->txn] |= 1ull << op->buffer;
+		}
+	}
+	free(met);
+	free(end);
+	return met && end;
+}
+
 int match_player_init(struct match_player *player, const struct match_tape *tape,
 		      const struct ruleset *ruleset)
 {
 	*player = (struct match_player){
 		.tape = tape,
 		.txns = calloc(tape->txn_room + 1u, sizeof(*player->txns)),
+		.buffers = calloc(tape->count + 1, sizeof(*player->buffers)),
 	};
-	if (!player->txns || matcher_new(ruleset, streams_needed(tape), &player->matcher) < 0) {
+	if (!player->txns || !player->buffers || !find_buffers(player) ||
+	    matcher_new(ruleset, streams_needed(tape), &player->matcher) < 0) {
 		match_player_fini(player);
 		return -ENOMEM;
 	}
@@ -230,6 +271,12 @@ void match_player_fini(struct match_player *player)
 {
 	matcher_free(player->matcher);
 	free(player->txns);
+	free(player->buffers);
+	for (unsigned b = 0; b < RULE_BUFFER_COUNT; b++) {
+		if (player->part[b])
+			match_tape_fini(player->part[b]);
+		free(player->part[b]);
+	}
 	memset(player, 0, sizeof(*player));
 }
 
@@ -240,9 +287,8 @@ static bool is_renewed(enum rule_buffer buffer)
 	       buffer == RULE_BUFFER_SMTP_RCPT_TO;
 }
 
-static void play(struct match_player *player, const struct match_op *op)
+static void play(struct match_player *player, const struct match_op *op, const uint8_t *data)
 {
-	const struct match_tape *tape = player->tape;
 	struct matcher *m = player->matcher;
 	struct match_txn *txn = &player->txns[op->txn];
 	enum rule_buffer buffer = op->buffer;
@@ -250,21 +296,22 @@ static void play(struct match_player *player, const struct match_op *op)
 
 	switch ((enum match_op_kind)op->kind) {
 	case TAPE_BEGIN:
-		memcpy(&flow, tape->bytes + op->offset, sizeof(flow));
-		flow.keep = NULL; /* it was of a flow that is over */
+		memcpy(&flow, data, sizeof(flow));
+		flow.keep = NULL;  /* it was of a flow that is over */
+		match_end(m, txn); /* what the play before left open */
 		match_begin(m, txn, &flow,
 			    op->inherit == NOBODY ? NULL : &player->txns[op->inherit]);
 		break;
 	case TAPE_BLOCK:
 		if (is_renewed(buffer))
 			match_renew(txn);
-		match_block(m, txn, buffer, tape->bytes + op->offset, op->len);
+		match_block(m, txn, buffer, data, op->len);
 		break;
 	case TAPE_OPEN:
 		match_stream_open(m, txn, buffer);
 		break;
 	case TAPE_FEED:
-		match_stream_feed(m, txn, buffer, tape->bytes + op->offset, op->len);
+		match_stream_feed(m, txn, buffer, data, op->len);
 		break;
 	case TAPE_CLOSE:
 		match_stream_close(m, txn, buffer);
@@ -277,12 +324,6 @@ static void play(struct match_player *player, const struct match_op *op)
 	m->nhits = 0;
 }
 
-static bool is_of(const struct match_op *op, unsigned buffer)
-{
-	return buffer == MATCH_TAPE_ALL || op->kind == TAPE_BEGIN || op->kind == TAPE_END ||
-	       op->buffer == buffer;
-}
-
 static uint64_t thread_ns(void)
 {
 	struct timespec t;
@@ -291,18 +332,37 @@ static uint64_t thread_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t match_player_run(struct match_player *player, unsigned buffer)
+/* The transactions' numbers stay. */
+static const struct match_tape *part_of(struct match_player *player, unsigned buffer)
 {
 	const struct match_tape *tape = player->tape;
-	uint64_t began = thread_ns(), took;
+	struct match_tape *part = player->part[buffer];
 
+	if (buffer == MATCH_TAPE_ALL)
+		return tape;
+	if (part)
+		return part;
+	part = player->part[buffer] = calloc(1, sizeof(*part));
+	for (size_t i = 0; part && !part->failed && i < tape->count; i++)
+		if (player->buffers[i] >> buffer & 1)
+			op_copy(part, &tape->ops[i], tape->bytes + tape->ops[i].offset);
+	return part && !part->failed ? part : NULL;
+}
+
+static void play_once(struct match_player *player, const struct match_tape *tape)
+{
 	for (size_t i = 0; i < tape->count; i++)
-		if (is_of(&tape->ops[i], buffer))
-			play(player, &tape->ops[i]);
-	took = thread_ns() - began;
-	/* What the recording left open ends here, outside of the time: the next play begins anew.
-	 */
-	for (uint32_t i = 0; i < tape->txn_room; i++)
-		match_end(player->matcher, &player->txns[i]);
-	return took;
+		play(player, &tape->ops[i], tape->bytes + tape->ops[i].offset);
+}
+
+uint64_t match_player_run(struct match_player *player, unsigned buffer, uint64_t plays)
+{
+	const struct match_tape *tape = part_of(player, buffer);
+	uint64_t began = thread_ns();
+
+	if (!tape)
+		return 0;
+	while (plays--)
+		play_once(player, tape);
+	return thread_ns() - began;
 }

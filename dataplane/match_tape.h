@@ -60,6 +60,11 @@ struct match_player {
 	struct matcher *matcher;
 	struct match_txn *txns;
 	uint64_t hits; /* rules that held, in all plays */
+	/* Which buffers each op is for: of a begin and an end, those that its transaction has. */
+	uint64_t *buffers;
+	/* A buffer's ops and bytes, side by side as in the tape of a gate that reads nothing else;
+	 * made when they are asked for. */
+	struct match_tape *part[RULE_BUFFER_COUNT];
 };
 
 /* 0 or -ENOMEM. Ruleset and tape outlive the player. */
@@ -67,13 +72,12 @@ int match_player_init(struct match_player *player, const struct match_tape *tape
 		      const struct ruleset *ruleset);
 void match_player_fini(struct match_player *player);
 
-#define MATCH_TAPE_ALL     RULE_BUFFER_COUNT
-#define MATCH_TAPE_NOTHING (RULE_BUFFER_COUNT + 1u) /* transactions begin and end */
+#define MATCH_TAPE_ALL RULE_BUFFER_COUNT
 
 /*
- * Plays the tape once: what is for one enum rule_buffer, or one of the two above. The thread's
- * processor time that it took: ns.
+ * Plays the tape so many times: what is for one enum rule_buffer (and the beginning and end of the
+ * transactions that have it), or all. The thread's processor time that it took: ns; 0: no memory.
  */
-uint64_t match_player_run(struct match_player *player, unsigned buffer);
+uint64_t match_player_run(struct match_player *player, unsigned buffer, uint64_t plays);
 
 #endif

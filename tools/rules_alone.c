@@ -11,19 +11,19 @@ double rules_buffer_ns(const struct match_tape *tape, const struct rules_compile
 		       enum rule_buffer buffer)
 {
 	struct match_player player;
+	uint64_t once, plays;
 	double best = 0;
 
 	if (match_player_init(&player, tape, c->ruleset) < 0)
 		return 0;
-	match_player_run(&player, buffer);
+	once = match_player_run(&player, buffer, 1);
+	plays = once ? ROUND_NS / once + 1 : 1;
 	for (unsigned r = 0; r < ROUNDS; r++) {
-		uint64_t ns = 0, plays = 0;
+		double ns = (double)match_player_run(&player, buffer, plays) / (double)plays;
 
-		for (; ns < ROUND_NS || !plays; plays++)
-			ns += match_player_run(&player, buffer);
 		/* Whatever interrupted it only added. */
-		if (!r || (double)ns / (double)plays < best)
-			best = (double)ns / (double)plays;
+		if (!r || ns < best)
+			best = ns;
 	}
 	match_player_fini(&player);
 	return best;

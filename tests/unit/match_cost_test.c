@@ -112,14 +112,14 @@ static void a_tape_played_hits_what_the_traffic_did(void **state)
 	assert_int_equal(tape.fed[RULE_BUFFER_EMAIL_SUBJECT], 67 * 7 + 133 * 5);
 	assert_int_equal(match_player_init(&player, &tape, f.ruleset), 0);
 	for (uint64_t i = 1; i <= 3; i++) { /* and again: a play leaves nothing behind */
-		match_player_run(&player, MATCH_TAPE_ALL);
+		match_player_run(&player, MATCH_TAPE_ALL, 1);
 		assert_int_equal(player.hits, i * EXPECTED);
 	}
 	player.hits = 0;
-	match_player_run(&player, RULE_BUFFER_EMAIL_BODY);
-	assert_int_equal(player.hits, 30);
-	match_player_run(&player, MATCH_TAPE_NOTHING);
-	assert_int_equal(player.hits, 30);
+	match_player_run(&player, RULE_BUFFER_EMAIL_BODY, 5);
+	assert_int_equal(player.hits, 5 * 30);
+	match_player_run(&player, RULE_BUFFER_SIP_URI, 1); /* there is none */
+	assert_int_equal(player.hits, 5 * 30);
 	match_player_fini(&player);
 	match_tape_fini(&tape);
 	rules_fixture_fini(&f);
@@ -141,8 +141,7 @@ static void what_is_left_open_ends_with_the_play(void **state)
 		match_tape_feed(&tape, &mails[i], RULE_BUFFER_EMAIL_BODY, "cheap pills", 11);
 	}
 	assert_int_equal(match_player_init(&player, &tape, f.ruleset), 0);
-	for (unsigned i = 0; i < 100; i++)
-		match_player_run(&player, MATCH_TAPE_ALL);
+	match_player_run(&player, MATCH_TAPE_ALL, 100);
 	assert_int_equal(player.matcher->stats.over_budget, 0);
 	assert_int_equal(player.matcher->stats.bytes[RULE_BUFFER_EMAIL_BODY], 100 * 33);
 	match_player_fini(&player);
