@@ -336,10 +336,11 @@ static uint64_t thread_ns(void)
 static const struct match_tape *part_of(struct match_player *player, unsigned buffer)
 {
 	const struct match_tape *tape = player->tape;
-	struct match_tape *part = player->part[buffer];
+	struct match_tape *part;
 
 	if (buffer == MATCH_TAPE_ALL)
 		return tape;
+	part = player->part[buffer];
 	if (part)
 		return part;
 	part = player->part[buffer] = calloc(1, sizeof(*part));
