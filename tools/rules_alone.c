@@ -49,10 +49,10 @@ double rules_nothing_ns(const struct match_tape *tape, enum rule_buffer buffer)
 	return ns;
 }
 
-double rules_some_ns(const struct match_tape *tape, const struct rule *rules, size_t count,
-		     enum rule_buffer buffer)
+double rules_some_ns(const struct match_tape *tape, const struct rule_list *list,
+		     const struct rule *rules, size_t count, enum rule_buffer buffer)
 {
-	struct rules_compiled c = {0};
+	struct rules_compiled c = {.list = *list}; /* with what they refer to */
 	double ns = -1;
 
 	c.list.rules = calloc(count + 1, sizeof(*rules));

@@ -29,10 +29,10 @@ double rules_buffer_ns(const struct match_tape *tape, const struct rules_compile
 /* The same of a rule that looks into the buffer for what no text has. */
 double rules_nothing_ns(const struct match_tape *tape, enum rule_buffer buffer);
 
-/* The same of some rules, whose memory stays the list's that they are of; -1: they don't compile.
+/* The same of some rules of the list, whose memory stays the list's; -1: they don't compile.
  */
-double rules_some_ns(const struct match_tape *tape, const struct rule *rules, size_t count,
-		     enum rule_buffer buffer);
+double rules_some_ns(const struct match_tape *tape, const struct rule_list *list,
+		     const struct rule *rules, size_t count, enum rule_buffer buffer);
 
 bool rule_looks_at(const struct rule *rule, enum rule_buffer buffer);
 

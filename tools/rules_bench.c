@@ -119,7 +119,7 @@ static double others_ns(const struct bench *b, const struct rule *rule, enum rul
 	for (size_t i = 0; i < list->count; i++)
 		if (&list->rules[i] != rule && rule_looks_at(&list->rules[i], buffer))
 			rules[n++] = list->rules[i];
-	ns = rules_some_ns(&b->tape, rules, n, buffer);
+	ns = rules_some_ns(&b->tape, list, rules, n, buffer);
 	free(rules);
 	return ns;
 }
@@ -143,7 +143,7 @@ static double everywhere_ns(const struct bench *b, const struct bench_rule *r,
 	}
 	if (known->nothing[buffer] == 0)
 		known->nothing[buffer] = rules_nothing_ns(&b->tape, buffer);
-	return rules_some_ns(&b->tape, r->rule, 1, buffer) - known->nothing[buffer];
+	return rules_some_ns(&b->tape, &b->rules.list, r->rule, 1, buffer) - known->nothing[buffer];
 }
 
 static void measure_one(const struct bench *b, struct bench_rule *r, struct known *known)

@@ -212,13 +212,16 @@ static void say_plan(const struct rule *rule, const struct rule_plan *plan)
 /* What it costs ------------------------------------------------------------ */
 
 /* Of the rule as it is among others: what is done once something of it was found. */
-static struct match_share share_of(const struct explain *x, const struct rule *rule)
+static struct match_share share_of(const struct explain *x, const struct rule_list *list,
+				   const struct rule *rule)
 {
 	struct rules_compiled c = {0};
 	struct match_share share = {0};
 	struct rule copy = *rule;
 
-	c.list = (struct rule_list){.rules = &copy, .count = 1};
+	c.list = *list; /* with what the rule refers to */
+	c.list.rules = &copy;
+	c.list.count = 1;
 	if (rules_compiled_build(&c, false) == 0)
 		match_cost_shares(&x->tape, c.ruleset, 3, &share);
 	c.list = (struct rule_list){0};
@@ -228,8 +231,8 @@ static struct match_share share_of(const struct explain *x, const struct rule *r
 
 /* Of what costs on every byte, in buffers that the tape has: the rule alone, less a search for
  * nothing. */
-static double everywhere_ns(struct explain *x, const struct rule *rule,
-			    const struct rule_plan *plan, bool *any)
+static double everywhere_ns(struct explain *x, const struct rule_list *list,
+			    const struct rule *rule, const struct rule_plan *plan, bool *any)
 {
 	bool done[RULE_BUFFER_COUNT] = {false};
 	double ns = 0;
@@ -243,18 +246,19 @@ static double everywhere_ns(struct explain *x, const struct rule *rule,
 		*any = done[b] = true;
 		if (x->nothing[b] == 0)
 			x->nothing[b] = rules_nothing_ns(&x->tape, b);
-		alone = rules_some_ns(&x->tape, rule, 1, b) - x->nothing[b];
+		alone = rules_some_ns(&x->tape, list, rule, 1, b) - x->nothing[b];
 		ns += alone > x->nothing[b] * LEAST ? alone : 0;
 	}
 	return ns;
 }
 
-static void say_cost(struct explain *x, const struct rule *rule, const struct rule_plan *plan)
+static void say_cost(struct explain *x, const struct rule_list *list, const struct rule *rule,
+		     const struct rule_plan *plan)
 {
 	const char *traffic = x->file_count ? x->files[0] : "a sample of mails and calls";
-	struct match_share share = share_of(x, rule);
+	struct match_share share = share_of(x, list, rule);
 	bool everywhere = false;
-	double ns = everywhere_ns(x, rule, plan, &everywhere);
+	double ns = everywhere_ns(x, list, rule, plan, &everywhere);
 
 	if (!everywhere && !share.found) {
 		rules_printf(stdout, "cost",
@@ -310,7 +314,7 @@ static void say_rule(struct explain *x, const struct rules_read *read, const str
 		rules_words(stdout, &line);
 	if (rule_plan_make(rule, &plan, &diags) == 0)
 		say_plan(rule, &plan);
-	say_cost(x, rule, &plan);
+	say_cost(x, &read->rules, rule, &plan);
 	rule_plan_fini(&plan);
 	say_samples(&read->samples, rule->sid);
 	for (size_t i = 0; i < diags.count; i++)

@@ -153,19 +153,6 @@ int rules_compiled_read(struct rules_compiled *c, const char *const *paths, size
 	return rc;
 }
 
-int rules_compiled_parse(struct rules_compiled *c, const char *const *paths, size_t count)
-{
-	struct rule_diags diags = {0};
-	int rc;
-
-	for (size_t i = 0; i < count; i++)
-		rules_load_path(&c->list, &diags, NULL, paths[i]);
-	say(&diags, false);
-	rc = diags.errors ? 1 : 0;
-	rule_diags_fini(&diags);
-	return rc;
-}
-
 void rules_compiled_fini(struct rules_compiled *c)
 {
 	ruleset_free(c->ruleset);

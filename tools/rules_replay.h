@@ -43,8 +43,6 @@ struct rules_compiled {
  */
 int rules_compiled_read(struct rules_compiled *c, const char *const *paths, size_t count,
 			bool warnings);
-/* Only reads. */
-int rules_compiled_parse(struct rules_compiled *c, const char *const *paths, size_t count);
 /* Compiles what c->list holds already. */
 int rules_compiled_build(struct rules_compiled *c, bool warnings);
 void rules_compiled_fini(struct rules_compiled *c);

@@ -88,13 +88,13 @@ void rules_running_fini(struct rules_running *running)
 	*running = (struct rules_running){0};
 }
 
-void rules_running_apply(const struct rules_running *running, struct rule_list *list)
+void rules_running_apply(const struct rules_running *running, struct rule_list *list, size_t first)
 {
 	json_t *states = at(running->states, "rules"), *row;
-	size_t i, kept = 0, n = 0;
+	size_t i, kept = first, n = 0;
 
 	/* Both are by sid, if not at the same place: of 10,000 rules most are. */
-	for (i = 0; i < list->count; i++) {
+	for (i = first; i < list->count; i++) {
 		struct rule *rule = &list->rules[i];
 		const char *state = "";
 
@@ -113,4 +113,29 @@ void rules_running_apply(const struct rules_running *running, struct rule_list *
 		list->rules[kept++] = *rule;
 	}
 	list->count = kept;
+}
+
+static int read_data(void *ctx, const char *path, char **textp, size_t *sizep)
+{
+	const struct rules_file *file = rules_text_data(ctx, path);
+
+	if (!file)
+		return -ENOENT;
+	*textp = malloc(file->len + 1);
+	if (!*textp)
+		return -ENOMEM;
+	memcpy(*textp, file->text, file->len);
+	*sizep = file->len;
+	return 0;
+}
+
+void rules_running_parse(struct rules_running *running, struct rule_list *list,
+			 struct rule_diags *diags)
+{
+	const struct rule_files *before = list->files;
+
+	running->files = (struct rule_files){read_data, &running->text};
+	list->files = &running->files;
+	rules_text_parse(&running->text, list, diags);
+	list->files = before;
 }

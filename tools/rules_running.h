@@ -13,7 +13,8 @@ struct rules_running {
 	char *config; /* path of posternd's configuration */
 	bool pushed;  /* `text` is what runs; else what gate.rules names */
 	struct rules_text text;
-	json_t *states; /* of `rules list` */
+	json_t *states;          /* of `rules list` */
+	struct rule_files files; /* private */
 };
 
 /*
@@ -23,7 +24,12 @@ struct rules_running {
 int rules_running_ask(struct rules_running *running, const char *socket);
 void rules_running_fini(struct rules_running *running);
 
-/* Rules that a command disabled go, and those that were put into shadow or out of it are so. */
-void rules_running_apply(const struct rules_running *running, struct rule_list *list);
+/* From the list's first one on: rules that a command disabled go, and those that were put into
+ * shadow or out of it are so. */
+void rules_running_apply(const struct rules_running *running, struct rule_list *list, size_t first);
+
+/* What was pushed, into the list, which reads what rules load from it as long as it lives. */
+void rules_running_parse(struct rules_running *running, struct rule_list *list,
+			 struct rule_diags *diags);
 
 #endif

@@ -55,7 +55,6 @@ try {
 	struct config *named; /* whose gate.rules are the running ones */
 	bool check, json, alone;
 	struct rules_compiled mine, running, together;
-	struct rule *merged; /* together's, without memory of their own */
 	struct tenant_name *names;
 };
 
@@ -152,50 +151,57 @@ static int paths_of_config(struct try *t)
 	return 0;
 }
 
-static int read_text(struct try *t)
+/* Where the running rules are, unless -r said so. */
+static int find_running(struct try *t)
 {
-	struct rule_diags diags = {0};
-	int rc;
-
-	rules_text_parse(&t->asked.text, &t->running.list, &diags);
-	for (size_t i = 0; i < diags.count; i++)
-		if (diags.list[i].severity == RULE_ERROR)
-			rule_diag_print(stderr, &diags.list[i]);
-	rc = diags.errors ? 1 : 0;
-	rule_diags_fini(&diags);
-	return rc;
-}
-
-/* posternd's rules, as it treats them; its configuration, if none was given. */
-static int read_asked(struct try *t)
-{
-	int rc = rules_running_ask(&t->asked, t->socket);
-
-	if (rc) {
+	if (t->alone || t->report.running_count)
+		return 0;
+	if (!t->traffic.config && rules_running_ask(&t->asked, t->socket)) {
 		fprintf(stderr, "postern rules try: which rules are running? -r, or -c with a "
 				"configuration that names them, or a posternd to ask\n");
-		return rc;
+		return 1;
 	}
-	t->traffic.config = t->asked.config;
-	rc = t->asked.pushed ? read_text(t) : paths_of_config(t);
-	if (!rc && !t->asked.pushed)
-		rc = rules_compiled_parse(&t->running, t->report.running, t->report.running_count);
-	rules_running_apply(&t->asked, &t->running.list);
-	return rc;
+	if (t->asked.config)
+		t->traffic.config = t->asked.config;
+	return t->asked.pushed ? 0 : paths_of_config(t);
 }
 
-static int read_running(struct try *t)
+/* Behind what the list has; posternd's as it treats them. */
+static void read_running(struct try *t, struct rule_list *list, struct rule_diags *diags)
 {
-	struct try_report *r = &t->report;
-	int rc = 0;
+	size_t first = list->count;
 
-	if (!t->alone && !r->running_count && !t->traffic.config)
-		rc = read_asked(t);
-	else if (!t->alone && !r->running_count)
-		rc = paths_of_config(t);
-	if (!rc && !t->asked.config)
-		rc = rules_compiled_parse(&t->running, r->running, r->running_count);
-	return rc ? rc : rules_compiled_build(&t->running, false);
+	if (t->asked.pushed)
+		rules_running_parse(&t->asked, list, diags);
+	for (size_t i = 0; i < t->report.running_count; i++)
+		rules_load_path(list, diags, NULL, t->report.running[i]);
+	if (t->asked.config)
+		rules_running_apply(&t->asked, list, first);
+}
+
+/* Errors are said, but for those that are `expected`; how many they were. */
+static int say_errors(struct rule_diags *diags, const char *expected)
+{
+	int errors = 0;
+
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct rule_diag *diag = &diags->list[i];
+
+		if (diag->severity != RULE_ERROR || (expected && strstr(diag->message, expected)))
+			continue;
+		rule_diag_print(stderr, diag);
+		errors++;
+	}
+	rule_diags_fini(diags);
+	return errors;
+}
+
+static int compile_running(struct try *t)
+{
+	struct rule_diags diags = {0};
+
+	read_running(t, &t->running.list, &diags);
+	return say_errors(&diags, NULL) ? 1 : rules_compiled_build(&t->running, false);
 }
 
 static int by_sid(const void *pa, const void *pb)
@@ -240,24 +246,20 @@ static const struct rule *sids_find(const struct sids *s, uint32_t sid)
 	return NULL;
 }
 
-/* Mine, and those of the running ones that do not give way. */
-static int merge(struct try *t, const struct sids *mine)
+/* Mine first: a running rule whose number is taken is left out, and that is what is wanted. */
+static int merge(struct try *t)
 {
-	const struct rule_list *a = &t->mine.list, *b = &t->running.list;
-	size_t n = a->count;
+	struct rule_diags diags = {0};
 
-	t->merged = calloc(a->count + b->count + 1, sizeof(*t->merged));
-	if (!t->merged)
-		return 1;
-	memcpy(t->merged, a->rules, a->count * sizeof(*t->merged));
-	for (size_t i = 0; i < b->count; i++)
-		if (!sids_find(mine, b->rules[i].sid))
-			t->merged[n++] = b->rules[i];
-	t->together.list = (struct rule_list){.rules = t->merged, .count = n};
-	return rules_compiled_build(&t->together, false);
+	for (size_t i = 0; i < t->report.mine_count; i++)
+		rules_load_path(&t->together.list, &diags, NULL, t->report.mine[i]);
+	read_running(t, &t->together.list, &diags);
+	return say_errors(&diags, "is taken by the rule at")
+		       ? 1
+		       : rules_compiled_build(&t->together, false);
 }
 
-static int compile(struct try *t, const struct sids *mine)
+static int compile(struct try *t)
 {
 	struct try_report *r = &t->report;
 
@@ -266,7 +268,7 @@ static int compile(struct try *t, const struct sids *mine)
 			     t->mine.list.rules[i].action == VERDICT_PASS;
 	r->mine_rules = t->mine.list.count;
 	r->running_rules = t->running.list.count;
-	return r->replace ? 0 : merge(t, mine);
+	return r->replace ? 0 : merge(t);
 }
 
 /* What they hit ------------------------------------------------------------ */
@@ -386,12 +388,14 @@ static int run(struct try *t)
 	int rc = rules_compiled_read(&t->mine, r->mine, r->mine_count, false);
 
 	if (!rc)
-		rc = read_running(t);
+		rc = find_running(t);
+	if (!rc)
+		rc = compile_running(t);
 	if (!rc)
 		rc = sids_init(&mine, &t->mine.list) && sids_init(&running, &t->running.list) ? 0
 											      : 1;
 	if (!rc)
-		rc = compile(t, &mine);
+		rc = compile(t);
 	if (!rc)
 		rc = rules_traffic_open(&t->traffic);
 	if (!rc)
@@ -410,7 +414,6 @@ static int run(struct try *t)
 static void fini(struct try *t)
 {
 	rules_traffic_close(&t->traffic);
-	t->together.list = (struct rule_list){0};
 	rules_compiled_fini(&t->together);
 	rules_compiled_fini(&t->running);
 	rules_compiled_fini(&t->mine);
@@ -421,7 +424,6 @@ static void fini(struct try *t)
 	free(t->report.tenant);
 	free(t->report.running);
 	free(t->traffic.files);
-	free(t->merged);
 	free(t->names);
 	rules_running_fini(&t->asked);
 }

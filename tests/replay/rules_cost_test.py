@@ -269,6 +269,19 @@ class Try(Command):
         report = self.json("try", rules, "--on", self.capture, "--alone")
         self.assertEqual((report["rules_silent"], report["hits"]["new"]), (1, 0))
 
+    def test_rules_bring_what_they_load(self):
+        """Two files of rules, each with a set of its own: in one ruleset the sets must not be taken for each other."""
+        rule = 'alert smtp any any -> any any (msg:"set"; smtp.helo; dataset:isset,%s,type string,load %s.lst; sid:%d;)\n'
+        self.path("a.lst", "bWFpbC5hY21lLmV4YW1wbGUuY29t\n")  # base64, as Suricata's are
+        self.path("b.lst", "bm8uc3VjaC5uYW1l\n")
+        mine, running = self.path("a.rules", rule % ("a", "a", 1)), self.path("b.rules", rule % ("b", "b", 2))
+        report = self.json("try", mine, "--on", self.capture, "-r", running)
+        self.assertEqual([rule["sid"] for rule in report["rules"]], [1])
+        self.assertGreater(report["hits"]["new"], 0)
+        bench = self.json("bench", mine, running, "--on", self.capture, "--rounds", "1")
+        self.assertEqual(bench["hits"], report["hits"]["new"])
+        self.assertIn("dataset:isset,a,type string,load a.lst", " ".join(self.rules("explain", mine).split()))
+
     def test_a_page(self):
         page = self.rules("try", self.mine, *self.traffic, "-r", RULES)
         for words in ("3 rules laid over", "TENANT", "acme", "dial", "RULE", "No tests", "subject: test", "call: "):
