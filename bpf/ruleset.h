@@ -20,7 +20,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 5
+#define RULESET_VERSION 6
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -187,6 +187,7 @@ enum ruleset_part_flag {
 
 struct ruleset_part {
 	uint32_t rule;
+	uint32_t fact; /* the first part that holds whenever this one does, maybe itself */
 	uint32_t first_chain;
 	uint16_t chains;
 	uint8_t buffer;

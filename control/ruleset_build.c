@@ -142,6 +142,7 @@ int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_
 	for (size_t i = 0; i < list->count; i++)
 		tables_add_rule(&t, &list->rules[i]);
 	tables_order_rules(&t, list);
+	tables_share_facts(&t);
 	for (int b = 0; b < RULESET_DBS && !t.failed; b++)
 		tables_prepare_database(&t, (unsigned)b);
 	compile = now_ns();

@@ -86,6 +86,10 @@ void tables_add_conditions(struct ruleset_tables *t, const struct rule *rule,
 			   struct ruleset_rule *out);
 void tables_order_rules(struct ruleset_tables *t, const struct rule_list *list);
 
+/* When all rules are in: which parts are the same; ruleset_facts.c. Without memory each is its own.
+ */
+void tables_share_facts(struct ruleset_tables *t);
+
 /*
  * Where a part is looked for: its buffer's database, or its lane's; a mistake where there are too
  * many lanes. ruleset_tables.c.

@@ -42,13 +42,19 @@ bool match_reported(const struct match_txn *txn, uint32_t rule)
 	return remembered(txn, rule | REPORTED);
 }
 
-static bool other_parts_hold(const struct ruleset_rule *rule, const struct match_txn *txn,
-			     uint32_t part)
+static bool other_parts_hold(const struct ruleset_part *parts, const struct ruleset_rule *rule,
+			     const struct match_txn *txn, uint32_t part)
 {
 	for (uint32_t p = rule->first_part; p < rule->first_part + rule->parts; p++)
-		if (p != part && !remembered(txn, p))
+		if (p != part && !remembered(txn, parts[p].fact))
 			return false;
 	return true;
+}
+
+static void remember_part(struct matcher *m, struct match_txn *txn, const struct ruleset_part *part)
+{
+	if (!remembered(txn, part->fact))
+		remember(m, txn, part->fact);
 }
 
 void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule)
@@ -84,9 +90,8 @@ void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 		return;
 	if (!match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow, buffer))
 		return;
-	if (rule->parts > 1 && !other_parts_hold(rule, txn, part)) {
-		if (!remembered(txn, part))
-			remember(m, txn, part);
+	if (rule->parts > 1 && !other_parts_hold(rs->parts, rule, txn, part)) {
+		remember_part(m, txn, &rs->parts[part]);
 		return;
 	}
 	if (!rule->conditions) {
@@ -94,8 +99,8 @@ void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 		return;
 	}
 	/* What it asks for may be there at another part's next hit. */
-	if (rule->parts > 1 && !remembered(txn, part))
-		remember(m, txn, part);
+	if (rule->parts > 1)
+		remember_part(m, txn, &rs->parts[part]);
 	match_defer(m, txn, index, buffer);
 }
 

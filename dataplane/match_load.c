@@ -121,8 +121,8 @@ static bool parts_ok(const struct ruleset_image *i)
 	const struct ruleset_part *part = RULESET_AT(i, struct ruleset_part, parts);
 
 	for (uint32_t n = 0; n < i->parts.count; n++, part++)
-		if (part->rule >= i->rules.count || part->buffer >= RULE_BUFFER_COUNT ||
-		    !part_db_ok(i, part) ||
+		if (part->rule >= i->rules.count || part->fact >= i->parts.count ||
+		    part->buffer >= RULE_BUFFER_COUNT || !part_db_ok(i, part) ||
 		    !span_in((struct ruleset_span){part->first_chain, part->chains},
 			     i->chains.count))
 			return false;

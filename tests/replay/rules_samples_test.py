@@ -161,7 +161,7 @@ class Samples(unittest.TestCase):
         self.assertIn("0 failed", self.pack(rule, samples))
 
     def test_what_a_matcher_leaves_out_is_said(self):
-        rules = "".join(f'alert sip any any -> any any (msg:"m"; sip.method; content:"INVITE"; sip.uri; content:"sip"; sip.from; content:"w{n}"; sid:{n};)\n'
+        rules = "".join(f'alert sip any any -> any any (msg:"m"; sip.method; content:"INVITE"; bsize:<{n + 10}; sip.from; content:"w{n}"; sid:{n};)\n'
                         for n in range(1, 101))
         samples = "".join(f'{n} match\n\tsip.from "<sip:w{n}@example.com>;tag=1"\n' for n in (1, 100))
         self.assertIn("match_budget", self.pack(rules, samples, status=1))

@@ -76,6 +76,43 @@ static void a_rule_of_two_buffers_waits_for_both(void **state)
 }
 
 /* Whole, and cut at every byte. */
+/* More rules than a transaction has places, and all of them begin with the same. */
+static void what_many_rules_ask_first_is_remembered_once(void **state)
+{
+	enum { RULES = 300 };
+	struct rules_fixture f;
+	struct match_txn txn;
+	char text[RULES * 200];
+	size_t len = 0;
+
+	for (unsigned i = 1; i <= RULES; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"alert sip any any -> any any (msg:\"t\"; sip.method; "
+					"content:\"INVITE\"; %ssip.user_agent; "
+					"content:\"ua-%u.\"; sid:%u;)\n",
+					i == 9 ? "nocase; " : "", i, i);
+	rules_fixture_init(&f, text);
+	assert_non_null(f.matcher);
+	begin(&f, &txn);
+	block(&f, &txn, RULE_BUFFER_SIP_METHOD, "INVITE");
+	assert_int_equal(txn.known, 2);
+	block(&f, &txn, RULE_BUFFER_SIP_USER_AGENT, "ua-300.");
+	assert_true(rules_fixture_hit(&f, 300));
+	assert_int_equal(f.matcher->nhits, 1);
+	assert_false(txn.over_budget);
+	/* The same words of another transaction are no fact of this one. */
+	f.matcher->nhits = 0;
+	begin(&f, &txn);
+	block(&f, &txn, RULE_BUFFER_SIP_USER_AGENT, "ua-7.");
+	assert_int_equal(f.matcher->nhits, 0);
+	block(&f, &txn, RULE_BUFFER_SIP_METHOD, "BYE");
+	assert_int_equal(f.matcher->nhits, 0);
+	block(&f, &txn, RULE_BUFFER_SIP_METHOD, "INVITE");
+	assert_int_equal(f.matcher->nhits, 1);
+	assert_true(rules_fixture_hit(&f, 7));
+	rules_fixture_fini(&f);
+}
+
 static void stream_expect(const char *rule, const char *text, size_t len, bool hit)
 {
 	struct rules_fixture f;
@@ -383,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_literal_in_a_block_hits_once),
 		cmocka_unit_test(another_buffer_does_not_count),
 		cmocka_unit_test(a_rule_of_two_buffers_waits_for_both),
+		cmocka_unit_test(what_many_rules_ask_first_is_remembered_once),
 		cmocka_unit_test(a_stream_finds_what_packets_cut),
 		cmocka_unit_test(any_number_of_literals_is_found),
 		cmocka_unit_test(a_literal_that_two_rules_share_is_looked_for_on_behalf_of_both),
