@@ -40,8 +40,6 @@ struct match_flow match_flow_of(const struct worker *w, struct flow *f, bool to_
 	};
 	bool client, server;
 
-	f->rules.id = f->id;
-	f->rules.tenant = f->tenant;
 	memcpy(m.client, f->key.addr[c], sizeof(m.client));
 	memcpy(m.server, f->key.addr[s], sizeof(m.server));
 	if (w->policy->slot_count <= 1)

@@ -6,8 +6,10 @@
 #ifndef POSTERN_FLOW_H
 #define POSTERN_FLOW_H
 
+#include <assert.h>
 #include <rte_prefetch.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/policy.h"
@@ -67,12 +69,20 @@ struct flow {
 	struct flow_key key;
 	uint64_t hash;
 	uint64_t last_seen; /* ns */
-	uint32_t tenant;    /* slot */
-	uint16_t flags;     /* enum flow_flag */
-	uint8_t app;        /* enum port_app */
-	uint8_t state;      /* enum flow_state */
-	uint8_t client;     /* the client's place in the key: 0 or 1 */
-	uint8_t reason;     /* enum reason: why it was refused or given up */
+	union {
+		struct match_keep rules;
+		struct { /* of which these are the flow's own: */
+			uint64_t id;
+			uint64_t flowbits;
+			uint32_t flowbit_names;
+			uint32_t tenant; /* slot */
+		};
+	};
+	uint16_t flags; /* enum flow_flag */
+	uint8_t app;    /* enum port_app */
+	uint8_t state;  /* enum flow_state */
+	uint8_t client; /* the client's place in the key: 0 or 1 */
+	uint8_t reason; /* enum reason: why it was refused or given up */
 	bool used;
 	uint8_t sniffed;    /* payloads looked at on a port that is not inspected */
 	bool reopening;     /* a SYN with another number came: `reopen_isn` */
@@ -80,21 +90,25 @@ struct flow {
 	uint16_t window[2]; /* TCP: as last offered, by side */
 	uint8_t unread;     /* packets since it need not be read: dataplane/kernel_flow.h */
 	uint32_t reopen_isn;
+	uint32_t told_epoch;    /* `told` holds unless this is not the epoch any more */
 	uint32_t round;         /* the worker's round that last touched it: not evicted in it */
 	struct flow *successor; /* a new connection between the same ports, this round */
 	uint32_t tenant_next;   /* the tenant's flows, oldest first; UINT32_MAX ends */
 	uint32_t tenant_prev;
-	uint64_t id;
 	struct editor *editor; /* NULL: nothing of it was ever changed */
 	void *session;         /* the parsers' state, in a block of the app's pool */
 	uint64_t first_seen;   /* ns */
 	uint64_t told;         /* ns: the kernel was told of it, and need not be until then */
-	uint32_t told_epoch;   /* unless this is not the epoch any more */
 	uint64_t bytes[2];     /* by sender's place in the key */
 	uint32_t packets[2];
 	struct tcp_half half[2];
-	struct match_keep rules;
 };
+
+static_assert(offsetof(struct flow, id) ==
+			      offsetof(struct flow, rules) + offsetof(struct match_keep, id) &&
+		      offsetof(struct flow, tenant) ==
+			      offsetof(struct flow, rules) + offsetof(struct match_keep, tenant),
+	      "what rules keep of a flow names it");
 
 /* All of it is on its way into the cache. */
 static inline void flow_prefetch(const struct flow *f)
