@@ -380,8 +380,9 @@ static void carry_nothing(struct carried *c)
 
 static bool is_remembered(const struct burst *b, unsigned i)
 {
-	return b->work[i] == SLOT_INSPECT && !(b->flow[i]->flags & FLOW_UNINSPECTED) &&
-	       packet_meta(b->pkt[i])->len;
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+
+	return b->work[i] == SLOT_INSPECT && !(meta->flags & PACKET_UNREAD) && meta->len;
 }
 
 void editor_carry(struct worker *w, struct burst *b, unsigned i)

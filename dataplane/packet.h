@@ -34,6 +34,7 @@ enum packet_flag {
 	PACKET_REASSEMBLED = 1 << 2,
 	PACKET_CHANGED = 1 << 3, /* payload was overwritten: the checksum is to be redone */
 	PACKET_COUNTED = 1 << 4, /* the rest of one whose front has left, and was counted */
+	PACKET_UNREAD = 1 << 5,  /* when its turn came, its flow was not read any more */
 };
 
 /*

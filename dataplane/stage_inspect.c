@@ -329,6 +329,9 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
 	ghost = w->at.ghost;
+	/* As if the burst had ended before it: what is sent again in TLS is nobody's to compare. */
+	if (f && (f->flags & FLOW_UNINSPECTED))
+		b->known[i] = 0;
 	if (f && f->key.proto == IPPROTO_TCP && f->app != APP_NONE)
 		tcp_inspect(f, &b->hdr[i], meta, b->work[i] == SLOT_INSPECT && meta->len);
 	inspected = f && b->work[i] == SLOT_INSPECT && b->verdict[i] < VERDICT_DROP;
@@ -344,6 +347,8 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 		slot_decide(w, i, VERDICT_DROP, REASON_TENANT_SUSPENDED);
 	if (ghost && !(f->editor && ghost_is_carried(b, i)))
 		slot_decide(w, i, VERDICT_DROP, REASON_AFTER_REFUSAL);
+	if (f && (f->flags & FLOW_UNINSPECTED))
+		packet_meta(b->pkt[i])->flags |= PACKET_UNREAD;
 	b->decided[i] = w->packet;
 	b->out_order[b->out++] = (uint16_t)i;
 	if (f && f->key.proto == IPPROTO_TCP)

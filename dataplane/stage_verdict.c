@@ -49,7 +49,7 @@ static bool is_remembered(const struct burst *b, unsigned i)
 	const struct flow *f = b->flow[i];
 
 	return b->work[i] == SLOT_INSPECT && f && f->key.proto == IPPROTO_TCP &&
-	       !(f->flags & FLOW_UNINSPECTED) && packet_meta(b->pkt[i])->len;
+	       !(packet_meta(b->pkt[i])->flags & PACKET_UNREAD) && packet_meta(b->pkt[i])->len;
 }
 
 static void forward(struct worker *w, struct burst *b, unsigned i)

@@ -357,6 +357,35 @@ static void a_keep_alive_is_no_data(void **state)
 	assert_int_equal(g.w->counters->tcp.overlap_differs, 1);
 }
 
+/* One burst or several: what is sent again once TLS has begun leaves as it did the first time. */
+static void tls_is_not_compared_wherever_bursts_end(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x01\x40\x01", answer[] = "\x16\x03\x03\x02"
+									   "answer";
+
+	for (unsigned whole = 0; whole < 2; whole++) {
+		each(state);
+		greet();
+		say(0, "STARTTLS\r\n");
+		gate_fixture_run(&g);
+		for (unsigned i = 0; i < 4; i++) {
+			if (i == 0)
+				say(1, "220 Go ahead\r\n");
+			else if (i == 1)
+				say(0, hello);
+			else if (i == 2)
+				say(1, answer);
+			else
+				say_at(1, at[1] - (uint32_t)strlen(answer), answer);
+			if (!whole)
+				gate_fixture_run(&g);
+		}
+		gate_fixture_run(&g);
+		assert_int_equal(left_with(1, "answer"), 2);
+		assert_int_equal(g.w->counters->reasons[REASON_TCP_UNVERIFIABLE], 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup(data_out_of_the_window_does_not_leave, each),
 		cmocka_unit_test_setup(both_sides_may_close_at_once, each),
 		cmocka_unit_test_setup(a_keep_alive_is_no_data, each),
+		cmocka_unit_test_setup(tls_is_not_compared_wherever_bursts_end, each),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
