@@ -2,8 +2,11 @@
 #include "control/json_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/file_replace.h"
 
@@ -20,4 +23,26 @@ int json_file_replace(int dir, const char *name, const json_t *root)
 	rc = file_replace(dir, name, text, len + 1);
 	free(text);
 	return rc;
+}
+
+int json_file_read(int dir, const char *name, json_t **rootp, char *error, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	json_error_t where;
+
+	*rootp = NULL;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		int rc = -errno;
+
+		snprintf(error, size, "%s", strerror(-rc));
+		return rc;
+	}
+	*rootp = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
+	close(fd);
+	if (*rootp)
+		return 0;
+	snprintf(error, size, "line %d, column %d: %s", where.line, where.column, where.text);
+	return -EINVAL;
 }

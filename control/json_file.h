@@ -11,4 +11,10 @@
  */
 int json_file_replace(int dir, const char *name, const json_t *root);
 
+/*
+ * What is in it, the caller's; *rootp is NULL where there is no such file. 0, or -errno with words
+ * of at most `size` bytes: where it is not JSON, the line and column.
+ */
+int json_file_read(int dir, const char *name, json_t **rootp, char *error, size_t size);
+
 #endif

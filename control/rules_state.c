@@ -37,24 +37,11 @@ static int read_root(struct rules_state *s, const json_t *root, char *error)
 
 static int read_file(struct rules_state *s, char *error)
 {
-	int fd = openat(s->dir, NAME, O_RDONLY | O_CLOEXEC), rc;
-	json_error_t where;
 	json_t *root;
+	int rc = json_file_read(s->dir, NAME, &root, error, STATE_ERROR);
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0) {
-		snprintf(error, STATE_ERROR, "%s", strerror(errno));
-		return -errno;
-	}
-	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
-	close(fd);
-	if (!root) {
-		snprintf(error, STATE_ERROR, "line %d, column %d: %s", where.line, where.column,
-			 where.text);
-		return -EINVAL;
-	}
-	rc = read_root(s, root, error);
+	if (root)
+		rc = read_root(s, root, error);
 	json_decref(root);
 	return rc;
 }

@@ -119,24 +119,11 @@ static int read_tenants(struct state *s, const json_t *root, char *error)
 
 static int read_file(struct state *s, char *error)
 {
-	int fd = openat(s->dir, "state.json", O_RDONLY | O_CLOEXEC), rc;
-	json_error_t where;
 	json_t *root;
+	int rc = json_file_read(s->dir, "state.json", &root, error, STATE_ERROR);
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0) {
-		snprintf(error, STATE_ERROR, "%s", strerror(errno));
-		return -errno;
-	}
-	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
-	close(fd);
-	if (!root) {
-		snprintf(error, STATE_ERROR, "line %d, column %d: %s", where.line, where.column,
-			 where.text);
-		return -EINVAL;
-	}
-	rc = read_tenants(s, root, error);
+	if (root)
+		rc = read_tenants(s, root, error);
 	json_decref(root);
 	return rc;
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/edited_talk.h"
 
-#include <unistd.h>
-
 #include "dataplane/packet_write.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_option.h"
-#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 static const char config[] =
@@ -19,12 +16,7 @@ struct gate_fixture g;
 
 int edited_setup(void **state)
 {
-	struct text_file list = text_file_make("evil@two.example\n");
-	char text[1024];
-
-	snprintf(text, sizeof(text), config, list.path);
-	gate_fixture_open_live(&g, text);
-	unlink(list.path);
+	gate_fixture_open_listed(&g, config, "evil@two.example\n");
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 #include <rte_ring.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "bpf/event_record.h"
 #include "control/policy_build.h"
@@ -99,6 +101,16 @@ void gate_fixture_open(struct gate_fixture *g, const char *text)
 void gate_fixture_open_live(struct gate_fixture *g, const char *text)
 {
 	fixture_open(g, text, (struct worker_options){.inspect = true, .edits = true});
+}
+
+void gate_fixture_open_listed(struct gate_fixture *g, const char *config, const char *entries)
+{
+	struct text_file list = text_file_make(entries);
+	char text[1024];
+
+	assert_true(snprintf(text, sizeof(text), config, list.path, list.path) < (int)sizeof(text));
+	gate_fixture_open_live(g, text);
+	unlink(list.path);
 }
 
 static void assert_all_given_back(const struct gate_fixture *g)

@@ -46,6 +46,8 @@ void gate_fixture_environment(void);
 void gate_fixture_open(struct gate_fixture *g, const char *config);
 /* The same gate in the wire: peers hear it. */
 void gate_fixture_open_live(struct gate_fixture *g, const char *config);
+/* And `entries` are in a list's file, whose path is the configuration's %s, once or twice. */
+void gate_fixture_open_listed(struct gate_fixture *g, const char *config, const char *entries);
 /* Fails the test if a packet's buffer was not given back. */
 void gate_fixture_close(struct gate_fixture *g);
 /* Ends all flows, forgets what was counted and what left. */

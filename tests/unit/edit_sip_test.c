@@ -5,10 +5,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/live_pair.h"
-#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -30,12 +28,7 @@ static struct pair pair;
 
 static int setup(void **state)
 {
-	struct text_file list = text_file_make("+14155550100\n");
-	char text[1024];
-
-	snprintf(text, sizeof(text), config, list.path);
-	gate_fixture_open_live(&g, text);
-	unlink(list.path);
+	gate_fixture_open_listed(&g, config, "+14155550100\n");
 	return 0;
 }
 

@@ -5,12 +5,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "dataplane/editor.h"
 #include "dataplane/tcp.h"
 #include "tests/live_pair.h"
-#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -35,12 +33,7 @@ static unsigned long long first_seed, last_seed, traced_seed; /* of the command 
 
 static int setup(void **state)
 {
-	struct text_file list = text_file_make("evil@two.example\n");
-	char text[1024];
-
-	snprintf(text, sizeof(text), config, list.path, list.path);
-	gate_fixture_open_live(&g, text);
-	unlink(list.path);
+	gate_fixture_open_listed(&g, config, "evil@two.example\n");
 	return 0;
 }
 

@@ -4,13 +4,11 @@
  * sent again, and the ACK.
  */
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include "dataplane/checksum.h"
 #include "dataplane/packet_write.h"
 #include "tests/gate_fixture.h"
 #include "tests/segment.h"
-#include "tests/text_file.h"
 #include "tests/unit/test.h"
 
 static const char config[] =
@@ -25,12 +23,7 @@ static struct segment_ends ends;
 
 static int setup(void **state)
 {
-	struct text_file list = text_file_make("+14155550100\n");
-	char text[1024];
-
-	snprintf(text, sizeof(text), config, list.path);
-	gate_fixture_open_live(&g, text);
-	unlink(list.path);
+	gate_fixture_open_listed(&g, config, "+14155550100\n");
 	return 0;
 }
 
