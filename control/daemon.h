@@ -24,6 +24,7 @@
 #include "control/server.h"
 #include "control/slots.h"
 #include "control/state.h"
+#include "control/store.h"
 #include "control/supervisor.h"
 #include "control/watch.h"
 
@@ -38,6 +39,7 @@ struct daemon {
 	bool flow_verdicts;    /* gate.flow_verdicts: in force */
 	uint64_t started;      /* ns since 1970 */
 	bool supervise;
+	struct store *store; /* what outlives it */
 	struct state *state;
 	struct kernel *kernel; /* NULL: mode dpdk */
 	struct slots slots;

@@ -204,7 +204,8 @@ static int open_files(struct daemon *d)
 	char error[STATE_ERROR];
 	int rc;
 
-	if (state_open(g->state_dir, &d->state, error) != 0 ||
+	if (store_open(g->state_dir, store_parts, d->base, &d->store, error) != 0 ||
+	    state_open(g->state_dir, &d->state, error) != 0 ||
 	    rules_state_open(g->state_dir, &d->rules, error) != 0)
 		return fatal("state", error);
 	if (open_slots(d) != 0)
@@ -357,13 +358,12 @@ static int open_all(struct posternd *p)
 {
 	struct daemon *d = &p->daemon;
 
-	if (load_config(d) || make_dirs(&d->config->gate) || open_kernel(d) || drop_privileges(d) ||
-	    open_files(d))
+	if (load_config(d) || make_dirs(&d->config->gate) || open_kernel(d) || drop_privileges(d))
 		return 1;
 	d->base = event_base_new();
 	if (!d->base)
 		return fatal("event loop", "no memory");
-	if (open_signals(p) || open_socket(d))
+	if (open_files(d) || open_signals(p) || open_socket(d))
 		return 1;
 	if (metrics_http_open(d) != 0)
 		return fatal(d->config->gate.metrics_listen,
@@ -394,6 +394,7 @@ static void close_all(struct posternd *p)
 	for (int i = 0; i < SIGNALS; i++)
 		if (p->signals[i])
 			event_free(p->signals[i]);
+	store_close(d->store);
 	if (d->base)
 		event_base_free(d->base);
 	roster_free(d->roster);

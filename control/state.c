@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "control/json_file.h"
@@ -15,7 +14,6 @@
 
 struct state {
 	int dir;    /* of the file */
-	int lock;   /* held by whoever has the state open */
 	bool dirty; /* the disk has less */
 	uint64_t generation;
 	struct override *items;
@@ -128,19 +126,6 @@ static int read_file(struct state *s, char *error)
 	return rc;
 }
 
-static int lock_dir(struct state *s, char *error)
-{
-	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (s->lock >= 0 && errno == EWOULDBLOCK) {
-		snprintf(error, STATE_ERROR, "another posternd has it open");
-		return -EBUSY;
-	}
-	snprintf(error, STATE_ERROR, "lock: %s", strerror(errno));
-	return -errno;
-}
-
 static int open_in(struct state *s, const char *dir, char *error)
 {
 	s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -148,9 +133,7 @@ static int open_in(struct state *s, const char *dir, char *error)
 		snprintf(error, STATE_ERROR, "%s", strerror(errno));
 		return -errno;
 	}
-	int rc = lock_dir(s, error);
-
-	return rc ? rc : read_file(s, error);
+	return read_file(s, error);
 }
 
 int state_open(const char *dir, struct state **statep, char error[STATE_ERROR])
@@ -160,7 +143,7 @@ int state_open(const char *dir, struct state **statep, char error[STATE_ERROR])
 	int rc = -ENOMEM;
 
 	if (s) {
-		s->dir = s->lock = -1;
+		s->dir = -1;
 		rc = open_in(s, dir, why);
 	}
 	if (rc == 0) {
@@ -177,8 +160,6 @@ void state_close(struct state *s)
 {
 	if (!s)
 		return;
-	if (s->lock >= 0)
-		close(s->lock);
 	if (s->dir >= 0)
 		close(s->dir);
 	free(s->items);

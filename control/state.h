@@ -17,7 +17,7 @@ struct state;
 
 /*
  * Reads DIR/state.json, or begins without one. 0; -EINVAL: the file is not posternd's, or
- * damaged; -EBUSY: another process has it open; -errno: it can't be read. `error` says it in words.
+ * damaged; -errno: it can't be read. `error` says it in words.
  */
 int state_open(const char *dir, struct state **statep, char error[STATE_ERROR]);
 void state_close(struct state *state);

@@ -113,16 +113,6 @@ static void many_stay_in_order(void **unused)
 	state_close(state);
 }
 
-static void one_process_at_a_time(void **unused)
-{
-	struct state *state = open_it(), *other;
-
-	assert_int_equal(state_open(scratch_dir, &other, error), -EBUSY);
-	assert_non_null(strstr(error, "another posternd"));
-	state_close(state);
-	state_close(open_it());
-}
-
 static void write_file(const char *text)
 {
 	FILE *file = fopen(scratch_path("state.json"), "w");
@@ -264,7 +254,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_override_of_nothing_is_forgotten, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(many_stay_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_process_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_with_words_and_left_alone,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(every_cut_of_a_file_is_refused, setup, teardown),
