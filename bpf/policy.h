@@ -145,6 +145,8 @@ struct policy {
 	struct policy_budgets budgets;
 	/* What becomes of what a parser can't follow: enum verdict, by the reason it gave. */
 	uint8_t on_loss[REASON_COUNT];
+	/* What becomes of what a check found (bpf/check.h): the same, by its reason. */
+	uint8_t actions[REASON_COUNT];
 	uint64_t short_call; /* ns: an answered call no longer than this is short */
 	enum asr_mode asr_mode;
 	bool shadow; /* every refusal is counted and none is made */

@@ -11,7 +11,7 @@
 
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 2
+#define TENANT_ABI 3
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -58,6 +58,7 @@ struct tenant_slot {
 	uint32_t country;                /* two ASCII letters, first in the low byte; 0: unknown */
 	uint32_t shadow;                 /* bit per enum tenant_limit: count, do not enforce */
 	uint32_t configured_state;       /* the file's, while `state` is what holds */
+	uint64_t shadow_checks;          /* bit per enum policy_check (bpf/check.h): the same */
 	struct gcra limit[LIMIT_COUNT];
 	gcra_word bucket[LIMIT_COUNT];
 } __attribute__((aligned(64)));

@@ -14,7 +14,8 @@
 struct config_limits {
 	struct rate rate[LIMIT_COUNT];
 	struct rate recipients_per_message; /* only its count */
-	uint32_t shadow;                    /* bit per enum tenant_limit, and SETTING_GIVEN */
+	/* Bit per enum tenant_limit, then per enum policy_check; SETTING_GIVEN. */
+	uint64_t shadow;
 };
 
 struct config_tier {
@@ -106,6 +107,7 @@ struct config {
 	uint64_t short_call;
 	int asr_mode;
 	int on_loss[REASON_COUNT];             /* enum verdict */
+	int actions[REASON_COUNT];             /* the same; of checks (bpf/check.h) */
 	const char *smtp_answer[REASON_COUNT]; /* NULL: none */
 	const char *sip_answer[REASON_COUNT];
 	uint64_t retry_after;

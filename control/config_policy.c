@@ -2,7 +2,8 @@
 /* What holds for the whole gate: choices, answers, timeouts, budgets. */
 #include <string.h>
 
-#include "control/config.h"
+#include "bpf/check.h"
+#include "control/config_names.h"
 
 #define SECOND INT64_C(1000000000)
 #define MINUTE (60 * SECOND)
@@ -78,17 +79,6 @@ static const char *check_sip_answer(const char *text)
 	       "bytes of ASCII";
 }
 
-/* The reasons' texts, as addresses that a constant table may hold. */
-static const struct {
-#define X(id, name, text) char id[sizeof(text)];
-	REASONS(X)
-#undef X
-} meaning = {
-#define X(id, name, text) text,
-	REASONS(X)
-#undef X
-};
-
 /* clang-format off */
 #define ON_LOSS(id, key, text)                                                                     \
 	{.name = key, .type = SETTING_CHOICE, AT(on_loss[REASON_##id]), .choices = verdicts,       \
@@ -109,9 +99,23 @@ static const struct setting loss_settings[] = {
 	{0},
 };
 
+#define VERDICT_TEXT_PASS   "pass"
+#define VERDICT_TEXT_ALERT  "alert"
+#define VERDICT_TEXT_DROP   "drop"
+#define VERDICT_TEXT_REJECT "reject"
+
+static const struct setting action_settings[] = {
+#define X(id, row, verdict)                                                                        \
+	{.name = config_reason_name.id, .type = SETTING_CHOICE, AT(actions[REASON_##id]),          \
+	 .choices = verdicts, .fallback = VERDICT_TEXT_##verdict, .help = config_reason_text.id},
+	POLICY_CHECKS(X)
+#undef X
+	{0},
+};
+
 #define SMTP_ANSWER(id, key, value)                                                                \
 	{.name = key, .type = SETTING_TEXT, AT(smtp_answer[REASON_##id]), .fallback = value,       \
-	 .check = check_smtp_answer, .help = meaning.id}
+	 .check = check_smtp_answer, .help = config_reason_text.id}
 
 static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(RULE, "rule", "550 5.7.1 Refused by policy"),
@@ -122,6 +126,9 @@ static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(LIMIT_CONNECTIONS, "limit_connections", "421 4.7.0 Too many connections, try again later"),
 	SMTP_ANSWER(DOMAIN_CONSENT, "domain_consent", "550 5.7.1 This sender's domain is not registered for you"),
 	SMTP_ANSWER(OPT_OUT, "opt_out", "550 5.7.1 The recipient opted out of your mail"),
+	/* They don't say what they are. */
+	SMTP_ANSWER(SPAM_TRAP, "spam_trap", "550 5.1.1 No such user"),
+	SMTP_ANSWER(SPAM_TRAP_RECYCLED, "spam_trap_recycled", "550 5.1.1 No such user"),
 	SMTP_ANSWER(SMTP_BARE_LF_END, "smtp_bare_lf_end", "550 5.5.2 End of data written with a bare LF"),
 	SMTP_ANSWER(SMTP_LOST, "smtp_lost", "451 4.7.0 Session can't be followed"),
 	SMTP_ANSWER(SMTP_LINE_TOO_LONG, "smtp_line_too_long", "500 5.5.2 Line too long"),
@@ -134,7 +141,7 @@ static const struct setting smtp_answer_settings[] = {
 
 #define SIP_ANSWER(id, key, value)                                                                 \
 	{.name = key, .type = SETTING_TEXT, AT(sip_answer[REASON_##id]), .fallback = value,        \
-	 .check = check_sip_answer, .help = meaning.id}
+	 .check = check_sip_answer, .help = config_reason_text.id}
 
 static const struct setting sip_answer_settings[] = {
 	SIP_ANSWER(RULE, "rule", "403 Forbidden"),
@@ -167,6 +174,8 @@ const struct setting config_policy_settings[] = {
 	 .min = SECOND, .max = HOUR, .help = "Retry-After of every 503"},
 	{.name = "on_loss", .type = SETTING_GROUP, .members = loss_settings,
 	 .help = "what becomes of traffic that can't be followed"},
+	{.name = "actions", .type = SETTING_GROUP, .members = action_settings,
+	 .help = "what becomes of what the gate finds; `pass`: it doesn't look"},
 	{.name = "smtp_answers", .type = SETTING_GROUP, .members = smtp_answer_settings,
 	 .help = "what a client is told, by reason"},
 	{.name = "sip_answers", .type = SETTING_GROUP, .members = sip_answer_settings,

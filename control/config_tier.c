@@ -2,13 +2,18 @@
 /* Tiers, and the limits that tiers and tenants set. */
 #include <string.h>
 
-#include "control/config.h"
+#include "bpf/check.h"
+#include "control/config_names.h"
 
-static const char *const limit_names[] = {
+/* What may run in shadow: limits, then checks. */
+static const char *const shadow_names[] = {
 #define X(id, name) [LIMIT_##id] = name,
 	TENANT_LIMITS(X)
 #undef X
-		NULL,
+#define X(id, ...) [LIMIT_COUNT + POLICY_CHECK_##id] = config_reason_name.id,
+		POLICY_CHECKS(X)
+#undef X
+			[LIMIT_COUNT + POLICY_CHECK_COUNT] = NULL,
 };
 
 /* clang-format off */
@@ -28,9 +33,9 @@ static const char *const limit_names[] = {
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
 	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
 	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \
-	{.name = "shadow", .type = SETTING_CHOICES, .choices = limit_names,                        \
+	{.name = "shadow", .type = SETTING_CHOICES, .choices = shadow_names,                       \
 	 .offset = (base) + offsetof(struct config_limits, shadow),                                \
-	 .help = "limits that are counted but not enforced"}
+	 .help = "limits and checks that are counted but not enforced"}
 
 const struct setting config_limit_settings[] = {
 	LIMIT_SETTINGS(offsetof(struct config_tenant, limits)),
@@ -71,7 +76,7 @@ struct config_limits config_limits_of(const struct config *config,
 /* The setting that a rate was read from, for the error's place. */
 static const config_setting_t *limit_place(const config_setting_t *group, unsigned limit)
 {
-	const config_setting_t *place = config_setting_get_member(group, limit_names[limit]);
+	const config_setting_t *place = config_setting_get_member(group, shadow_names[limit]);
 
 	return place ? place : group;
 }

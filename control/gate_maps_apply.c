@@ -94,6 +94,7 @@ static bool slot_update(struct tenant_slot *to, const struct tenant_slot *from)
 	changed |= word_set(&to->recipients_per_message, from->recipients_per_message);
 	changed |= word_set(&to->country, from->country);
 	changed |= word_set(&to->shadow, from->shadow);
+	changed |= long_set(&to->shadow_checks, from->shadow_checks);
 	/* What an operator or the gate decided since holds until the file says something else. */
 	if (word_set(&to->configured_state, from->configured_state)) {
 		word_set(&to->state, from->state);

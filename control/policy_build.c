@@ -41,7 +41,8 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 	slot->flags = tenant_flags(config, tenant);
 	slot->emergency = tenant->emergency;
 	slot->country = country_code(tenant->country);
-	slot->shadow = limits.shadow & ~SETTING_GIVEN;
+	slot->shadow = limits.shadow & ((UINT64_C(1) << LIMIT_COUNT) - 1);
+	slot->shadow_checks = (limits.shadow & ~SETTING_GIVEN) >> LIMIT_COUNT;
 	if (limits.recipients_per_message.state == RATE_LIMITED)
 		slot->recipients_per_message = limits.recipients_per_message.count;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
@@ -245,6 +246,7 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	policy->shadow = config->shadow;
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		policy->on_loss[i] = config->on_loss[i];
+		policy->actions[i] = config->actions[i];
 		fill_answer(&policy->answers[i], config->smtp_answer[i], config->sip_answer[i],
 			    config->retry_after);
 	}

@@ -24,7 +24,7 @@ enum setting_type {                      /* what it is read into */
 		    SETTING_BOOL,        /* bool */
 		    SETTING_TEXT,        /* const char *, the file's */
 		    SETTING_CHOICE,      /* int: which of `choices` */
-		    SETTING_CHOICES,     /* uint32_t: bit per one of `choices`, and SETTING_GIVEN */
+		    SETTING_CHOICES,     /* uint64_t: bit per one of `choices`, and SETTING_GIVEN */
 		    SETTING_DURATION,    /* uint64_t, ns */
 		    SETTING_SIZE,        /* uint64_t, bytes */
 		    SETTING_RATE,        /* struct rate */
@@ -36,7 +36,7 @@ enum setting_type {                      /* what it is read into */
 				      choice */
 };
 
-#define SETTING_GIVEN     (1U << 31)
+#define SETTING_GIVEN     (UINT64_C(1) << 63)
 #define SETTING_PORTS_MAX 128
 
 struct setting_text {

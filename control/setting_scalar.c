@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPECTED_SIZE 400
+#include "control/suggest.h"
+
+#define EXPECTED_SIZE  400
+#define CHOICES_LISTED 12 /* of more, the nearest one is named */
 
 /* What stands there, for "not ..." at the end of an error. */
 static void describe(const config_setting_t *value, char *out, size_t size)
@@ -72,6 +75,21 @@ static void list_choices(const struct setting *setting, char *out, size_t size)
 				 *c);
 }
 
+/* Of a list's names, for one that isn't among them (NULL: it is no name at all). */
+static void list_names(const struct setting *setting, const char *found, char *out, size_t size)
+{
+	const char *nearest = setting->choices[0];
+	unsigned count = 0;
+
+	for (const char *const *c = setting->choices; *c; c++, count++)
+		if (found && suggest_distance(found, *c) < suggest_distance(found, nearest))
+			nearest = *c;
+	if (count <= CHOICES_LISTED)
+		list_choices(setting, out, size);
+	else
+		snprintf(out, size, "a name such as \"%s\"", nearest);
+}
+
 /* The bounds in the unit they were meant in. */
 static void bound_text(const struct setting *setting, int64_t bound, char *out, size_t size)
 {
@@ -120,7 +138,7 @@ static void expected_of(const struct setting *setting, char *out, size_t size)
 		snprintf(out, size, "%s", names);
 		break;
 	case SETTING_CHOICES:
-		list_choices(setting, names, sizeof(names));
+		list_names(setting, NULL, names, sizeof(names));
 		snprintf(out, size, "a list of %s", names);
 		break;
 	case SETTING_DURATION:
@@ -216,7 +234,7 @@ static bool read_number(const struct setting *setting, double number, double *ta
 }
 
 static bool read_choices(struct diag *diag, const config_setting_t *value,
-			 const struct setting *setting, uint32_t *target)
+			 const struct setting *setting, uint64_t *target)
 {
 	if (!config_setting_is_array(value) && !config_setting_is_list(value))
 		return false;
@@ -227,10 +245,10 @@ static bool read_choices(struct diag *diag, const config_setting_t *value,
 		int choice;
 
 		if (text_of(item) && parse_choice(setting, text_of(item), &choice)) {
-			*target |= 1U << choice;
+			*target |= UINT64_C(1) << choice;
 			continue;
 		}
-		list_choices(setting, names, sizeof(names));
+		list_names(setting, text_of(item), names, sizeof(names));
 		wrong(diag, item, names);
 	}
 	return true;

@@ -146,6 +146,7 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 	STORE(recipients_per_message);
 	STORE(country);
 	STORE(shadow);
+	STORE(shadow_checks);
 	STORE(configured_state);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
 		limit_apply(live, wanted, i);

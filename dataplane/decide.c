@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bpf/check.h"
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
 #include "dataplane/proto/sip_refused.h"
@@ -189,6 +190,21 @@ bool refusal_declare(struct worker *w, const struct refusal *r, const char *repl
 	if (shadow)
 		worker_note(w, w->at.flow->tenant, r->reason);
 	return !shadow;
+}
+
+bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r)
+{
+	r->verdict = w->policy->actions[r->reason];
+	r->shadow = w->policy->slots[tenant].shadow_checks >> policy_check_of(r->reason) & 1;
+	if (r->verdict >= VERDICT_DROP)
+		return true;
+	if (r->verdict == VERDICT_PASS || !refusal_declare(w, r, NULL))
+		return false;
+	if (w->at.ending)
+		worker_note(w, tenant, r->reason);
+	else
+		slot_decide(w, w->at.slot, r->verdict, r->reason);
+	return false;
 }
 
 /* A packet that is withheld and has no cuts stays whole. */

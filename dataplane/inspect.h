@@ -118,6 +118,17 @@ struct sip_answer refusal_sip_answer(const struct worker *w, const struct refusa
 bool refusal_declare(struct worker *w, const struct refusal *r, const char *reply);
 
 /*
+ * Of a check (bpf/check.h): is it looked for at all? Then, when it was found in what the tenant
+ * sends: true: `r`, which has its reason, object and detail, is to be carried out; what is only
+ * told is told here. Shadow is in `r`.
+ */
+static inline bool check_is_on(const struct worker *w, enum reason reason)
+{
+	return w->policy->actions[reason] != VERDICT_PASS;
+}
+bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r);
+
+/*
  * Withholds [begin, end) of the sender's stream, as far as it is in this packet; the whole of
  * the packet if none is, or if it has too many cuts already.
  */

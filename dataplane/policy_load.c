@@ -127,8 +127,9 @@ static bool choices_ok(const struct policy_image *i)
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
 		const struct policy_answer *a = &p->answers[r];
 
-		if (p->on_loss[r] >= VERDICT_COUNT || !memchr(a->smtp, 0, sizeof(a->smtp)) ||
-		    a->sip_code > 699 || (a->sip_code && a->sip_code < 300))
+		if (p->on_loss[r] >= VERDICT_COUNT || p->actions[r] >= VERDICT_COUNT ||
+		    !memchr(a->smtp, 0, sizeof(a->smtp)) || a->sip_code > 699 ||
+		    (a->sip_code && a->sip_code < 300))
 			return false;
 	}
 	for (unsigned port = 0; port < 65536; port++)

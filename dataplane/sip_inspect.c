@@ -233,15 +233,30 @@ static bool goes_on(const struct sip_ctx *c, const struct sip_message *msg)
 	}
 }
 
-/* Why a tenant's request is to be refused, REASON_NONE: it is not. */
-static enum reason policy_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
+/*
+ * A check (bpf/check.h) found something of its reason in a request of the tenant's: told, counted,
+ * refused, or nothing, as the policy says. True: it is refused.
+ */
+static bool sip_check(struct sip_ctx *c, const struct sip_message *msg, enum reason reason,
+		      const char *object, struct bytes detail)
+{
+	struct refusal r = {.reason = reason, .object = object, .detail = detail};
+
+	return check_refuses(c->w, c->f->tenant, &r) && refuse(c, msg, &r);
+}
+
+/* What the gate looks for in requests. True: the message is refused. */
+static bool checked(struct sip_ctx *c, const struct sip_message *msg)
+{
+	return is_new_call(msg) && check_is_on(c->w, REASON_DO_NOT_CALL) && is_on_dnc(c, msg) &&
+	       sip_check(c, msg, REASON_DO_NOT_CALL, "call", msg->uri);
+}
+
+/* Too much of it, REASON_NONE: it is not. */
+static enum reason limits_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
 {
 	struct worker *w = c->w;
 
-	if (w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
-		return REASON_TENANT_SUSPENDED;
-	if (is_new_call(msg) && is_on_dnc(c, msg))
-		return REASON_DO_NOT_CALL;
 	if (msg->method_id != SIP_METHOD_ACK && msg->method_id != SIP_METHOD_CANCEL &&
 	    limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
 		return REASON_LIMIT_SIP_REQUESTS;
@@ -273,7 +288,12 @@ static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t cal
 		return false;
 	r.verdict = VERDICT_REJECT;
 	r.rule = NULL;
-	r.reason = policy_reason(c, msg, calls);
+	r.reason = REASON_TENANT_SUSPENDED;
+	if (c->w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
+		return refuse(c, msg, &r);
+	if (checked(c, msg))
+		return true;
+	r.reason = limits_reason(c, msg, calls);
 	return r.reason != REASON_NONE && refuse(c, msg, &r);
 }
 

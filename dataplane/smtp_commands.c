@@ -74,29 +74,24 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 		return false;
 	if (policy->slots[tenant].state == TENANT_SUSPENDED)
 		return refuse_for(c, REASON_TENANT_SUSPENDED, "message", cmd);
-	if (!list_may_send_from(policy, tenant, cmd->address))
-		return refuse_for(c, REASON_DOMAIN_CONSENT, "sender", cmd);
+	if (check_is_on(c->w, REASON_DOMAIN_CONSENT) &&
+	    !list_may_send_from(policy, tenant, cmd->address) &&
+	    smtp_check(c, REASON_DOMAIN_CONSENT, "sender", cmd->address, cmd->at, false))
+		return true;
 	return refuse_by_limit(c, LIMIT_MESSAGES, "message", cmd);
 }
 
-/* The mail goes on: a trap that is refused is one that is known. */
-static void tell_trap(struct smtp_ctx *c, const struct smtp_command *cmd)
+/* By default the mail goes on: a trap that is refused is one that is known. */
+static bool refuse_trap(struct smtp_ctx *c, const struct smtp_command *cmd)
 {
-	struct refusal r = {
-		.verdict = VERDICT_ALERT, .object = "recipient", .detail = cmd->address};
+	static const enum reason reasons[] = {
+		[LIST_TRAP_PRISTINE] = REASON_SPAM_TRAP,
+		[LIST_TRAP_OLD] = REASON_SPAM_TRAP_RECYCLED,
+	};
+	enum list_trap trap = list_trap(c->w->policy, cmd->address);
 
-	switch (list_trap(c->w->policy, cmd->address)) {
-	case LIST_TRAP_NONE:
-		return;
-	case LIST_TRAP_PRISTINE:
-		r.reason = REASON_SPAM_TRAP;
-		break;
-	case LIST_TRAP_OLD:
-		r.reason = REASON_SPAM_TRAP_RECYCLED;
-		break;
-	}
-	if (refusal_declare(c->w, &r, NULL))
-		worker_note(c->w, c->f->tenant, r.reason);
+	return trap != LIST_TRAP_NONE &&
+	       smtp_check(c, reasons[trap], "recipient", cmd->address, cmd->at, false);
 }
 
 /* True: the recipient is refused, alone. */
@@ -110,16 +105,18 @@ static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct
 	struct finding finding = {0};
 
 	/* The lists are on their way from memory while rules run. */
-	if (is_outbound)
+	if (is_outbound && check_is_on(c->w, REASON_OPT_OUT))
 		opted_out = list_ask_opted_out(policy, tenant, cmd->address);
 	smtp_scan_command(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
 	if (smtp_refuse_by_rule(c, &finding, "recipient", cmd->at, false))
 		return true;
 	if (!is_outbound)
 		return false;
-	tell_trap(c, cmd);
-	if (list_answer(policy, &opted_out))
-		return refuse_for(c, REASON_OPT_OUT, "recipient", cmd);
+	if (refuse_trap(c, cmd))
+		return true;
+	if (list_answer(policy, &opted_out) &&
+	    smtp_check(c, REASON_OPT_OUT, "recipient", cmd->address, cmd->at, false))
+		return true;
 	if (most && mail && mail->rcpts - mail->rcpts_refused > most)
 		return refuse_for(c, REASON_LIMIT_RECIPIENTS_MESSAGE, "recipient", cmd);
 	return refuse_by_limit(c, LIMIT_RECIPIENTS, "recipient", cmd);

@@ -80,6 +80,19 @@ bool smtp_refuse_by_rule(struct smtp_ctx *c, struct finding *finding, const char
 	return smtp_refuse(c, &r, at);
 }
 
+bool smtp_check(struct smtp_ctx *c, enum reason reason, const char *object, struct bytes detail,
+		struct smtp_span at, bool ends_session)
+{
+	struct refusal r = {
+		.reason = reason,
+		.object = object,
+		.detail = detail,
+		.ends_session = ends_session,
+	};
+
+	return check_refuses(c->w, c->f->tenant, &r) && smtp_refuse(c, &r, at);
+}
+
 /* The server's first word is replaced by the gate's refusal. */
 bool smtp_refuse_greeting(struct smtp_ctx *c, struct smtp_span at)
 {

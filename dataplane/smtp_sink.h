@@ -95,6 +95,12 @@ bool smtp_refuse(struct smtp_ctx *c, const struct refusal *r, struct smtp_span a
 /* The same, if a rule found that it is to be; the finding is spent. */
 bool smtp_refuse_by_rule(struct smtp_ctx *c, struct finding *finding, const char *object,
 			 struct smtp_span at, bool ends_session);
+/*
+ * A check (bpf/check.h) found something of its reason in what the tenant sends: it is told,
+ * counted, refused, or nothing, as the policy says. True: it is refused.
+ */
+bool smtp_check(struct smtp_ctx *c, enum reason reason, const char *object, struct bytes detail,
+		struct smtp_span at, bool ends_session);
 /* The server's first word is replaced by the gate's refusal. */
 bool smtp_refuse_greeting(struct smtp_ctx *c, struct smtp_span at);
 

@@ -109,9 +109,7 @@ static const struct wrong wrongs[] = {
 	 "t.conf:2: error: tiers.a.calls: a rate too fast to be counted, or a burst that takes "
 	 "more than 400 days to come back\n"},
 	{"tiers: { a: { shadow = [ \"call\" ]; }; };",
-	 "t.conf:1: error: tiers.a.shadow[0]: expected \"messages\", \"recipients\", "
-	 "\"connections\", \"bytes\", \"calls\", \"sip_requests\", \"packets\" or \"syns\", not "
-	 "\"call\"\n"},
+	 "t.conf:1: error: tiers.a.shadow[0]: expected a name such as \"calls\", not \"call\"\n"},
 	{"tiers: { a: { recipients_per_message = 0; }; };",
 	 "t.conf:1: error: tiers.a.recipients_per_message: expected a whole number from 1 to "
 	 "1000000 or \"unlimited\", not 0\n"},

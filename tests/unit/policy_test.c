@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a configuration to what workers ask the snapshot. */
+#include "bpf/check.h"
 #include "control/policy_build.h"
 
 #include <unistd.h>
@@ -128,6 +129,24 @@ static void the_shipped_example_holds_its_tenants_to_what_it_says(void **state)
 	policy_free(p);
 }
 
+static void every_check_has_something_to_say_and_a_place_in_shadow(void **state)
+{
+	struct policy *p = build(POSTERN_ROOT "/docs/postern.conf.example");
+
+	for (unsigned i = 0; i < POLICY_CHECK_COUNT; i++) {
+		const struct policy_check_info *check = &policy_checks[i];
+		const struct policy_answer *answer = &p->answers[check->reason];
+
+		assert_int_equal(policy_check_of(check->reason), i);
+		assert_int_equal(p->actions[check->reason], check->fallback);
+		assert_true(answer->smtp[0] || answer->sip_code);
+		assert_memory_equal(check->row, "AUP-", 4);
+	}
+	assert_int_equal(policy_check_of(REASON_RULE), POLICY_CHECK_COUNT);
+	assert_int_equal(p->actions[REASON_RULE], VERDICT_PASS);
+	policy_free(p);
+}
+
 static void a_tenant_sends_from_its_domains_alone(void **state)
 {
 	struct policy *p = build(POSTERN_ROOT "/docs/postern.conf.example");
@@ -236,6 +255,7 @@ int main(void)
 		cmocka_unit_test(losses_pass_and_a_bare_lf_is_refused_by_default),
 		cmocka_unit_test(answers_say_5yz_to_what_is_forbidden_and_4yz_to_what_is_too_fast),
 		cmocka_unit_test(the_shipped_example_holds_its_tenants_to_what_it_says),
+		cmocka_unit_test(every_check_has_something_to_say_and_a_place_in_shadow),
 		cmocka_unit_test(a_tenant_sends_from_its_domains_alone),
 		cmocka_unit_test(emergency_numbers_are_the_tenants_countrys_and_whole),
 		cmocka_unit_test(a_list_holds_for_its_owner_and_the_providers_for_all),

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * What the gate itself looks for in mail and calls, limits of rate and rules aside: each a row of
+ * the policy (docs/policy.md), with the reason that a verdict about it gives and what becomes of
+ * it where the configuration (policy.actions) says nothing. `pass` is off: nobody looks.
+ *
+ * The order is ABI: bits of tenant_slot.shadow_checks.
+ */
+#ifndef POSTERN_CHECK_H
+#define POSTERN_CHECK_H
+
+#include "bpf/reason.h"
+
+/* clang-format off */
+#define POLICY_CHECKS(X)                                                                           \
+	/* reason, row of the policy, verdict */                                                    \
+	X(DOMAIN_CONSENT, "AUP-DOMAIN-CONSENT", REJECT)                                             \
+	X(OPT_OUT, "AUP-OPTOUT", REJECT)                                                            \
+	X(SPAM_TRAP, "AUP-LIST", ALERT)                                                             \
+	X(SPAM_TRAP_RECYCLED, "AUP-LIST", ALERT)                                                    \
+	X(DO_NOT_CALL, "AUP-DNC", REJECT)
+/* clang-format on */
+
+enum policy_check {
+#define X(id, row, verdict) POLICY_CHECK_##id,
+	POLICY_CHECKS(X)
+#undef X
+		POLICY_CHECK_COUNT,
+};
+
+_Static_assert(POLICY_CHECK_COUNT <= 48, "they share a list of 63 names with limits");
+
+/* By enum policy_check. */
+struct policy_check_info {
+	const char *row;
+	enum reason reason;
+	enum verdict fallback;
+};
+
+#ifndef __bpf__
+extern const struct policy_check_info policy_checks[POLICY_CHECK_COUNT];
+
+/* POLICY_CHECK_COUNT: the reason is none of a check's. */
+enum policy_check policy_check_of(enum reason reason);
+#endif
+
+#endif
