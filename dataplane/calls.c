@@ -180,7 +180,7 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	order_wait(w->order, w->index, w->packet);
 	table = calls_hold(w);
 	/* Now it is this packet's turn: no other worker has one from before. */
-	if (w->order)
+	if (!w->options.live)
 		call_expire(table, w->now, EXPIRE_WITH_MESSAGE);
 	events = call_message(table, w->now, tenant, msg, &call);
 	standing->refused = call && call->state == CALL_REFUSED && is_of_last_invite(call, msg);
@@ -189,6 +189,14 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	rte_ticketlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
 	return events;
+}
+
+bool calls_beyond(struct worker *w, uint32_t tenant, uint32_t most)
+{
+	bool beyond = call_open_beyond(calls_hold(w), w->now, tenant, most);
+
+	rte_ticketlock_unlock(&w->calls->lock);
+	return beyond;
 }
 
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code)
@@ -261,8 +269,9 @@ void calls_follow(struct worker *w)
 
 void calls_expire(struct worker *w, unsigned budget)
 {
-	/* The workers' clocks differ: see calls_message(). */
-	if (w->order)
+	/* The workers' clocks differ, and one worker is to find what several do: calls_message().
+	 */
+	if (!w->options.live)
 		return;
 	call_expire(calls_hold(w), w->now, budget);
 	sip_refused_expire(w->calls->refused, w->now, budget);

@@ -37,6 +37,8 @@ struct call_standing {
 /* One message seen; counts what it did. Returns enum call_event bits. */
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 		       struct call_standing *standing);
+/* Whether more of the tenant's calls ring or are talked on, that message's among them. */
+bool calls_beyond(struct worker *w, uint32_t tenant, uint32_t most);
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
 
 /*

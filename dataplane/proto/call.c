@@ -35,7 +35,7 @@ static void report(struct call_table *t, const struct call *call, uint32_t event
 static uint32_t finish(struct call_table *t, struct call *call, uint64_t now, enum call_state state,
 		       uint32_t events)
 {
-	call->state = (uint8_t)state;
+	call_become(t, call, state);
 	call->ended = now;
 	call_touch(t, call, now);
 	report(t, call, 0);
@@ -59,10 +59,10 @@ static void give_up(struct call_table *t, struct call *call, uint64_t when)
 	switch (call->state) {
 	case CALL_TRYING:
 		events = seize_unfinished(t, call);
-		call->state = CALL_LOST;
+		call_become(t, call, CALL_LOST);
 		break;
 	case CALL_ANSWERED:
-		call->state = CALL_LOST;
+		call_become(t, call, CALL_LOST);
 		break;
 	case CALL_CHALLENGED:
 	case CALL_REDIRECTED:
@@ -213,7 +213,7 @@ static uint32_t invite_again(struct call_table *t, struct call *call, uint64_t n
 	default:
 		return CALL_EVENT_RETRIED;
 	}
-	call->state = CALL_TRYING;
+	call_become(t, call, CALL_TRYING);
 	call->provisional = false;
 	call->cancelled = false;
 	call->code = 0;
@@ -342,7 +342,7 @@ static uint32_t on_answer(struct call_table *t, struct call *call, uint64_t now,
 			dialog_add(call, tag_hash(t, msg->to.tag)); /* a fork, or resent */
 		return 0;
 	}
-	call->state = CALL_ANSWERED;
+	call_become(t, call, CALL_ANSWERED);
 	call->code = msg->code;
 	call->answered = now;
 	call->counted_answered = true;
@@ -379,12 +379,12 @@ static uint32_t on_failure(struct call_table *t, struct call *call, uint64_t now
 		return 0;
 	call->code = code;
 	if (code < 400) {
-		call->state = CALL_REDIRECTED;
+		call_become(t, call, CALL_REDIRECTED);
 		call_touch(t, call, now);
 		return CALL_EVENT_REDIRECTED;
 	}
 	if (is_challenge(code)) {
-		call->state = CALL_CHALLENGED;
+		call_become(t, call, CALL_CHALLENGED);
 		call_touch(t, call, now);
 		return CALL_EVENT_CHALLENGED;
 	}
@@ -458,6 +458,25 @@ void call_expire(struct call_table *t, uint64_t now, uint32_t budget)
 		expire_one(t, &t->calls[t->cursor], now);
 		t->cursor = t->cursor + 1 < t->fresh ? t->cursor + 1 : 0;
 	}
+}
+
+/* What has waited longest stands first: a few are enough, for every call that is asked about. */
+#define OPEN_LOOK 16
+
+bool call_open_beyond(struct call_table *t, uint64_t now, uint32_t tenant, uint32_t most)
+{
+	uint32_t i;
+
+	if (call_open_count(t, tenant) <= most)
+		return false;
+	i = t->tenants[tenant].oldest;
+	for (int n = 0; i != CALL_NONE && n < OPEN_LOOK; n++) {
+		struct call *call = &t->calls[i];
+
+		i = call->newer;
+		expire_one(t, call, now);
+	}
+	return call_open_count(t, tenant) > most;
 }
 
 void call_flush(struct call_table *t, uint64_t now)

@@ -182,6 +182,16 @@ void call_flush(struct call_table *table, uint64_t now);
 uint32_t call_count(const struct call_table *table); /* entries in use */
 
 /*
+ * The tenant's calls that ring or are talked on; a challenge or a redirection waits for the caller
+ * and is none. One whose BYE is lost ends with no_bye_ns, one without a final response with
+ * no_final_ns.
+ */
+uint32_t call_open_count(const struct call_table *table, uint32_t tenant);
+
+/* Whether these are more than `most`, once those of its oldest whose time is up are given up. */
+bool call_open_beyond(struct call_table *table, uint64_t now, uint32_t tenant, uint32_t most);
+
+/*
  * For `call.state` of events: answered unanswered redirected cancelled refused
  * unknown; "open" for a call that is not over.
  */

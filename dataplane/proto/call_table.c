@@ -59,7 +59,7 @@ struct call_table *call_table_init(void *memory, const struct call_config *confi
 	t->mask = buckets - 1;
 	memset(t->buckets, 0xff, buckets * sizeof(uint32_t)); /* CALL_NONE */
 	for (uint32_t i = 0; i < config->tenants; i++)
-		t->tenants[i] = (struct call_tenant){CALL_NONE, CALL_NONE, 0};
+		t->tenants[i] = (struct call_tenant){CALL_NONE, CALL_NONE, 0, 0};
 	t->free = CALL_NONE;
 	return t;
 }
@@ -196,7 +196,6 @@ struct call *call_insert(struct call_table *t, uint64_t hash, uint32_t tenant, s
 	memset(call, 0, sizeof(*call));
 	call->hash = hash;
 	call->tenant = tenant;
-	call->state = CALL_TRYING;
 	call_id = call_id_cut(call_id);
 	call->call_id_len = (uint8_t)call_id.len;
 	if (call_id.len)
@@ -206,6 +205,7 @@ struct call *call_insert(struct call_table *t, uint64_t hash, uint32_t tenant, s
 	tenant_link(t, call);
 	t->tenants[tenant].count++;
 	t->used++;
+	call_become(t, call, CALL_TRYING);
 	return call;
 }
 
@@ -220,7 +220,7 @@ void call_remove(struct call_table *t, struct call *call)
 	tenant_unlink(t, call);
 	t->tenants[call->tenant].count--;
 	t->used--;
-	call->state = CALL_FREE;
+	call_become(t, call, CALL_FREE);
 	call->next = t->free;
 	t->free = i;
 }
@@ -230,6 +230,24 @@ void call_touch(struct call_table *t, struct call *call, uint64_t now)
 	call->touched = now;
 	tenant_unlink(t, call);
 	tenant_link(t, call);
+}
+
+static bool is_open(unsigned state)
+{
+	return state == CALL_TRYING || state == CALL_ANSWERED;
+}
+
+void call_become(struct call_table *t, struct call *call, enum call_state state)
+{
+	uint32_t *open = &t->tenants[call->tenant].open;
+
+	*open += (uint32_t)is_open(state) - (uint32_t)is_open(call->state);
+	call->state = (uint8_t)state;
+}
+
+uint32_t call_open_count(const struct call_table *t, uint32_t tenant)
+{
+	return tenant < t->config.tenants ? t->tenants[tenant].open : 0;
 }
 
 bool call_is_over(const struct call *call)

@@ -13,6 +13,7 @@
 struct call_tenant {
 	uint32_t oldest, newest; /* by `touched` */
 	uint32_t count;
+	uint32_t open; /* of them, those that ring or are talked on */
 };
 
 struct call_table {
@@ -46,6 +47,9 @@ void call_remove(struct call_table *t, struct call *call);
 
 /* It is alive: the youngest of its tenant's now. */
 void call_touch(struct call_table *t, struct call *call, uint64_t now);
+
+/* The one place that changes a linked entry's state: its tenant's open calls are counted. */
+void call_become(struct call_table *t, struct call *call, enum call_state state);
 
 /* Answered or not, nothing more is expected of it but retransmissions. */
 bool call_is_over(const struct call *call);

@@ -19,8 +19,11 @@ headers' place (`call: 2`) speaks of another call of the same session; the Call-
 import re
 
 PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 302: "Moved Temporarily", 401: "Unauthorized",
-           403: "Forbidden", 404: "Not Found", 407: "Proxy Authentication Required", 486: "Busy Here",
-           487: "Request Terminated", 500: "Server Internal Error", 503: "Service Unavailable", 603: "Decline"}
+           403: "Forbidden", 404: "Not Found", 407: "Proxy Authentication Required",
+           413: "Request Entity Too Large", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
+           422: "Session Interval Too Small", 480: "Temporarily Unavailable", 486: "Busy Here",
+           487: "Request Terminated", 491: "Request Pending", 500: "Server Internal Error", 503: "Service Unavailable", 603: "Decline",
+           607: "Unwanted"}
 
 
 def hostport(end):

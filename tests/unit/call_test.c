@@ -419,6 +419,158 @@ static void a_fork_that_was_never_taken_does_not_keep_the_call(void **state)
 			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
 }
 
+static void early_media_is_no_answer(void **state)
+{
+	fresh();
+	invite("c", "1 INVITE");
+	assert_int_equal(reply("183 Session Progress", "c", "1 INVITE"), CALL_EVENT_RINGING);
+	now += 60 * SECOND; /* an announcement is played */
+	assert_int_equal(reply("480 Unavailable", "c", "1 INVITE"),
+			 CALL_EVENT_SEIZED | CALL_EVENT_FAILED | CALL_EVENT_ENDED);
+	assert_int_equal(counted(CALL_EVENT_ANSWERED), 0);
+	assert_true(ended_duration == 0);
+}
+
+static void of_several_forks_that_answer_one_call_is_answered(void **state)
+{
+	static const char *const forks[] = {"f1", "f2", "f3", "f4", "f5", "f6"};
+
+	fresh();
+	invite("c", "1 INVITE");
+	for (int i = 0; i < 6; i++) {
+		say(1, "SIP/2.0 180 Ringing", "c", "a", forks[i], "1 INVITE");
+		say(1, "SIP/2.0 200 OK", "c", "a", forks[i], "1 INVITE");
+		say(1, "ACK sip:b SIP/2.0", "c", "a", forks[i], "1 ACK");
+	}
+	assert_int_equal(counted(CALL_EVENT_ANSWERED), 1);
+	assert_int_equal(counted(CALL_EVENT_SEIZED), 1);
+	now += 2 * SECOND; /* given back at once, but for one: more than are told apart */
+	for (int i = 1; i < 6; i++)
+		assert_int_equal(say(1, BYE, "c", "a", forks[i], "2 BYE"), 0);
+	now += 60 * SECOND;
+	assert_int_equal(say(1, BYE, "c", "a", "f1", "2 BYE"),
+			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
+	assert_int_equal(counted(CALL_EVENT_SHORT), 0);
+	assert_true(ended_duration == 62 * SECOND);
+}
+
+static void prack_update_and_info_change_nothing(void **state)
+{
+	static const char *const methods[] = {"PRACK", "UPDATE", "INFO"};
+
+	fresh();
+	invite("c", "1 INVITE");
+	reply("183 Session Progress", "c", "1 INVITE");
+	for (int i = 0; i < 3; i++) {
+		char start[32], cseq[32];
+
+		snprintf(start, sizeof(start), "%s sip:b SIP/2.0", methods[i]);
+		snprintf(cseq, sizeof(cseq), "%d %s", i + 2, methods[i]);
+		assert_int_equal(say(1, start, "c", "a", "b", cseq), 0);
+		assert_int_equal(reply("200 OK", "c", cseq), 0);
+		assert_int_equal(reply("481 Unknown", "c", cseq), 0);
+	}
+	assert_int_equal(counted(CALL_EVENT_ANSWERED), 0);
+	assert_int_equal(reply("200 OK", "c", "1 INVITE"), CALL_EVENT_ANSWERED | CALL_EVENT_SEIZED);
+}
+
+/* RFC 3891: another call that takes the place of one; each is one. */
+static void an_invite_that_replaces_a_call_is_an_attempt_of_its_own(void **state)
+{
+	fresh();
+	invite("old", "1 INVITE");
+	reply("200 OK", "old", "1 INVITE");
+	now += 60 * SECOND;
+	assert_int_equal(invite("new", "1 INVITE"), CALL_EVENT_ATTEMPT);
+	reply("200 OK", "new", "1 INVITE");
+	assert_int_equal(say(1, BYE, "old", "b", "a", "1 BYE"),
+			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
+	now += 60 * SECOND;
+	bye("new");
+	assert_int_equal(counted(CALL_EVENT_ANSWERED), 2);
+	assert_int_equal(counted(CALL_EVENT_COMPLETED), 2);
+	assert_int_equal(counted(CALL_EVENT_SHORT), 0);
+}
+
+/* RFC 3261 14.1: both ask at once and both are answered 491, with each other's CSeq numbers. */
+static void glare_ends_no_call(void **state)
+{
+	fresh();
+	invite("c", "1 INVITE");
+	reply("200 OK", "c", "1 INVITE");
+	for (int i = 0; i < 2; i++) {
+		const char *ours = i ? "2 INVITE" : "3 INVITE",
+			   *theirs = i ? "2 INVITE" : "1 INVITE";
+
+		assert_int_equal(say(1, INVITE, "c", "a", "b", ours), CALL_EVENT_REINVITE);
+		assert_int_equal(say(1, INVITE, "c", "b", "a", theirs), CALL_EVENT_REINVITE);
+		assert_int_equal(say(1, "SIP/2.0 491 Pending", "c", "a", "b", ours), 0);
+		assert_int_equal(say(1, "SIP/2.0 491 Pending", "c", "b", "a", theirs), 0);
+	}
+	now += 30 * SECOND;
+	assert_int_equal(bye("c"), CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
+}
+
+static void open_calls_are_those_that_ring_or_are_talked_on(void **state)
+{
+	static const char text[] = INVITE "\r\nFrom: <sip:a@b>;tag=a\r\nCall-ID: 3\r\n"
+					  "CSeq: 1 INVITE\r\n\r\n";
+	struct sip_message msg;
+
+	fresh();
+	assert_int_equal(call_open_count(table, 1), 0);
+	invite("1", "1 INVITE");
+	invite("1", "1 INVITE");
+	invite("2", "1 INVITE");
+	assert_int_equal(call_open_count(table, 1), 2);
+	assert_int_equal(call_open_count(table, 2), 0);
+	invite("3", "1 INVITE");
+	sip_parse((const uint8_t *)text, sizeof(text) - 1, &msg);
+	call_refuse(table, now, 1, &msg, 503);
+	assert_int_equal(call_open_count(table, 1), 2);
+	reply("407 Who", "1", "1 INVITE");
+	assert_int_equal(call_open_count(table, 1), 1);
+	invite("1", "2 INVITE");
+	assert_int_equal(call_open_count(table, 1), 2);
+	reply("200 OK", "1", "2 INVITE");
+	say(1, "SIP/2.0 200 OK", "1", "a", "fork", "2 INVITE");
+	assert_int_equal(call_open_count(table, 1), 2);
+	say(1, "CANCEL sip:b SIP/2.0", "2", "a", "", "1 CANCEL");
+	reply("487 Terminated", "2", "1 INVITE");
+	assert_int_equal(call_open_count(table, 1), 1);
+	assert_true(call_open_beyond(table, now, 1, 0));
+	assert_false(call_open_beyond(table, now, 1, 1));
+	say(1, BYE, "1", "a", "b", "3 BYE");
+	say(1, BYE, "1", "a", "fork", "3 BYE");
+	assert_int_equal(call_open_count(table, 1), 0);
+	call_flush(table, now);
+	assert_int_equal(call_open_count(table, 1), 0);
+}
+
+static void a_lost_bye_leaves_no_open_call(void **state)
+{
+	fresh();
+	invite("lost", "1 INVITE");
+	reply("200 OK", "lost", "1 INVITE");
+	invite("silent", "1 INVITE");
+	now += config.no_final_ns + 1;
+	assert_int_equal(call_open_count(table, 1), 2);
+	assert_true(call_open_beyond(table, now, 1, 0));
+	assert_int_equal(call_open_count(table, 1), 1);
+	now += config.no_bye_ns + 1;
+	assert_false(call_open_beyond(table, now, 1, 0));
+	assert_int_equal(call_open_count(table, 1), 0);
+	assert_int_equal(ended_count, 2);
+	/* Whom the table evicts, or what is asked twice, is counted once. */
+	for (int i = 0; i < 3 * CALLS; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "%d", i);
+		invite(id, "1 INVITE");
+		assert_int_equal(call_open_count(table, 1), i < CALLS ? i + 1 : CALLS);
+	}
+}
+
 static void tenants_calls_and_tags_are_kept_apart(void **state)
 {
 	fresh();
@@ -520,6 +672,13 @@ int main(void)
 		TEST(trying_again_after_failure_is_the_same_attempt_but_shows),
 		TEST(a_fork_that_is_given_back_does_not_end_the_call),
 		TEST(a_fork_that_was_never_taken_does_not_keep_the_call),
+		TEST(early_media_is_no_answer),
+		TEST(of_several_forks_that_answer_one_call_is_answered),
+		TEST(prack_update_and_info_change_nothing),
+		TEST(an_invite_that_replaces_a_call_is_an_attempt_of_its_own),
+		TEST(glare_ends_no_call),
+		TEST(open_calls_are_those_that_ring_or_are_talked_on),
+		TEST(a_lost_bye_leaves_no_open_call),
 		TEST(tenants_calls_and_tags_are_kept_apart),
 		TEST(a_full_table_evicts_the_same_tenants_calls),
 		TEST(what_is_over_goes_before_what_lives),
