@@ -72,6 +72,8 @@ const struct setting config_risk_settings[] = {
 	 .help = "that a family of reasons must give to be one of the two that suspend without a person"},
 	{.name = "notice", .type = SETTING_DURATION, AT(notice), .fallback = "24h", .min = 60 * SECOND, .max = 400 * DAY,
 	 .help = "a ratio's breach that lasts so long after the tenant was first told suspends by itself"},
+	{.name = "window", .type = SETTING_DURATION, AT(window), .fallback = "1h", .min = 0, .max = 400 * DAY,
+	 .help = "calls of so long are looked at beside the score: a ratio's breach among them is told (`calls_breach`), and nothing follows; 0: none are"},
 	{.name = "pardon", .type = SETTING_DURATION, AT(pardon), .fallback = "24h", .min = 0, .max = 400 * DAY,
 	 .help = "how long no score suspends a tenant that a person has let go"},
 	{.name = "outage", .type = SETTING_NUMBER, AT(outage), .fallback = "20", .min = 0, .max = 100,

@@ -40,6 +40,7 @@
 	X("lists_failed", ERROR, "the lists can't be read: the gate has none")                     \
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
+	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \
 	X("risk_asks", WARNING, "a tenant's risk asks for a suspension, which a person decides")
 /* clang-format on */
 

@@ -49,6 +49,7 @@ struct risk_config {
 	double leave;              /* a level is left below this share of its threshold */
 	double family_points;      /* that a family must give to be one of two */
 	uint64_t notice;           /* ns: how long a breach must last after notice */
+	uint64_t window;           /* ns: of calls that are looked at beside (risk_window.h); 0 */
 	uint64_t pardon;           /* ns: how long nothing suspends a tenant that a person let go */
 	double outage;             /* share of seizures that make it a carrier's fault */
 	uint32_t callees, domains; /* distinct ones, at least */

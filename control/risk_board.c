@@ -17,10 +17,11 @@ int risk_board_init(struct risk_board *b, uint32_t count)
 		.count = count,
 		.id = calloc(count, sizeof(*b->id)),
 		.tenant = calloc(count, sizeof(*b->tenant)),
+		.window = calloc(count, sizeof(*b->window)),
 		.seen = calloc(count, sizeof(*b->seen)),
 		.trace = calloc(count, sizeof(struct risk_trace *)),
 	};
-	if (b->id && b->tenant && b->seen && b->trace)
+	if (b->id && b->tenant && b->window && b->seen && b->trace)
 		return 0;
 	risk_board_fini(b);
 	return -ENOMEM;
@@ -32,6 +33,7 @@ void risk_board_fini(struct risk_board *b)
 		free(b->trace[i]);
 	free(b->id);
 	free(b->tenant);
+	free(b->window);
 	free(b->seen);
 	free((void *)b->trace);
 	*b = (struct risk_board){0};
@@ -39,8 +41,8 @@ void risk_board_fini(struct risk_board *b)
 
 size_t risk_board_bytes(void)
 {
-	return sizeof(uint32_t) + sizeof(struct risk_tenant) + sizeof(struct risk_seen) +
-	       sizeof(struct risk_trace *);
+	return sizeof(uint32_t) + sizeof(struct risk_tenant) + sizeof(struct risk_window) +
+	       sizeof(struct risk_seen) + sizeof(struct risk_trace *);
 }
 
 /* Counters */
@@ -123,6 +125,7 @@ static void count_news(struct risk_board *b, const struct shm_head *memory, uint
 		.domains = distinct(memory, slot, now, offsetof(struct tenant_counters, domains)),
 	};
 	risk_count(t, &b->config, now, &s);
+	risk_window_count(&b->window[slot], &b->config, now, &s);
 	/* However many there were since: within a second they are one. */
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (news(is.over[i], was.over[i]) && !(shadow >> i & 1))
@@ -138,6 +141,7 @@ void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
 		return;
 	b->id[slot] = id;
 	b->tenant[slot] = before ? *before : (struct risk_tenant){0};
+	b->window[slot] = (struct risk_window){0};
 	free(b->trace[slot]);
 	b->trace[slot] = NULL;
 }
@@ -161,6 +165,11 @@ struct risk_change risk_board_step(struct risk_board *b, const struct shm_head *
 		return (struct risk_change){0};
 	}
 	return risk_evaluate(t, &b->config, now);
+}
+
+unsigned risk_board_alarms(struct risk_board *b, uint32_t slot, uint64_t now)
+{
+	return risk_window_alarms(&b->window[slot], &b->tenant[slot], &b->config, now);
 }
 
 void risk_board_skip(struct risk_board *b, const struct shm_head *memory, uint32_t slot)

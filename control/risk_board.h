@@ -8,7 +8,7 @@
 #define POSTERN_CONTROL_RISK_BOARD_H
 
 #include "bpf/shm.h"
-#include "control/risk.h"
+#include "control/risk_window.h"
 
 #define RISK_TRACE 16 /* events kept of a tenant */
 
@@ -36,6 +36,7 @@ struct risk_board {
 	uint32_t count; /* of slots */
 	uint32_t *id;   /* whose slot it is; 0: nobody's */
 	struct risk_tenant *tenant;
+	struct risk_window *window;
 	struct risk_seen *seen;
 	struct risk_trace **trace; /* NULL: none */
 	uint64_t memory;           /* shm_head.started of what `seen` is of; 0: of nothing */
@@ -63,6 +64,9 @@ void risk_board_memory(struct risk_board *board, const struct shm_head *memory, 
 #define RISK_OWN_LIMITS UINT32_MAX
 struct risk_change risk_board_step(struct risk_board *board, const struct shm_head *memory,
 				   uint32_t slot, uint32_t shadow, uint64_t now);
+
+/* Whether the slot's calls of late are to be told of: a bit per enum risk_ratio, after the step. */
+unsigned risk_board_alarms(struct risk_board *board, uint32_t slot, uint64_t now);
 
 /* What is new of a slot's tenant is not counted, now or later. */
 void risk_board_skip(struct risk_board *board, const struct shm_head *memory, uint32_t slot);

@@ -27,6 +27,7 @@ struct risk_config risk_config_default(void)
 		.family_points = 10,
 		.notice = 24 * HOUR,
 		.pardon = 24 * HOUR,
+		.window = HOUR,
 		.outage = 0.2,
 		.callees = 20,
 		.domains = 5,

@@ -101,6 +101,35 @@ json_t *risk_terms_json(const struct risk_tenant *t, const struct risk_config *c
 	return list;
 }
 
+/* A ratio of calls in the window, and what it is held against. */
+json_t *risk_window_ratio_json(const struct risk_board *b, uint32_t slot, enum risk_ratio which,
+			       uint64_t now)
+{
+	const struct risk_ratio_text *text = &risk_ratio_text[which];
+	struct risk_term terms[RISK_WINDOW_RATIOS];
+	const struct risk_term *term = &terms[which];
+
+	risk_window_terms(&b->window[slot], &b->tenant[slot], &b->config, now, terms);
+	return json_pack("{s:s, s:s, s:f, s:s, s:f, s:s, s:o, s:f, s:f, s:b, s:s, s:s, s:f}",
+			 "ratio", text->name, "row", text->row, "parts", term->parts, "parts_of",
+			 text->parts, "whole", term->whole, "whole_of", text->whole, "share",
+			 term->whole > 0 ? json_real(share(term->parts / term->whole))
+					 : json_null(),
+			 "bound", share(term->bound), "warn", b->config.ratio[which].warn, "breach",
+			 term->breach, "held", risk_held_name(term->held), "note",
+			 risk_held_text(term->held), "window_s", (double)b->config.window / 1e9);
+}
+
+json_t *risk_window_json(const struct risk_board *b, uint32_t slot, uint64_t now)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < RISK_WINDOW_RATIOS && b->config.window; i++)
+		json_array_append_new(list,
+				      risk_window_ratio_json(b, slot, (enum risk_ratio)i, now));
+	return list;
+}
+
 json_t *risk_points_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now)
 {
 	struct risk_term terms[RISK_TERMS];

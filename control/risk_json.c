@@ -25,7 +25,7 @@ int risk_mode_find(const char *name)
 /* Members of struct risk_config that are double, uint64_t and uint32_t. */
 #define NUMBERS(X) \
 	X(z) X(watch) X(throttle) X(suspend) X(leave) X(family_points) X(outage) X(factor)
-#define TIMES(X)  X(half_life) X(notice) X(pardon)
+#define TIMES(X)  X(half_life) X(notice) X(pardon) X(window)
 #define COUNTS(X) X(callees) X(domains)
 
 json_t *risk_config_json(const struct risk_config *c)

@@ -38,4 +38,11 @@ json_t *risk_terms_json(const struct risk_tenant *tenant, const struct risk_conf
 json_t *risk_points_json(const struct risk_tenant *tenant, const struct risk_config *config,
 			 uint64_t now);
 
+/* A ratio of calls of late (control/risk_window.h), and all of them: empty where none are looked
+ * at.
+ */
+json_t *risk_window_ratio_json(const struct risk_board *board, uint32_t slot, enum risk_ratio which,
+			       uint64_t now);
+json_t *risk_window_json(const struct risk_board *board, uint32_t slot, uint64_t now);
+
 #endif

@@ -121,6 +121,19 @@ static void follow_change(struct daemon *d, uint32_t slot, struct risk_change ch
 	}
 }
 
+static void tell_calls(struct daemon *d, uint32_t slot, unsigned alarms, uint64_t now)
+{
+	for (int i = 0; i < RISK_WINDOW_RATIOS; i++) {
+		json_t *fields;
+
+		if (!(alarms >> i & 1))
+			continue;
+		fields = risk_window_ratio_json(&d->risk.board, slot, (enum risk_ratio)i, now);
+		json_object_set_new(fields, "mode", json_string(risk_mode_name(mode_of(d, slot))));
+		daemon_event(d, "calls_breach", slot, fields);
+	}
+}
+
 void risk_run_pardon(struct daemon *d, uint32_t slot)
 {
 	const uint64_t now = daemon_time();
@@ -157,6 +170,7 @@ static void evaluate(struct daemon *d, const struct shm_head *memory, uint32_t s
 	}
 	change = risk_board_step(b, memory, slot, shadow, now);
 	follow_change(d, slot, change, now);
+	tell_calls(d, slot, risk_board_alarms(b, slot, now), now);
 	if (d->risk.save.out)
 		risk_save_put(&d->risk.save, b->id[slot], &b->tenant[slot]);
 }

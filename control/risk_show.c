@@ -25,6 +25,12 @@ json_t *risk_line_json(const struct daemon *d, uint32_t slot)
 		 : json_null();
 }
 
+json_t *risk_window_of(const struct daemon *d, uint32_t slot)
+{
+	return scored(d, slot) ? risk_window_json(&d->risk.board, slot, daemon_time())
+			       : json_array();
+}
+
 struct place {
 	float score;
 	uint32_t slot;
@@ -88,10 +94,10 @@ enum command_outcome run_explain(struct request *r, json_t **result)
 	if (!t)
 		return request_error(r, "not_scored", "%s is not scored: risk is off for it",
 				     d->roster->tenant[slot].name);
-	*result = json_pack("{s:I, s:s, s:o, s:o, s:o}", "id",
+	*result = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "id",
 			    (json_int_t)d->roster->tenant[slot].id, "name",
-			    d->roster->tenant[slot].name, "risk", risk_line_json(d, slot), "rules",
-			    rules_json(t, &b->config, now), "terms",
-			    risk_terms_json(t, &b->config, b->trace[slot], now));
+			    d->roster->tenant[slot].name, "risk", risk_line_json(d, slot), "window",
+			    risk_window_json(b, slot, now), "rules", rules_json(t, &b->config, now),
+			    "terms", risk_terms_json(t, &b->config, b->trace[slot], now));
 	return COMMAND_DONE;
 }

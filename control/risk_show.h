@@ -8,6 +8,9 @@
 /* Of a line about the tenant; null: its score is off. */
 json_t *risk_line_json(const struct daemon *daemon, uint32_t slot);
 
+/* Its calls of late; empty: they, or its score, are off. */
+json_t *risk_window_of(const struct daemon *daemon, uint32_t slot);
+
 /*
  * The slots of all tenants, *n of them, the caller's to free(): as they are, or by score, the
  * highest first. NULL and *n 0: no memory.

@@ -126,6 +126,7 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 				   (json_int_t)t->prefixes, "limits", limits_json(d, slot),
 				   "counters", tenant_counters_json(&c));
 
+	json_object_set_new(tenant, "calls_lately", risk_window_of(d, slot));
 	if (d->kernel)
 		json_object_set_new(tenant, "kernel", kernel_tenant_json(d, slot));
 	return tenant;

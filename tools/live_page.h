@@ -29,6 +29,9 @@ void live_label(struct page_out *out, const char *text);
 void live_row(struct page_out *out, const char *name, enum ink ink, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* A tenant's ratios of calls in the window (risk.window), under a heading; none: nothing. */
+void live_page_calls_lately(struct page_out *out, const json_t *ratios);
+
 /* Seconds since 1970, as text in `buf`. */
 const char *live_when(char buf[32], uint64_t seconds);
 

@@ -219,6 +219,41 @@ static void page_rules(struct page_out *out, const json_t *rules)
 			 : "is a person's to decide");
 }
 
+static void page_lately(struct page_out *out, const json_t *ratio)
+{
+	const char *note = is_at(ratio, "breach") ? "breach" : text_at(ratio, "note");
+	char text[256];
+
+	if (json_is_number(at(ratio, "share")))
+		snprintf(text, sizeof(text), "%.0f %s of %.0f %s: %.4g %%, bound %.4g %%%s%s",
+			 number_at(ratio, "parts"), text_at(ratio, "parts_of"),
+			 number_at(ratio, "whole"), text_at(ratio, "whole_of"),
+			 100 * number_at(ratio, "share"), 100 * number_at(ratio, "bound"),
+			 *note ? ", " : "", note);
+	else
+		snprintf(text, sizeof(text), "nothing");
+	page_cell(out, INK_DIM, COLUMN, text_at(ratio, "ratio"));
+	page_rest(out, is_at(ratio, "breach") ? INK_YELLOW : INK_PLAIN, text);
+	page_newline(out);
+}
+
+void live_page_calls_lately(struct page_out *out, const json_t *ratios)
+{
+	char text[64];
+	json_t *ratio;
+	size_t i;
+
+	if (!json_array_size(ratios))
+		return;
+	snprintf(text, sizeof(text), "CALLS OF THE LAST %g MINUTES",
+		 number_at(json_array_get(ratios, 0), "window_s") / 60);
+	page_heading(out, text);
+	json_array_foreach(ratios, i, ratio)
+	{
+		page_lately(out, ratio);
+	}
+}
+
 void live_page_explain(struct page_out *out, const json_t *result)
 {
 	const json_t *risk = at(result, "risk");
@@ -232,6 +267,7 @@ void live_page_explain(struct page_out *out, const json_t *result)
 		 number_at(risk, "score"), trend_word(number_at(risk, "trend")),
 		 text_at(risk, "level"), follows(text_at(risk, "mode")));
 	page_rules(out, at(result, "rules"));
+	live_page_calls_lately(out, at(result, "window"));
 	page_heading(out, "TERMS");
 	page_cell(out, INK_DIM, COLUMN, "term");
 	page_cell(out, INK_DIM, -6, "points");

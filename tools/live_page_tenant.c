@@ -154,6 +154,7 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 		live_row(out, "risk", INK_PLAIN, "%.1f, %s, mode %s",
 			 number_at(result, "risk.score"), text_at(result, "risk.level"),
 			 text_at(result, "risk.mode"));
+	live_page_calls_lately(out, at(result, "calls_lately"));
 	live_page_counts(out, "traffic", at(result, "counters"));
 	live_page_counts(out, "verdicts", at(result, "counters.verdicts"));
 	live_page_counts(out, "reasons", at(result, "counters.reasons"));

@@ -219,6 +219,36 @@ class Together(LiveCase):
         self.assertEqual(metrics["postern_tenant_risk_score"]["samples"][(("tenant", "acme"),)], 55)
         self.assertEqual(metrics["postern_tenants_risk"]["samples"][(("level", "throttle"),)], 2)
 
+    def test_120_of_300_answered_is_a_breach_and_so_are_80_short_calls_of_200(self):
+        """The policy's own samples and thresholds, from packets to levels; the last hour tells of both by itself."""
+        self.gate.configure(
+            tenants=f"""( {{ id = 7; name = "acme"; prefixes = [ "{TENANT}/32" ]; }}, {{ id = 8; name = "other"; prefixes = [ "{OTHER}/32" ]; }} )""",
+            extra=self.gate.extra + 'risk: { mode = "on"; }; policy: { short_call = "1s"; };')
+        self.start()
+        self.wait_passes(True)
+        kept = self.wire.answer_calls(120)
+        self.wire.fail_calls(180)
+        self.wait_level("watch")
+        wait_for("all are counted", lambda: self.explain()["terms"][0]["whole"] > 299)
+        asr = {t["name"]: t for t in self.explain()["terms"]}["asr"]
+        self.assertTrue(asr["breach"])
+        self.assertAlmostEqual(asr["bound"], 0.487, places=2)
+        self.assertAlmostEqual(asr["points"], 31, delta=0.5)
+        kept += self.wire.answer_calls(120, OTHER)
+        self.wire.end_calls(self.wire.answer_calls(80, OTHER))
+        time.sleep(1.1)  # what the others last, to be no short ones
+        self.wire.end_calls(kept)
+        self.wait_level("throttle", "other")
+        short = {t["name"]: t for t in self.explain("other")["terms"]}["short_calls"]
+        self.assertEqual((short["breach"], short["points"], round(short["parts"]), round(short["whole"])), (True, 55, 80, 200))
+        self.assertAlmostEqual(short["bound"], 0.302, places=2)
+        told = {(e["tenant"], e["ratio"]): e for e in self.gate.gate_events("calls_breach")}
+        self.assertEqual(set(told), {("acme", "asr"), ("other", "short_calls")})
+        self.assertIn("calls of the last 60 minutes", self.gate.run("explain", "tenant", "acme").stdout.lower())
+        lately = {r["ratio"]: r for r in self.result("tenant", tenant="other")["calls_lately"]}
+        self.assertEqual((lately["short_calls"]["parts"], lately["short_calls"]["whole"], lately["short_calls"]["breach"]), (80, 200, True))
+        self.assertEqual(self.gate.gate_events("risk_asks"), [])
+
     def test_two_families_suspend_and_a_person_lets_go(self):
         self.score_them(suspend=70)
         self.wire.fail_calls(40, code="607 Unwanted")

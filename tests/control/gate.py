@@ -151,4 +151,4 @@ gate: {{
         return [event for event in lines if type_ in (None, event["event_type"])]
 
     def gate_events(self, name):
-        return [event["gate"] for event in self.events("gate") if event["gate"]["event"] == name]
+        return [{"tenant": event.get("tenant"), **event["gate"]} for event in self.events("gate") if event["gate"]["event"] == name]

@@ -76,7 +76,8 @@ class Wire:
         return self.sent
 
     def fail_calls(self, count, src=TENANT, code="404 Not Found"):
-        """Calls to as many callees, each of them answered by its peer with that failure, until the gate refuses one."""
+        """Calls to as many callees, each of them answered by its peer with that, until the gate refuses one."""
+        calls = []
         for _ in range(count):
             number = self.sent = self.sent + 1
             sport = 10000 + number
@@ -86,12 +87,26 @@ class Wire:
             seen = wait_for("the call leaves or is refused", lambda b=branch: [
                 out for out, texts in ((True, self.left()), (False, self.came_back())) if any(b in text for text in texts)])
             if not seen[0]:
-                return
+                return calls
             head, rest = text.split("\r\n", 1)
             keep = [line for line in rest.split("\r\n") if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
-            answer = "\r\n".join([f"SIP/2.0 {code}", *(line + ";tag=u" if line.startswith("To:") else line for line in keep),
-                                  "Content-Length: 0", "", ""])
+            keep = [line + ";tag=u" if line.startswith("To:") else line for line in keep]
+            answer = "\r\n".join([f"SIP/2.0 {code}", *keep, "Content-Length: 0", "", ""])
             self.outside.send(frame(Packet(0, PEER, src, 5060, sport, answer.encode(), UDP)))
+            calls.append((src, sport, [line.replace("1 INVITE", "2 BYE").replace("z9hG4bK", "z9hG4bKb") for line in keep]))
+        return calls
+
+    def answer_calls(self, count, src=TENANT):
+        """The same, answered; for end_calls()."""
+        return self.fail_calls(count, src, "200 OK")
+
+    def end_calls(self, calls):
+        """A BYE of the caller's for each."""
+        for src, sport, keep in calls:
+            bye = "\r\n".join([f"BYE sip:{PEER} SIP/2.0", *keep, "Content-Length: 0", "", ""])
+            self.inside.send(frame(Packet(0, src, PEER, sport, 5060, bye.encode(), UDP)))
+            branch = keep[0].rsplit("branch=", 1)[1]
+            wait_for("the BYE leaves", lambda b=branch: any(b in text for text in self.left()))
 
     def left(self):
         return self._drain(self.outside)

@@ -5,7 +5,7 @@
     policy.py ROOT BUILD
 
 Of a row's table, words in backquotes: in `settings` are settings of docs/configuration.md, and kinds of lists of docs/lists.md; in `points` terms of control/risk_kind.h;
-in `evidence` reasons, and types and fields of docs/eve.schema.json; in `tests` names of meson's, each with cases in double quotes
+in `evidence` reasons, types and fields of docs/eve.schema.json, events of control/gate_event.h; in `tests` names of meson's, each with cases in double quotes
 behind it: a conversation's title, a net_case's words, a test function, a row of a table, an entry of a spec document.
 """
 import json
@@ -22,7 +22,7 @@ CASE_LINES = {
     "talk": r"== {}",
     ".sh": r"net_case '{}' .*",
     ".py": r"\s*def (test_)?{}\(.*",
-    ".c": r"\s*(cmocka_unit_test\w*\({}[,)].*|[{]\"{}\",.*)",
+    ".c": r"\s*((cmocka_unit_test\w*|TEST)\({}[,)].*|[{]\"{}\",.*)",
     ".spec": r".*{}.*",
     ".samples": r"{} (match|miss)",
 }
@@ -140,11 +140,12 @@ def main():
     schema = json.loads((root / "docs/eve.schema.json").read_text(encoding="utf-8"))
     kinds = (root / "control/risk_kind.h").read_text(encoding="utf-8")
     reasons = set(re.findall(r'X\(\w+, "(\w+)", "', (root / "bpf/reason.h").read_text(encoding="utf-8")))
+    told = set(re.findall(r'X\("(\w+)", [A-Z]+, "', (root / "control/gate_event.h").read_text(encoding="utf-8")))
     terms = set(re.findall(r'X\([A-Z_]+, "(\w+)", [A-Z]+, "', kinds))
     known = {
         "settings": lambda name: setting_known(settings, name),
         "points": terms,
-        "evidence": reasons | schema_names(schema) | set(schema["properties"]["event_type"]["enum"]) |
+        "evidence": reasons | told | schema_names(schema) | set(schema["properties"]["event_type"]["enum"]) |
                     set(schema["properties"]["verdict"]["properties"]["action"]["enum"]) |
                     {"postern explain tenant", "postern show"},
     }
