@@ -73,7 +73,8 @@ class Vim(unittest.TestCase):
         out = self.folder / "out"
         script = self.folder / "script.vim"
         script.write_text("\n".join(["set nomore", *commands, f"call writefile(split(@r, '\\n'), {str(out)!r})", "qall!"]) + "\n")
-        result = subprocess.run(["vim", "-u", "NONE", "-i", "NONE", "-es", "--cmd", "set nocompatible", "--cmd", f"set rtp^={SYNTAX.parents[1]}",
+        runtime = re.sub(r"([ ,\\])", r"\\\1", str(SYNTAX.parents[1]))
+        result = subprocess.run(["vim", "-u", "NONE", "-i", "NONE", "-es", "--cmd", "set nocompatible", "--cmd", f"set rtp^={runtime}",
                                  "--cmd", "filetype plugin on", "--cmd", "syntax on", path, "-S", script], capture_output=True,
                                 text=True, timeout=60, stdin=subprocess.DEVNULL, env=dict(os.environ, TERM="dumb"))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
