@@ -52,6 +52,9 @@ int page_print(struct page *page, const struct report *report, FILE *file, bool 
 	rc = page_limits(&out, report);
 	if (rc)
 		return rc;
+	rc = page_risk(&out, report);
+	if (rc)
+		return rc;
 	page_speed(&out, report);
 	return ferror(file) ? -EIO : 0;
 }

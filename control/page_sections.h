@@ -19,6 +19,10 @@ int page_tenants(struct page_out *out, const struct page *page, const struct rep
 void page_refused(struct page_out *out, struct page *page, const struct report *report);
 int page_rules(struct page_out *out, const struct report *report);
 int page_limits(struct page_out *out, const struct report *report);
+int page_risk(struct page_out *out,
+	      const struct report *report); /* nothing where nobody has points */
+/* "and 3 more", of what a section has no room for. */
+void page_more(struct page_out *out, uint64_t n);
 void page_speed(struct page_out *out, const struct report *report);
 
 #endif

@@ -37,7 +37,7 @@ static void rank(struct ranked *list, size_t count)
 		qsort(list, count, sizeof(*list), ranked_order);
 }
 
-static void more(struct page_out *out, uint64_t n)
+void page_more(struct page_out *out, uint64_t n)
 {
 	char text[SHORT_SIZE];
 
@@ -162,7 +162,7 @@ int page_tenants(struct page_out *out, const struct page *page, const struct rep
 	page_newline(out);
 	for (size_t i = 0; i < count && i < TENANT_ROWS; i++)
 		tenant_row(out, page, r, list[i].index);
-	more(out, count > TENANT_ROWS ? count - TENANT_ROWS : 0);
+	page_more(out, count > TENANT_ROWS ? count - TENANT_ROWS : 0);
 	if (r->names->count > count)
 		fprintf(out->file, "  %zu without traffic\n", r->names->count - count);
 	free(list);
@@ -237,7 +237,7 @@ void page_refused(struct page_out *out, struct page *page, const struct report *
 		else
 			left += all->kind[i].count;
 	}
-	more(out, left);
+	page_more(out, left);
 }
 
 static void rule_row(struct page_out *out, const struct rule_hits *rule)
@@ -273,7 +273,7 @@ int page_rules(struct page_out *out, const struct report *r)
 	page_newline(out);
 	for (size_t i = 0; i < count && i < RULE_ROWS; i++)
 		rule_row(out, &r->rule[list[i].index]);
-	more(out, count > RULE_ROWS ? count - RULE_ROWS : 0);
+	page_more(out, count > RULE_ROWS ? count - RULE_ROWS : 0);
 	free(list);
 	return 0;
 }
@@ -349,7 +349,7 @@ int page_limits(struct page_out *out, const struct report *r)
 		fprintf(out->file, "  nobody came to %d %% of a limit\n", NEAR_LIMIT);
 	for (size_t i = 0; i < count && i < LIMIT_ROWS; i++)
 		limit_row(out, r, &r->limit[list[i].index]);
-	more(out, count > LIMIT_ROWS ? count - LIMIT_ROWS : 0);
+	page_more(out, count > LIMIT_ROWS ? count - LIMIT_ROWS : 0);
 	free(list);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef POSTERN_CONTROL_REPORT_H
 #define POSTERN_CONTROL_REPORT_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct report {
 	const struct counters *total;         /* of all workers */
 	const struct tenant_counters *tenant; /* of all workers, by slot, as many as names */
 	const struct tenant_names *names;
+	json_t *const *risk; /* by slot: its score, NULL of a tenant: none; NULL: of nobody */
 	const struct rule_hits *rule; /* by sid, ascending; those without hits are not shown */
 	size_t rules;
 	const struct limit_use *limit;

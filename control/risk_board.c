@@ -77,12 +77,26 @@ static void see(struct risk_seen *seen, const struct tenant_counters *c)
 			seen->over[i] += c->reasons[limits[i].reason];
 }
 
-static struct risk_seen look(const struct shm_head *memory, uint32_t slot)
+struct risk_counters risk_counters_of(const struct shm_head *memory)
+{
+	struct risk_counters c = {0};
+
+	if (!memory)
+		return c;
+	c.started = memory->started;
+	c.slots = memory->slots;
+	c.workers = memory->workers < RISK_WORKERS ? memory->workers : RISK_WORKERS;
+	for (unsigned i = 0; i < c.workers; i++)
+		c.worker[i] = shm_tenants(memory, i);
+	return c;
+}
+
+static struct risk_seen look(const struct risk_counters *c, uint32_t slot)
 {
 	struct risk_seen seen = {0};
 
-	for (unsigned i = 0; slot < memory->slots && i < memory->workers; i++)
-		see(&seen, &shm_tenants(memory, i)[slot]);
+	for (unsigned i = 0; slot < c->slots && i < c->workers; i++)
+		see(&seen, &c->worker[i][slot]);
 	return seen;
 }
 
@@ -92,21 +106,20 @@ static uint64_t news(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-static uint32_t distinct(const struct shm_head *memory, uint32_t slot, uint64_t now, size_t member)
+static uint32_t distinct(const struct risk_counters *c, uint32_t slot, uint64_t now, size_t member)
 {
 	uint64_t bits[SKETCH_WORDS] = {0};
 
-	for (unsigned i = 0; i < memory->workers; i++)
-		sketch_merge((const void *)((const char *)&shm_tenants(memory, i)[slot] + member),
-			     now, bits);
+	for (unsigned i = 0; i < c->workers; i++)
+		sketch_merge((const void *)((const char *)&c->worker[i][slot] + member), now, bits);
 	return sketch_estimate(bits);
 }
 
-static void count_news(struct risk_board *b, const struct shm_head *memory, uint32_t slot,
+static void count_news(struct risk_board *b, const struct risk_counters *c, uint32_t slot,
 		       uint32_t shadow, uint64_t now)
 {
 	struct risk_tenant *t = &b->tenant[slot];
-	const struct risk_seen was = b->seen[slot], is = look(memory, slot);
+	const struct risk_seen was = b->seen[slot], is = look(c, slot);
 	struct risk_sample s;
 
 	/* Nearly always. */
@@ -121,8 +134,8 @@ static void count_news(struct risk_board *b, const struct shm_head *memory, uint
 		.recipients = (double)news(is.recipients, was.recipients),
 		.bounced = (double)news(is.bounced, was.bounced),
 		.delivered = (double)news(is.delivered, was.delivered),
-		.callees = distinct(memory, slot, now, offsetof(struct tenant_counters, callees)),
-		.domains = distinct(memory, slot, now, offsetof(struct tenant_counters, domains)),
+		.callees = distinct(c, slot, now, offsetof(struct tenant_counters, callees)),
+		.domains = distinct(c, slot, now, offsetof(struct tenant_counters, domains)),
 	};
 	risk_count(t, &b->config, now, &s);
 	risk_window_count(&b->window[slot], &b->config, now, &s);
@@ -146,20 +159,20 @@ void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
 	b->trace[slot] = NULL;
 }
 
-void risk_board_memory(struct risk_board *b, const struct shm_head *memory, bool counted)
+void risk_board_memory(struct risk_board *b, const struct risk_counters *c, bool counted)
 {
-	b->memory = memory->started;
+	b->memory = c->started;
 	for (uint32_t slot = 0; slot < b->count; slot++)
-		b->seen[slot] = counted ? look(memory, slot) : (struct risk_seen){0};
+		b->seen[slot] = counted ? look(c, slot) : (struct risk_seen){0};
 }
 
-struct risk_change risk_board_step(struct risk_board *b, const struct shm_head *memory,
+struct risk_change risk_board_step(struct risk_board *b, const struct risk_counters *c,
 				   uint32_t slot, uint32_t shadow, uint64_t now)
 {
 	struct risk_tenant *t = &b->tenant[slot];
 
-	if (memory && slot < memory->slots)
-		count_news(b, memory, slot, shadow, now);
+	if (slot < c->slots)
+		count_news(b, c, slot, shadow, now);
 	if (risk_is_empty(t) && !(t->score > 0)) {
 		t->slow = 0;
 		return (struct risk_change){0};
@@ -172,10 +185,10 @@ unsigned risk_board_alarms(struct risk_board *b, uint32_t slot, uint64_t now)
 	return risk_window_alarms(&b->window[slot], &b->tenant[slot], &b->config, now);
 }
 
-void risk_board_skip(struct risk_board *b, const struct shm_head *memory, uint32_t slot)
+void risk_board_skip(struct risk_board *b, const struct risk_counters *c, uint32_t slot)
 {
-	if (memory && slot < memory->slots)
-		b->seen[slot] = look(memory, slot);
+	if (slot < c->slots)
+		b->seen[slot] = look(c, slot);
 }
 
 /* Events */

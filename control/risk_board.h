@@ -31,6 +31,22 @@ struct risk_seen {
 	uint64_t over[LIMIT_COUNT]; /* times that the limit was exceeded */
 };
 
+/*
+ * Where counters are: those of workers, each an array by slot, for as many slots as all have. Of
+ * the same run of a dataplane as long as `started` is the same.
+ */
+#define RISK_WORKERS 64
+
+struct risk_counters {
+	uint64_t started; /* 0: there are none */
+	unsigned workers;
+	uint32_t slots;
+	const struct tenant_counters *worker[RISK_WORKERS];
+};
+
+/* Of a dataplane's memory; NULL: none. */
+struct risk_counters risk_counters_of(const struct shm_head *memory);
+
 struct risk_board {
 	struct risk_config config;
 	uint32_t count; /* of slots */
@@ -39,7 +55,7 @@ struct risk_board {
 	struct risk_window *window;
 	struct risk_seen *seen;
 	struct risk_trace **trace; /* NULL: none */
-	uint64_t memory;           /* shm_head.started of what `seen` is of; 0: of nothing */
+	uint64_t memory;           /* risk_counters.started of what `seen` is of; 0: of nothing */
 };
 
 /* 0 or -ENOMEM. */
@@ -51,25 +67,26 @@ void risk_board_take(struct risk_board *board, uint32_t slot, uint32_t id,
 		     const struct risk_tenant *before);
 
 /*
- * A dataplane's memory that was not seen before. `counted`: what it holds was counted by somebody
+ * Counters that were not seen before. `counted`: what it holds was counted by somebody
  * else, or never will be; otherwise all of it is news.
  */
-void risk_board_memory(struct risk_board *board, const struct shm_head *memory, bool counted);
+void risk_board_memory(struct risk_board *board, const struct risk_counters *counters,
+		       bool counted);
 
 /*
- * Counts what is new of a slot's tenant (`memory` NULL: nothing is) and evaluates it. `shadow`: a
+ * Counts what is new of a slot's tenant and evaluates it. `shadow`: a
  * bit per enum tenant_limit whose excess gives no points; RISK_OWN_LIMITS: that of none does,
  * because the limits are lower by the score's own doing.
  */
 #define RISK_OWN_LIMITS UINT32_MAX
-struct risk_change risk_board_step(struct risk_board *board, const struct shm_head *memory,
+struct risk_change risk_board_step(struct risk_board *board, const struct risk_counters *counters,
 				   uint32_t slot, uint32_t shadow, uint64_t now);
 
 /* Whether the slot's calls of late are to be told of: a bit per enum risk_ratio, after the step. */
 unsigned risk_board_alarms(struct risk_board *board, uint32_t slot, uint64_t now);
 
 /* What is new of a slot's tenant is not counted, now or later. */
-void risk_board_skip(struct risk_board *board, const struct shm_head *memory, uint32_t slot);
+void risk_board_skip(struct risk_board *board, const struct risk_counters *counters, uint32_t slot);
 
 /* An event of the slot's tenant; `weight` as in risk_add(). Of a flow and a rule, or 0. */
 void risk_board_event(struct risk_board *board, uint32_t slot, enum risk_event event, double weight,

@@ -130,22 +130,6 @@ json_t *risk_window_json(const struct risk_board *b, uint32_t slot, uint64_t now
 	return list;
 }
 
-json_t *risk_points_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now)
-{
-	struct risk_term terms[RISK_TERMS];
-	const int n = risk_terms(t, c, now, terms, NULL);
-	json_t *object = json_object();
-
-	for (int i = 0; i < n; i++)
-		if (terms[i].points > 0)
-			json_object_set_new(object,
-					    terms[i].is_ratio
-						    ? risk_ratio_text[terms[i].which].name
-						    : risk_event_text[terms[i].which].name,
-					    json_real(rounded(terms[i].points)));
-	return object;
-}
-
 json_t *risk_brief_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now,
 			int mode)
 {

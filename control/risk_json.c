@@ -199,3 +199,19 @@ int risk_tenant_parse(const json_t *object, uint32_t *id, struct risk_tenant *t)
 	parse_terms(object, t);
 	return 0;
 }
+
+json_t *risk_points_json(const struct risk_tenant *t, const struct risk_config *c, uint64_t now)
+{
+	struct risk_term terms[RISK_TERMS];
+	const int n = risk_terms(t, c, now, terms, NULL);
+	json_t *object = json_object();
+
+	for (int i = 0; i < n; i++)
+		if (terms[i].points > 0)
+			json_object_set_new(object,
+					    terms[i].is_ratio
+						    ? risk_ratio_text[terms[i].which].name
+						    : risk_event_text[terms[i].which].name,
+					    json_real(round(terms[i].points * 100) / 100));
+	return object;
+}

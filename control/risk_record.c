@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Events of the dataplane's that say something about a tenant. */
-#include <string.h>
+#include "control/risk_record.h"
 
-#include "bpf/event_record.h"
-#include "control/daemon.h"
+#include <string.h>
 
 /* What a refusal is; limits have their points by their counters. */
 static const struct {
@@ -32,7 +30,7 @@ static bool is_shadow(const struct event_head *head, enum field_key key)
 	return event_find(head, key, &value) && event_value_bool(&value);
 }
 
-static void take_refusal(struct risk_board *b, const struct event_head *head)
+static void take_refusal(const struct risk_recorder *r, const struct event_head *head)
 {
 	struct event_value reason;
 
@@ -42,11 +40,11 @@ static void take_refusal(struct risk_board *b, const struct event_head *head)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		if (!is_text(&reason, reason_name(refusals[i].reason)))
 			continue;
-		if (refusals[i].counts)
-			risk_board_event(b, head->tenant, refusals[i].event, 1, head->time,
+		if (refusals[i].counts || r->limits)
+			risk_board_event(r->board, head->tenant, refusals[i].event, 1, head->time,
 					 head->flow_id, 0);
 		else
-			risk_board_trace(b, head->tenant, refusals[i].event, head->time,
+			risk_board_trace(r->board, head->tenant, refusals[i].event, head->time,
 					 head->flow_id, 0);
 	}
 }
@@ -65,43 +63,34 @@ static enum risk_event event_of_row(const struct event_value *row)
 }
 
 /* A rule's row says what it is, by the policy's points; its `risk` is for what has no row. */
-static void take_alert(struct daemon *d, const struct event_head *head)
+static void take_alert(const struct risk_recorder *r, const struct event_head *head)
 {
 	enum risk_event event = RISK_EVENT_COUNT;
-	const struct rule_row *rule;
+	struct event_reader reader;
 	struct event_value value;
-	struct event_reader r;
-	uint32_t sid = 0;
+	uint32_t sid = 0, points;
 
-	if (is_shadow(head, FIELD_KEY_ALERT_SHADOW) || !event_open(&r, head, head->size))
+	if (is_shadow(head, FIELD_KEY_ALERT_SHADOW) || !event_open(&reader, head, head->size))
 		return;
-	while (event_next(&r, &value)) {
+	while (event_next(&reader, &value)) {
 		if (value.key == FIELD_KEY_ALERT_SID)
 			sid = (uint32_t)event_value_uint(&value);
 		if (value.key == FIELD_KEY_ALERT_AUP && event == RISK_EVENT_COUNT)
 			event = event_of_row(&value);
 	}
-	rule = rule_index_find(&d->roster->index, sid);
 	if (event < RISK_EVENT_COUNT)
-		risk_board_event(&d->risk.board, head->tenant, event, 1, head->time, head->flow_id,
-				 sid);
-	else if (rule && rule->risk)
-		risk_board_event(&d->risk.board, head->tenant, RISK_EVENT_RULE, rule->risk,
-				 head->time, head->flow_id, sid);
+		risk_board_event(r->board, head->tenant, event, 1, head->time, head->flow_id, sid);
+	else if ((points = r->points(r->ctx, sid)) != 0)
+		risk_board_event(r->board, head->tenant, RISK_EVENT_RULE, points, head->time,
+				 head->flow_id, sid);
 }
 
-void risk_run_record(struct daemon *d, const struct event_head *head)
+void risk_record(const struct risk_recorder *r, const struct event_head *head)
 {
-	struct risk_board *b = &d->risk.board;
-	const uint32_t slot = head->tenant;
-
-	if ((head->type != EVENT_VERDICT && head->type != EVENT_ALERT) || !slot ||
-	    slot >= b->count || slot >= d->roster->count || !b->id[slot] ||
-	    b->id[slot] != d->roster->tenant[slot].id || d->roster->tenant[slot].risk == RISK_OFF ||
-	    !(head->direction & EVENT_BY_TENANT))
+	if (!(head->direction & EVENT_BY_TENANT))
 		return;
 	if (head->type == EVENT_VERDICT)
-		take_refusal(b, head);
-	else
-		take_alert(d, head);
+		take_refusal(r, head);
+	else if (head->type == EVENT_ALERT)
+		take_alert(r, head);
 }

@@ -10,6 +10,7 @@
 #include "control/daemon.h"
 #include "control/log.h"
 #include "control/risk_json.h"
+#include "control/risk_record.h"
 
 #define SECOND        UINT64_C(1000000000)
 #define TURN_MS       50
@@ -144,18 +145,40 @@ void risk_run_pardon(struct daemon *d, uint32_t slot)
 	saved_soon(d);
 }
 
+/* Records */
+
+static uint32_t rule_points(const void *ctx, uint32_t sid)
+{
+	const struct daemon *d = ctx;
+	const struct rule_row *rule = rule_index_find(&d->roster->index, sid);
+
+	return rule ? rule->risk : 0;
+}
+
+void risk_run_record(struct daemon *d, const struct event_head *head)
+{
+	const struct risk_recorder recorder = {
+		.board = &d->risk.board, .points = rule_points, .ctx = d};
+	const struct risk_board *b = &d->risk.board;
+	const uint32_t slot = head->tenant;
+
+	if (slot && slot < b->count && slot < d->roster->count && b->id[slot] &&
+	    b->id[slot] == d->roster->tenant[slot].id && mode_of(d, slot) != RISK_OFF)
+		risk_record(&recorder, head);
+}
+
 /* The round */
 
 /* One that ran before this posternd did was counted by the one before, up to its last save. */
-static void look_at_memory(struct daemon *d, const struct shm_head *memory)
+static void look_at_memory(struct daemon *d, const struct risk_counters *c)
 {
 	struct risk_board *b = &d->risk.board;
 
-	if (memory && memory->started != b->memory)
-		risk_board_memory(b, memory, !b->memory && memory->started < d->started);
+	if (c->started && c->started != b->memory)
+		risk_board_memory(b, c, !b->memory && c->started < d->started);
 }
 
-static void evaluate(struct daemon *d, const struct shm_head *memory, uint32_t slot, uint64_t now)
+static void evaluate(struct daemon *d, const struct risk_counters *c, uint32_t slot, uint64_t now)
 {
 	struct risk_board *b = &d->risk.board;
 	const uint32_t shadow = is_throttled(d, slot) ? RISK_OWN_LIMITS
@@ -165,10 +188,10 @@ static void evaluate(struct daemon *d, const struct shm_head *memory, uint32_t s
 	if (!b->id[slot] || b->id[slot] != d->roster->tenant[slot].id)
 		return;
 	if (mode_of(d, slot) == RISK_OFF) {
-		risk_board_skip(b, memory, slot);
+		risk_board_skip(b, c, slot);
 		return;
 	}
-	change = risk_board_step(b, memory, slot, shadow, now);
+	change = risk_board_step(b, c, slot, shadow, now);
 	follow_change(d, slot, change, now);
 	tell_calls(d, slot, risk_board_alarms(b, slot, now), now);
 	if (d->risk.save.out)
@@ -202,17 +225,17 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *d = ctx;
 	struct risk_run *run = &d->risk;
-	const struct shm_head *memory = dataplane_memory(d->dataplane);
+	const struct risk_counters counters = risk_counters_of(dataplane_memory(d->dataplane));
 	const uint64_t began = daemon_clock(), now = daemon_time();
 	uint32_t end, count;
 
 	if (!d->roster)
 		return;
 	count = d->roster->count < run->board.count ? d->roster->count : run->board.count;
-	look_at_memory(d, memory);
+	look_at_memory(d, &counters);
 	end = run->next + (count + TURNS - 1) / TURNS;
 	for (; run->next < end && run->next < count; run->next++)
-		evaluate(d, memory, run->next, now);
+		evaluate(d, &counters, run->next, now);
 	run->worked += daemon_clock() - began;
 	if (run->next >= count)
 		round_ends(d);

@@ -173,9 +173,10 @@ static json_t *rules_json(const struct report *r)
 	return object;
 }
 
-static json_t *tenant_json(const struct tenant_name *name, const struct tenant_counters *c)
+static json_t *tenant_json(const struct tenant_name *name, const struct tenant_counters *c,
+			   json_t *risk)
 {
-	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:o}", "id",
+	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:o,s:O?}", "id",
 			 (json_int_t)name->id, "name", json_text(name->name, strlen(name->name)),
 			 "state", name->state, "packets", c->packets, "bytes", c->bytes, "messages",
 			 c->messages, "recipients", c->recipients, "calls", c->calls, "asr",
@@ -183,7 +184,7 @@ static json_t *tenant_json(const struct tenant_name *name, const struct tenant_c
 			 ratio_json(c->calls_short, c->calls_answered), "verdicts",
 			 verdicts_json(c->verdicts), "messages_accepted", c->messages_accepted,
 			 "calls_answered", c->calls_answered, "calls_completed", c->calls_completed,
-			 "reasons", reasons_json(c->reasons));
+			 "reasons", reasons_json(c->reasons), "risk", risk);
 }
 
 static json_t *tenants_json(const struct report *r)
@@ -191,7 +192,8 @@ static json_t *tenants_json(const struct report *r)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->names->count; i++) {
-		if (json_array_append_new(array, tenant_json(&r->names->slot[i], &r->tenant[i]))) {
+		if (json_array_append_new(array, tenant_json(&r->names->slot[i], &r->tenant[i],
+							     r->risk ? r->risk[i] : NULL))) {
 			json_decref(array);
 			return NULL;
 		}

@@ -3,13 +3,34 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "control/config_tenant.h"
 #include "control/policy_build.h"
 #include "control/rule_diag.h"
 #include "control/ruleset_build.h"
 
+static int read_risk(const struct config *config, const struct policy *policy,
+		     struct inputs_risk *risk)
+{
+	risk->config = config_risk(config);
+	risk->mode = calloc(policy->slot_count, sizeof(*risk->mode));
+	if (!risk->mode)
+		return -ENOMEM;
+	/* policy_build() gives slots in the order of the file. */
+	for (size_t i = 0; i < config->tenants.count; i++)
+		risk->mode[config_tenant_slot(i)] =
+			config_risk_of(config, config_tenant_at(config, i));
+	return 0;
+}
+
 struct policy *inputs_policy(const char *path)
+{
+	return inputs_policy_risk(path, NULL);
+}
+
+struct policy *inputs_policy_risk(const char *path, struct inputs_risk *risk)
 {
 	struct diag diag = {0};
 	struct config *config = config_load(path, &diag);
@@ -21,6 +42,11 @@ struct policy *inputs_policy(const char *path)
 	if (!policy && !diag.errors)
 		fprintf(stderr, "postern: %s: %s\n", path ? path : "configuration",
 			strerror(errno));
+	if (policy && !diag.errors && risk && read_risk(config, policy, risk) != 0) {
+		fprintf(stderr, "postern: %s\n", strerror(ENOMEM));
+		policy_free(policy);
+		policy = NULL;
+	}
 	if (diag.errors) {
 		policy_free(policy);
 		policy = NULL;

@@ -16,6 +16,7 @@
 struct replay {
 	struct replay_options options;
 	struct policy *policy;
+	struct inputs_risk risk;
 	struct list_store lists;
 	void *image;
 	struct ruleset *ruleset;
@@ -30,7 +31,7 @@ static int load_policy(struct replay *r)
 {
 	char error[LIST_STORE_ERROR];
 
-	r->policy = inputs_policy(r->options.config);
+	r->policy = inputs_policy_risk(r->options.config, &r->risk);
 	if (!r->policy)
 		return 1;
 	if (!r->options.lists)
@@ -84,7 +85,7 @@ static int run(struct replay *r)
 {
 	struct replay_stats stats = {0};
 	struct replay_sinks sinks;
-	int rc = replay_output_open(&r->output, &r->options, r->policy, r->ruleset);
+	int rc = replay_output_open(&r->output, &r->options, r->policy, &r->risk, r->ruleset);
 
 	if (rc)
 		return rc;
@@ -112,6 +113,7 @@ static void replay_close(struct replay *r)
 	ruleset_free(r->ruleset);
 	free(r->image);
 	policy_free(r->policy);
+	free(r->risk.mode);
 	list_store_close(&r->lists);
 }
 

@@ -71,13 +71,16 @@ static int open_outputs(struct replay_output *out, const struct replay_options *
 }
 
 int replay_output_open(struct replay_output *out, const struct replay_options *o,
-		       const struct policy *policy, const struct ruleset *ruleset)
+		       const struct policy *policy, const struct inputs_risk *risk,
+		       const struct ruleset *ruleset)
 {
 	*out = (struct replay_output){.options = o, .policy = policy, .ruleset = ruleset};
 	summary_init(&out->summary);
 	out->name = policy_tenant_names(policy);
 	out->page = page_new(policy->slot_count);
 	if (!out->name || !out->page)
+		return complain("postern replay", ENOMEM);
+	if (!o->bench && replay_risk_init(&out->risk, policy, risk, ruleset) != 0)
 		return complain("postern replay", ENOMEM);
 	out->names = (struct tenant_names){out->name, policy->slot_count};
 	if (is_input(o->events, o) || is_input(o->json, o) || is_input(o->write, o))
@@ -91,6 +94,7 @@ static int take_event(void *ctx, const struct event_head *e, size_t len)
 	int rc;
 
 	page_event(out->page, e, len);
+	replay_risk_event(&out->risk, e);
 	if (out->options->json)
 		summary_event(&out->summary, e, len);
 	if (!out->events)
@@ -172,6 +176,8 @@ int replay_output_finish(struct replay_output *out, const struct gate *gate,
 	struct replay_report r;
 	int rc = 0;
 
+	if (out->risk.board.count && replay_risk_end(&out->risk, gate, stats->last) != 0)
+		return complain("postern replay", ENOMEM);
 	if (replay_report_init(&r, out, gate, stats) != 0)
 		return complain("postern replay", ENOMEM);
 	if (out->writer)
@@ -195,5 +201,6 @@ void replay_output_close(struct replay_output *out)
 	capture_writer_abort(out->writer);
 	page_free(out->page);
 	summary_fini(&out->summary);
+	replay_risk_fini(&out->risk);
 	free(out->name);
 }

@@ -9,6 +9,7 @@
 #include "dataplane/capture/capture_writer.h"
 #include "dataplane/match.h"
 #include "tools/replay.h"
+#include "tools/replay_risk.h"
 
 struct replay_output {
 	const struct replay_options *options;
@@ -20,12 +21,14 @@ struct replay_output {
 	struct capture_writer *writer;
 	struct page *page;
 	struct summary summary;
+	struct replay_risk risk;
 	int event_error, write_error; /* -errno, the first */
 };
 
 /* 0, or an exit status after saying why. */
 int replay_output_open(struct replay_output *out, const struct replay_options *o,
-		       const struct policy *policy, const struct ruleset *ruleset);
+		       const struct policy *policy, const struct inputs_risk *risk,
+		       const struct ruleset *ruleset);
 struct replay_sinks replay_output_sinks(struct replay_output *out);
 
 /* The run is over: everything that tells of it as a whole. The same. */

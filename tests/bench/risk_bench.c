@@ -70,6 +70,7 @@ static void give_events(struct risk_board *b)
 
 static double round_ns(struct risk_board *b, struct shm_head *memory, bool busy)
 {
+	const struct risk_counters counters = risk_counters_of(memory);
 	static uint64_t now = START;
 	uint64_t took[ROUNDS];
 
@@ -81,7 +82,7 @@ static double round_ns(struct risk_board *b, struct shm_head *memory, bool busy)
 			traffic(memory, now);
 		began = clock_now();
 		for (uint32_t slot = 1; slot < b->count; slot++)
-			risk_board_step(b, memory, slot, 0, now);
+			risk_board_step(b, &counters, slot, 0, now);
 		took[i] = clock_now() - began;
 	}
 	qsort(took, ROUNDS, sizeof(took[0]), by_size);
@@ -91,6 +92,7 @@ static double round_ns(struct risk_board *b, struct shm_head *memory, bool busy)
 static void measure(uint32_t tenants)
 {
 	struct shm_head *memory = memory_new(tenants + 1);
+	const struct risk_counters counters = risk_counters_of(memory);
 	struct risk_board b;
 	double ns[3];
 
@@ -98,7 +100,7 @@ static void measure(uint32_t tenants)
 		abort();
 	for (uint32_t slot = 1; slot <= tenants; slot++)
 		risk_board_take(&b, slot, slot, NULL);
-	risk_board_memory(&b, memory, false);
+	risk_board_memory(&b, &counters, false);
 	ns[0] = round_ns(&b, memory, false);
 	ns[1] = round_ns(&b, memory, true);
 	give_events(&b);

@@ -22,7 +22,7 @@ in JSON, without CRLF after it. `C*3: RCPT TO:<r{n}@example.net>` is three lines
 
 The second line: kind (`smtp` over TCP, or `sip`, `sip-tcp`: conversation_sip.py), the client's address (a port may follow), the
 server's, and options: at= (s), times= and every= (s), vlan=, mss=, and `open`: no FIN.
-A section `== summary` has lines `path = JSON` (decisions.py).
+Sections `== summary` and `== risk` have lines `what = expected` (decisions.py).
 """
 import base64
 import json
@@ -260,11 +260,11 @@ def sections(text):
 
 
 def conversation_read(text):
-    """All sessions of a document, with their packets, and the lines of its summary."""
-    sessions, summary = [], []
+    """All sessions of a document, with their packets, and the lines of its summary and its scores."""
+    sessions, lines = [], {"summary": [], "risk": []}
     for section in sections(text):
-        if section[0] == "summary":
-            summary = [section[1]] + [line for line, _ in section[2]]
+        if section[0] in lines:
+            lines[section[0]] = [section[1]] + [line for line, _ in section[2]]
         else:
             sessions += sessions_of(section, len(sessions))
-    return sessions, summary
+    return sessions, lines

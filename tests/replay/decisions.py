@@ -8,7 +8,8 @@ CASE is a folder: `talk` (conversation.py has the form), postern.conf, rules.rul
 import`, `acme optout FILE --now`, where FILE of the case comes with as many made-up addresses as `fill N` before it says. Of every session are compared: its events,
 in order; the bytes and datagrams that left the gate; what the gate said itself. No packet may leave broken, no event may
 be invalid by DOCS/eve.schema.json. The summary is compared with the lines of the section `== summary`: `path = JSON`, where
-a path goes by members' names, and by a tenant's name in `tenants`.
+a path goes by members' names, and by a tenant's name in `tenants`. Scores at the end are compared with the lines of the section
+`== risk`: `acme = 31.1 watch: asr 31.1`, or `acme = 0 none`: score, level, and every term that gives points, in one decimal.
 
 Events in words:
     reject recipient opt_out "550 5.7.1 ..." about listed@example.net     verdict
@@ -197,6 +198,19 @@ def check_summary(failures, summary, lines):
         failures.expect("summary", path, json.loads(expected), look_up(summary, path))
 
 
+def risk_words(risk):
+    if not risk:
+        return "not scored"
+    points = ", ".join(f"{name} {round(n, 1):g}" for name, n in risk["points"].items())
+    return f"{round(risk['score'], 1):g} {risk['level']}" + (f": {points}" if points else "")
+
+
+def check_risk(failures, summary, lines):
+    for line in lines:
+        tenant, expected = line.split(" = ", 1)
+        failures.expect("risk", tenant, expected, risk_words(look_up(summary, f"tenants.{tenant}.risk")))
+
+
 def check_schema(failures, docs, lines):
     with open(docs / "eve.schema.json", encoding="utf-8") as file:
         validator = jsonschema.Draft202012Validator(json.load(file))
@@ -238,7 +252,7 @@ def replay(postern, case, capture, folder):
 
 def main():
     postern, docs, case = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    sessions, summary_lines = conversation_read((case / "talk").read_text(encoding="utf-8"))
+    sessions, expected = conversation_read((case / "talk").read_text(encoding="utf-8"))
     failures = Failures()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
@@ -253,7 +267,9 @@ def main():
         lines = (folder / "eve.json").read_text(encoding="utf-8").splitlines()
         check_packets(failures, sessions, events_of_sessions(sessions, map(json.loads, lines)),
                       pcapng_read(folder / "left.pcapng"))
-        check_summary(failures, json.loads((folder / "summary.json").read_text(encoding="utf-8")), summary_lines)
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        check_summary(failures, summary, expected["summary"])
+        check_risk(failures, summary, expected["risk"])
         check_schema(failures, docs, lines)
     for failure in failures:
         print(failure)

@@ -149,6 +149,10 @@ static const char expected_page[] =
 	"  a tenant whose na~  calls         #######...   74 % of 10,000/day, burst 200\n"
 	"  a tenant whose na~  connections   ######....   60 %\n"
 	"\n"
+	"RISK\n"
+	"  a tenant whose na~    57.0  throttle  asr 55, bulk 2\n"
+	"  caf\xc3\xa9" " example           3.0  none      bulk 3\n"
+	"\n"
 	"HOW FAST\n"
 	"  rate       2.47 M packets/s, 14.1 Gbit/s, 500 ms with 2 workers\n"
 	"  cycles     rx 10, decode 20, flow 30, stream 40, inspect 50, verdict 60, tx 70,\n"
@@ -171,6 +175,14 @@ static void the_page_reads(void **state)
 		{2, "connections", 60, 0, 0, 0},
 	};
 	const struct tenant_names names = {slots, 4};
+	json_t *const risk[] = {
+		NULL,
+		json_pack("{s:f, s:s, s:{s:f}}", "score", 3.0, "level", "none", "points", "bulk",
+			  3.0),
+		json_pack("{s:f, s:s, s:{s:f, s:f}}", "score", 57.0, "level", "throttle", "points",
+			  "asr", 55.0, "bulk", 2.0),
+		json_pack("{s:f, s:s, s:{}}", "score", 0.0, "level", "none", "points"),
+	};
 	const struct report report = {
 		.file = files,
 		.files = 2,
@@ -178,6 +190,7 @@ static void the_page_reads(void **state)
 		.total = &total,
 		.tenant = tenants,
 		.names = &names,
+		.risk = risk,
 		.rule = rules,
 		.rules = 3,
 		.limit = limits,
@@ -218,6 +231,8 @@ static void the_page_reads(void **state)
 	assert_string_equal(text, expected_page);
 	free(text);
 	page_free(page);
+	for (int i = 0; i < 4; i++)
+		json_decref(risk[i]);
 }
 
 static const struct tenant_names nobody = {slots, 1};

@@ -26,6 +26,15 @@ static struct shm_head *memory_new(uint64_t started)
 	return head;
 }
 
+/* Of the memory in hand. */
+static const struct risk_counters *all(void)
+{
+	static struct risk_counters c;
+
+	c = risk_counters_of(memory);
+	return &c;
+}
+
 static struct tenant_counters *counters(unsigned worker)
 {
 	return &shm_tenants(memory, worker)[SLOT];
@@ -36,7 +45,7 @@ static int setup(void **state)
 	memory = memory_new(1);
 	assert_int_equal(risk_board_init(&board, 8), 0);
 	risk_board_take(&board, SLOT, 7, NULL);
-	risk_board_memory(&board, memory, false);
+	risk_board_memory(&board, all(), false);
 	return 0;
 }
 
@@ -49,7 +58,7 @@ static int teardown(void **state)
 
 static struct risk_change step(uint64_t now)
 {
-	return risk_board_step(&board, memory, SLOT, 0, now);
+	return risk_board_step(&board, all(), SLOT, 0, now);
 }
 
 static struct risk_tenant *tenant(void)
@@ -121,7 +130,7 @@ static void a_dataplane_that_comes_anew_begins_at_zero(void **state)
 	step(START);
 	memory = memory_new(2);
 	counters(0)->calls_seized = 10;
-	risk_board_memory(&board, memory, false);
+	risk_board_memory(&board, all(), false);
 	step(START);
 	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 110);
 	free(before);
@@ -130,7 +139,7 @@ static void a_dataplane_that_comes_anew_begins_at_zero(void **state)
 static void what_another_posternd_counted_is_not_counted_again(void **state)
 {
 	counters(0)->calls_seized = 100;
-	risk_board_memory(&board, memory, true);
+	risk_board_memory(&board, all(), true);
 	step(START);
 	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 0);
 	counters(0)->calls_seized = 101;
@@ -141,7 +150,7 @@ static void what_another_posternd_counted_is_not_counted_again(void **state)
 static void what_came_while_nobody_scored_it_is_not_counted_later(void **state)
 {
 	counters(0)->calls_seized = 100;
-	risk_board_skip(&board, memory, SLOT);
+	risk_board_skip(&board, all(), SLOT);
 	step(START);
 	assert_true(risk_is_empty(tenant()));
 	counters(0)->calls_seized = 101;
@@ -153,8 +162,9 @@ static void without_a_dataplane_scores_go_on_fading(void **state)
 {
 	risk_board_event(&board, SLOT, RISK_EVENT_TRAP, 1, START, 0, 0);
 	assert_int_equal(step(START).to, RISK_LEVEL_WATCH);
-	assert_int_equal(risk_board_step(&board, NULL, SLOT, 0, START + 7 * DAY).to,
-			 RISK_LEVEL_NONE);
+	assert_int_equal(
+		risk_board_step(&board, &(struct risk_counters){0}, SLOT, 0, START + 7 * DAY).to,
+		RISK_LEVEL_NONE);
 }
 
 static void excess_of_limits_gives_points_once_a_minute(void **state)
@@ -177,9 +187,9 @@ static void excess_of_limits_gives_points_once_a_minute(void **state)
 static void limits_in_shadow_and_those_of_the_scores_own_doing_give_none(void **state)
 {
 	counters(0)->reasons[REASON_LIMIT_MESSAGES] = 10;
-	risk_board_step(&board, memory, SLOT, 1 << LIMIT_MESSAGES, START);
+	risk_board_step(&board, all(), SLOT, 1 << LIMIT_MESSAGES, START);
 	counters(0)->reasons[REASON_LIMIT_CALLS] = 10;
-	risk_board_step(&board, memory, SLOT, RISK_OWN_LIMITS, START);
+	risk_board_step(&board, all(), SLOT, RISK_OWN_LIMITS, START);
 	assert_true(risk_is_empty(tenant()));
 	/* They don't come along when it is over. */
 	step(START + HOUR);
