@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/audit_note.h"
 #include "control/daemon.h"
 #include "control/log.h"
 #include "control/suggest.h"
@@ -102,11 +103,69 @@ static void request_free(struct request *r)
 		*client_data(r->client) = NULL;
 	json_decref(r->root);
 	json_decref(r->error);
+	json_decref(r->before);
+	json_decref(r->after);
+	if (r->unit)
+		store_abandon(r->unit);
 	free(r);
+}
+
+/* What was changed, and who changed it */
+
+struct store_unit *request_unit(struct request *r)
+{
+	if (!r->unit)
+		r->unit = store_begin(r->daemon->store);
+	return r->unit;
+}
+
+static void say_stored(struct request *r, int rc)
+{
+	const json_t *said = json_object_get(r->result, "stored");
+
+	if (!rc && json_is_false(said))
+		return; /* the command has its own reasons */
+	json_object_set_new(r->result, "stored", json_boolean(rc == 0));
+	if (rc)
+		json_object_set_new(r->result, "warning",
+				    json_sprintf("it holds, and is lost when posternd ends: the "
+						 "state can't be stored: %s",
+						 strerror(-rc)));
+}
+
+static void on_stored(void *ctx, const struct store_result *stored)
+{
+	struct request *r = ctx;
+	json_t *result = r->result;
+
+	if (stored->rc)
+		state_unstored(r->daemon->state);
+	say_stored(r, stored->rc);
+	r->result = NULL;
+	answer(r, result);
+	request_free(r);
+}
+
+static void store_and_answer(struct request *r, json_t *result)
+{
+	struct store_unit *unit = request_unit(r);
+	struct store_result stored;
+
+	r->unit = NULL;
+	r->result = result;
+	audit_request(r, unit);
+	stored.rc = store_commit(r->daemon->store, unit, on_stored, r);
+	if (stored.rc)
+		on_stored(r, &stored);
 }
 
 void request_finish(struct request *r, json_t *result)
 {
+	if (result && !r->error && r->command->privilege == PRIVILEGE_CHANGE &&
+	    !r->command->quiet && !r->quiet) {
+		store_and_answer(r, result);
+		return;
+	}
 	answer(r, result);
 	request_free(r);
 }
@@ -311,6 +370,7 @@ void command_line(void *ctx, struct client *client, const char *line, size_t len
 	r->daemon = ctx;
 	r->client = client;
 	r->peer = *client_peer(client);
+	r->generation = daemon_generation(r->daemon);
 	/* Of a client that follows: its lines have no more to say. */
 	if (*client_data(client)) {
 		request_error(r, "bad_request", "this connection follows events");

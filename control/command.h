@@ -20,6 +20,7 @@
 struct client;
 struct daemon;
 struct request;
+struct store_unit;
 
 enum argument_type {
 	ARGUMENT_TEXT,   /* a string that is not empty */
@@ -34,6 +35,7 @@ struct command_argument {
 	enum argument_type type;
 	bool required;
 	const char *help;
+	bool person; /* addresses: the audit log has their keyed hashes */
 };
 
 /* What a command's function returns. */
@@ -49,7 +51,7 @@ struct command {
 	const struct command_argument *arguments; /* NULL: it takes none */
 	enum command_outcome (*run)(struct request *request, json_t **result);
 	const char *help; /* one line of Markdown */
-	bool quiet;       /* one of many that make one: no line in the log */
+	bool quiet;       /* one of many that make one: no line in the logs */
 };
 
 /* A name of NULL ends it. */
@@ -63,6 +65,13 @@ struct request {
 	json_t *root, *arguments; /* arguments: an object, checked by the table */
 	json_t *id;               /* NULL: none was given */
 	json_t *error;
+	/* Of one that changes something: */
+	struct store_unit *unit; /* request_unit() */
+	json_t *result;          /* until the disk has it */
+	uint32_t tenant;         /* its slot, 0: of none; for the audit log, as what follows */
+	json_t *before, *after;  /* the command's own words, NULL: none */
+	uint64_t generation;     /* in force when it came */
+	bool quiet;              /* this one changed nothing after all */
 	void (*gone)(struct request *request); /* its client went; NULL: nobody cares */
 	void *data;                            /* the command's own */
 };
@@ -77,6 +86,13 @@ enum command_outcome request_error(struct request *request, const char *code, co
 
 /* More about the error: a member beside code and message. Takes the value over. */
 void request_error_detail(struct request *request, const char *name, json_t *value);
+
+/*
+ * What a command that changes something has to write: it is stored with the command's entry in the
+ * audit log, and only then comes the answer. If the disk refuses both, the answer says so, and
+ * stored() of the request, if there is one, hears of it.
+ */
+struct store_unit *request_unit(struct request *request);
 
 /*
  * The answer of COMMAND_LATER: the result, or NULL after request_error(). Ends the request, but

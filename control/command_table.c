@@ -2,6 +2,7 @@
 /* Every command that there is, and those that have no better place. */
 #include <stdlib.h>
 
+#include "control/audit_command.h"
 #include "control/command.h"
 #include "control/daemon.h"
 #include "control/risk_show.h"
@@ -219,7 +220,7 @@ static const struct command_argument rules_sid_arguments[] = {SID, WHY, {0}};
 #define ENTRIES                                                              \
 	{                                                                    \
 		.name = "entries", .type = ARGUMENT_TEXTS, .required = true, \
-		.help = "addresses, numbers or domains"                      \
+		.help = "addresses, numbers or domains", .person = true      \
 	}
 #define SINCE                                                                                      \
 	{.name = "since",                                                                          \
@@ -252,6 +253,24 @@ static const struct command_argument list_add_arguments[] = {WHOSE, KIND, ENTRIE
 static const struct command_argument list_entries_arguments[] = {WHOSE, KIND, ENTRIES, {0}};
 static const struct command_argument list_show_arguments[] = {WHOSE, {0}};
 
+#define AFTER                                                              \
+	{                                                                  \
+		.name = "after", .type = ARGUMENT_COUNT,                   \
+		.help = "entries behind that one; without: from the first" \
+	}
+
+static const struct command_argument audit_entries_arguments[] = {AFTER, {0}};
+
+static const struct command_argument audit_export_arguments[] = {
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "its entries alone: its name or id"},
+	{.name = "from",
+	 .type = ARGUMENT_TEXT,
+	 .help = "not before: `2026-11-30T08:00:00Z`, or how long ago, `3d`"},
+	{.name = "to", .type = ARGUMENT_TEXT, .help = "before that; as `from`"},
+	AFTER,
+	{0},
+};
+
 /* clang-format off */
 const struct command commands[] = {
 	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments", false},
@@ -283,6 +302,8 @@ const struct command commands[] = {
 	{"list check", PRIVILEGE_READ, list_entries_arguments, run_list_check, "whether entries are on a list, and from when on", false},
 	{"list show", PRIVILEGE_READ, list_show_arguments, run_list_show, "which lists there are, how many entries they have", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
+	{"audit entries", PRIVILEGE_CHANGE, audit_entries_arguments, run_audit_entries, "the next entries of the audit log, 500 at the most, and its end: for who verifies it", true},
+	{"audit export", PRIVILEGE_CHANGE, audit_export_arguments, run_audit_export, "entries of a tenant and a time, 500 at the most; is an entry itself", false},
 	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends", false},
 	{0},
 };

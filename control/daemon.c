@@ -28,6 +28,11 @@ uint64_t daemon_clock(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t daemon_generation(const struct daemon *d)
+{
+	return d->roster ? d->roster->compiled->generation : 0;
+}
+
 struct dataplane_policy daemon_policy(const struct daemon *d, const struct roster *roster)
 {
 	const struct compiled *c = roster->compiled;

@@ -9,12 +9,14 @@
 #include <event2/event.h>
 #include <jansson.h>
 
+#include "control/audit.h"
 #include "control/config.h"
 #include "control/dataplane.h"
 #include "control/eve_log.h"
 #include "control/follow.h"
 #include "control/kernel.h"
 #include "control/lists.h"
+#include "control/person.h"
 #include "control/pump.h"
 #include "control/reload.h"
 #include "control/risk_run.h"
@@ -38,8 +40,12 @@ struct daemon {
 	uint64_t heartbeat;    /* ns: in force */
 	bool flow_verdicts;    /* gate.flow_verdicts: in force */
 	uint64_t started;      /* ns since 1970 */
+	bool started_all;      /* it is in the audit log */
 	bool supervise;
 	struct store *store; /* what outlives it */
+	struct audit *audit;
+	uint64_t anchored; /* audit_anchor(): of the last line */
+	struct person_key person;
 	struct state *state;
 	struct kernel *kernel; /* NULL: mode dpdk */
 	struct slots slots;
@@ -66,6 +72,9 @@ struct daemon {
 /* CLOCK_REALTIME and CLOCK_MONOTONIC, ns. */
 uint64_t daemon_time(void);
 uint64_t daemon_clock(void);
+
+/* Of the configuration and rules in force; 0: none are yet. */
+uint64_t daemon_generation(const struct daemon *daemon);
 
 /* What the dataplane should have now. */
 struct dataplane_policy daemon_policy(const struct daemon *daemon, const struct roster *roster);

@@ -36,6 +36,8 @@
 	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
 	X("limits_set", INFO, "a tenant's limits were set")                                        \
+	X("audit_anchor", INFO, "the audit log ends here: what is cut off behind shows")           \
+	X("audit_broken", ERROR, "the audit log is not what posternd left")                        \
 	X("lists_changed", INFO, "a list has other entries")                                       \
 	X("lists_failed", ERROR, "the lists can't be read: the gate has none")                     \
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \

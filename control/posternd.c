@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/audit_note.h"
 #include "control/channel_client.h"
 #include "control/command.h"
 #include "control/daemon.h"
@@ -198,15 +199,39 @@ static int open_slots(struct daemon *d)
 	return 0;
 }
 
+static int open_store(struct daemon *d)
+{
+	char error[STORE_ERROR];
+
+	if (store_open(d->config->gate.state_dir, store_parts, d->base, &d->store, error) != 0 ||
+	    state_open(d->store, &d->state, error) != 0 ||
+	    audit_open(d->store, &d->audit, error) != 0 ||
+	    person_key_open(store_dir(d->store), &d->person, error) != 0)
+		return fatal("state", error);
+	return 0;
+}
+
+static void close_store(struct daemon *d)
+{
+	if (d->audit && d->started_all) {
+		audit_daemon(d, "posternd stops", 0, NULL, NULL);
+		store_sync(d->store);
+		audit_anchor(d);
+	}
+	state_close(d->state);
+	store_close(d->store);
+	audit_close(d->audit);
+}
+
 static int open_files(struct daemon *d)
 {
 	const struct config_gate *g = &d->config->gate;
 	char error[STATE_ERROR];
 	int rc;
 
-	if (store_open(g->state_dir, store_parts, d->base, &d->store, error) != 0 ||
-	    state_open(g->state_dir, &d->state, error) != 0 ||
-	    rules_state_open(g->state_dir, &d->rules, error) != 0)
+	if (open_store(d) != 0)
+		return 1;
+	if (rules_state_open(g->state_dir, &d->rules, error) != 0)
 		return fatal("state", error);
 	if (open_slots(d) != 0)
 		return 1;
@@ -381,12 +406,15 @@ static void close_all(struct posternd *p)
 	reload_fini(d);
 	lists_close(d);
 	server_close(d->server);
+	if (d->store)
+		store_sync(d->store); /* whoever waits for it finds everything in its place */
 	metrics_http_close(d->metrics);
 	if (d->dataplane && d->roster)
 		pump_drain(d);
 	pump_fini(d);
 	risk_run_fini(d);
 	watch_fini(d);
+	close_store(d);
 	supervisor_free(d->supervisor);
 	dataplane_close(d->dataplane);
 	if (p->adopt)
@@ -394,7 +422,6 @@ static void close_all(struct posternd *p)
 	for (int i = 0; i < SIGNALS; i++)
 		if (p->signals[i])
 			event_free(p->signals[i]);
-	store_close(d->store);
 	if (d->base)
 		event_base_free(d->base);
 	roster_free(d->roster);
@@ -404,7 +431,6 @@ static void close_all(struct posternd *p)
 	kernel_close(d->kernel);
 	rules_stage_fini(&d->stage);
 	rules_state_close(&d->rules);
-	state_close(d->state);
 	config_free(d->config);
 	notify_fini();
 }
@@ -431,6 +457,9 @@ int main(int argc, char **argv)
 	if (!status) {
 		log_info("started", "version=%s pid=%d socket=%s", POSTERN_VERSION, (int)getpid(),
 			 log_text(p.daemon.config->gate.socket));
+		p.daemon.started_all = true;
+		audit_daemon(&p.daemon, "posternd starts", 0,
+			     json_pack("{s:s}", "version", POSTERN_VERSION), NULL);
 		reload_start(&p.daemon, NULL);
 		event_base_dispatch(p.daemon.base);
 		status = p.daemon.exit_status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/audit_note.h"
 #include "control/command.h"
 #include "control/daemon.h"
 #include "control/log.h"
@@ -156,6 +157,13 @@ static void adopt_configuration(struct daemon *d)
 		d->reload.started = json_incref(json_object_get(report, "settings"));
 }
 
+/* Which rules are in force, for the audit log. */
+static json_t *rules_json(const struct daemon *d)
+{
+	return json_pack("{s:s, s:s}", "rules", d->rules.text, "source",
+			 d->rules.pushed ? "pushed" : "configuration");
+}
+
 static void commit(struct daemon *d)
 {
 	struct reload *r = &d->reload;
@@ -181,10 +189,13 @@ static void commit(struct daemon *d)
 		daemon_event(d, "reloaded", 0, brief);
 	}
 	rules_change_adopt(&r->change, d, old, took_s, result);
-	if (r->request)
+	if (r->request) {
+		r->request->after = rules_json(d);
 		request_finish(r->request, result);
-	else
+	} else {
 		json_decref(result);
+		audit_daemon(d, "reload", 0, json_pack("{s:o}", "after", rules_json(d)), NULL);
+	}
 	roster_free(old);
 	end(d);
 }

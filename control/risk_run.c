@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bpf/limit.h"
+#include "control/audit_note.h"
 #include "control/daemon.h"
 #include "control/log.h"
 #include "control/risk_json.h"
@@ -99,6 +100,18 @@ static void tell_level(struct daemon *d, uint32_t slot, enum risk_level from, en
 	daemon_event(d, to > from ? "risk_rises" : "risk_falls", slot, fields);
 }
 
+static void audit_level(struct daemon *d, uint32_t slot, struct risk_change change)
+{
+	const struct risk_tenant *t = &d->risk.board.tenant[slot];
+
+	audit_daemon(d, "risk level", slot,
+		     json_pack("{s:s, s:s, s:i, s:s}", "before", risk_level_name(change.from),
+			       "after", risk_level_name(change.to), "score",
+			       (int)lround((double)t->score), "mode",
+			       risk_mode_name(mode_of(d, slot))),
+		     NULL);
+}
+
 static void saved_soon(struct daemon *d)
 {
 	const uint64_t soon = daemon_clock() + SECOND;
@@ -113,6 +126,7 @@ static void follow_change(struct daemon *d, uint32_t slot, struct risk_change ch
 		d->risk.changes[change.to]++;
 		daemon_apply(d, slot);
 		tell_level(d, slot, change.from, change.to, now);
+		audit_level(d, slot, change);
 		saved_soon(d);
 	}
 	if (change.ask) {
@@ -218,7 +232,7 @@ static void round_ends(struct daemon *d)
 	if (daemon_clock() < run->next_save)
 		return;
 	run->next_save = daemon_clock() + SAVE_INTERVAL;
-	log_failure(risk_save_begin(state_dir(d->state), &run->save));
+	log_failure(risk_save_begin(store_dir(d->store), &run->save));
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
@@ -260,7 +274,7 @@ int risk_run_init(struct daemon *d)
 	static const struct timeval pause = {0, TURN_MS * 1000};
 	struct risk_run *run = &d->risk;
 	size_t bad;
-	int rc = risk_kept_read(state_dir(d->state), &run->kept, &run->kept_count, &bad);
+	int rc = risk_kept_read(store_dir(d->store), &run->kept, &run->kept_count, &bad);
 
 	if (rc || bad)
 		log_warning("scores of before are lost", "lines=%zu error=%s", bad,
@@ -281,7 +295,7 @@ static void save_all(struct daemon *d)
 	int rc;
 
 	risk_save_cancel(&run->save);
-	rc = risk_save_begin(state_dir(d->state), &run->save);
+	rc = risk_save_begin(store_dir(d->store), &run->save);
 	for (uint32_t slot = 1; !rc && slot < run->board.count; slot++)
 		if (run->board.id[slot])
 			risk_save_put(&run->save, run->board.id[slot], &run->board.tenant[slot]);

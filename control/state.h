@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What must outlive posternd: the tenants' overrides. A file of JSON that is replaced as a whole:
- * whatever happens, it is the one before or the one after. One thread; state_store() blocks until
- * the disk has it.
+ * What was decided about tenants by command, over the configuration, and numbers that never come
+ * twice: in memory, and in the store's tables. The event loop's thread; never waits for the disk
+ * but at its opening.
  */
 #ifndef POSTERN_CONTROL_STATE_H
 #define POSTERN_CONTROL_STATE_H
@@ -10,41 +10,44 @@
 #include <stddef.h>
 
 #include "control/override.h"
+#include "control/store.h"
 
 struct state;
 
-#define STATE_ERROR 512
+#define STATE_ERROR STORE_ERROR
+
+extern const struct store_part state_part;
 
 /*
- * Reads DIR/state.json, or begins without one. 0; -EINVAL: the file is not posternd's, or
- * damaged; -errno: it can't be read. `error` says it in words.
+ * Reads what the store has. A state.json of posternds before 0.2 beside it is taken over once, and
+ * is state.json.taken from then on. 0; -EINVAL: it is damaged, or not posternd's; -errno. `error`
+ * says it in words. The store outlives the state.
  */
-int state_open(const char *dir, struct state **statep, char error[STATE_ERROR]);
+int state_open(struct store *store, struct state **statep, char error[STATE_ERROR]);
 void state_close(struct state *state);
 
-/* A tenant's override, until the next state_store(); NULL: it has none. */
+/* A tenant's override, until the next state_put(); NULL: it has none. */
 const struct override *state_find(const struct state *state, uint32_t tenant);
 
 /* All of them, ascending by tenant. */
 const struct override *state_all(const struct state *state, size_t *count);
 
-/* Where files that outlive posternd are; the state's. */
-int state_dir(const struct state *state);
-
 /*
- * Takes the override instead of the one that the tenant had; an empty one is forgotten. 0: it is
- * on the disk. -errno: it holds until posternd ends, and is not on the disk; the next
- * state_store() tries again with everything.
+ * Takes the override instead of the one that the tenant had; an empty one is forgotten. It holds
+ * at once, and is on the disk with the unit. 0, or -ENOMEM: nothing has changed.
  */
-int state_store(struct state *state, const struct override *override);
+int state_put(struct state *state, const struct override *override, struct store_unit *unit);
+
+/* A unit with overrides did not come onto the disk: state_flush() writes all of them. */
+void state_unstored(struct state *state);
+
+/* Tries again after a failure; often enough. */
+void state_flush(struct state *state);
 
 /*
- * A number above all that it ever gave out, for the next configuration or ruleset, stored before
- * it is returned (as well as that can be: see state_flush()).
+ * A number above all that it ever gave out, for the next configuration or ruleset. After a
+ * posternd that was killed some are left out.
  */
 uint64_t state_generation(struct state *state);
-
-/* Tries again after a failure. 0: everything is on the disk. */
-int state_flush(struct state *state);
 
 #endif

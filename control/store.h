@@ -150,6 +150,9 @@ void store_call(struct store_unit *unit, int (*work)(struct store_db *db, void *
 int store_commit(struct store *store, struct store_unit *unit,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
 
+/* A unit that is not to be stored after all. */
+void store_abandon(struct store_unit *unit);
+
 /* Waits for all that was committed and acknowledges it; for starts, ends, and tests. */
 void store_sync(struct store *store);
 

@@ -44,9 +44,8 @@ int store_db_open(struct store_db *db, const char *path, int flags)
 	if (code != SQLITE_OK)
 		return store_db_fault(db, code);
 	sqlite3_extended_result_codes(db->handle, 1);
-	/* No schema in the file can do harm, and nobody writes to the schema by hand. */
+	/* Nobody writes to the schema by hand. */
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_busy_timeout(db->handle, 5000);
 	return 0;
 }

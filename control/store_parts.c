@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whose tables state.db has. */
-#include "control/store.h"
+#include "control/audit.h"
+#include "control/state.h"
 
 const struct store_part *const store_parts[] = {
+	&state_part,
+	&audit_part,
 	NULL,
 };

@@ -29,6 +29,11 @@ void store_unit_free(struct store_unit *u)
 	free(u);
 }
 
+void store_abandon(struct store_unit *u)
+{
+	store_unit_free(u);
+}
+
 size_t store_unit_bytes(const struct store_unit *u)
 {
 	return sizeof(*u) + u->room * sizeof(*u->ops) + u->size;

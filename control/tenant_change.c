@@ -6,11 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "control/audit_note.h"
 #include "control/daemon.h"
 #include "control/tenant_show.h"
 
 #define SECOND     UINT64_C(1000000000)
-#define EXPIRE_MAX 32 /* at a time: each is a write to the disk */
+#define EXPIRE_MAX 256 /* at a time */
 
 uint32_t request_tenant(struct request *r)
 {
@@ -21,6 +22,7 @@ uint32_t request_tenant(struct request *r)
 		request_error(r, "starting", "posternd has not read its configuration yet");
 	else if (!slot)
 		request_error(r, "no_such_tenant", "there is no tenant \"%.60s\"", tenant);
+	r->tenant = slot;
 	return slot;
 }
 
@@ -33,28 +35,27 @@ static struct override override_of(const struct daemon *d, uint32_t slot)
 }
 
 /*
- * In the slot first, where it holds at once, then onto the disk. The answer says so when the
- * second can't be done.
+ * In the slot first, where it holds at once, then onto the disk, then the answer: it says so when
+ * the second can't be done.
  */
 static enum command_outcome change(struct request *r, uint32_t slot,
 				   const struct override *override, const char *event,
 				   json_t *fields, json_t **result)
 {
 	struct daemon *d = r->daemon;
+	const struct override before = override_of(d, slot);
 	struct tenant_slot wanted = tenant_effective(&d->roster->tenant[slot].base, override);
-	int rc;
 
+	if (state_put(d->state, override, request_unit(r)) != 0) {
+		json_decref(fields);
+		return request_error(r, "no_memory", "no memory");
+	}
 	risk_run_apply(d, d->roster, slot, override, &wanted);
 	slot_apply(&d->slots.slot[slot], &wanted);
-	rc = state_store(d->state, override);
 	daemon_event(d, event, slot, fields);
+	r->before = override_json(&before);
+	r->after = override_json(override);
 	*result = tenant_json(d, slot);
-	json_object_set_new(*result, "stored", json_boolean(rc == 0));
-	if (rc)
-		json_object_set_new(*result, "warning",
-				    json_sprintf("it holds, and is lost when posternd ends: the "
-						 "state can't be stored: %s",
-						 strerror(-rc)));
 	return COMMAND_DONE;
 }
 
@@ -157,16 +158,36 @@ static bool is_over(const struct override *o, uint64_t now)
 	return o->suspended && o->until && o->until <= now;
 }
 
+static void on_expired(void *ctx, const struct store_result *result)
+{
+	struct daemon *d = ctx;
+
+	if (result->rc)
+		state_unstored(d->state);
+}
+
 static void expire(struct daemon *d, struct override o)
 {
 	uint32_t slot = d->roster ? roster_slot_of(d->roster, o.tenant) : 0;
+	struct store_unit *unit = store_begin(d->store);
+	json_t *before = override_json(&o);
 
 	o.suspended = false;
 	o.reason[0] = o.approver[0] = o.by[0] = '\0';
 	o.since = o.until = 0;
-	state_store(d->state, &o);
+	if (state_put(d->state, &o, unit) != 0) {
+		json_decref(before);
+		store_abandon(unit);
+		return; /* next time */
+	}
 	if (slot)
 		daemon_apply(d, slot);
+	audit_daemon(d, "tenant suspension ends", slot,
+		     json_pack("{s:o, s:o, s:I}", "before", before, "after", override_json(&o),
+			       "of", (json_int_t)o.tenant),
+		     unit);
+	if (store_commit(d->store, unit, on_expired, d) != 0)
+		state_unstored(d->state);
 	daemon_event(
 		d, "tenant_resumed", slot,
 		json_pack("{s:s, s:I}", "reason", "its time is over", "id", (json_int_t)o.tenant));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bpf/shm.h"
+#include "control/audit_note.h"
 #include "control/daemon.h"
 #include "control/log.h"
 #include "control/notify.h"
@@ -69,9 +70,12 @@ static void watch_second(struct daemon *d)
 	int rc;
 
 	tenants_expire(d);
-	rc = state_flush(d->state);
-	if (!rc)
-		rc = rules_state_flush(&d->rules);
+	state_flush(d->state);
+	rc = rules_state_flush(&d->rules);
+	if (daemon_clock() >= d->watch.next_anchor) {
+		d->watch.next_anchor = daemon_clock() + 3600 * SECOND;
+		audit_anchor(d);
+	}
 	if (rc)
 		log_warning("the state can't be stored", "error=%s", log_text(strerror(-rc)));
 }

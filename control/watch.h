@@ -14,10 +14,10 @@ struct shm_head;
 
 struct watch {
 	struct event *turn;
-	uint64_t next_second, next_watchdog; /* ns, monotonic */
-	bool stalled;                        /* some worker is, and it has been told */
-	bool live;                           /* the workers run, and it has been told */
-	uint64_t stalls;                     /* times that one was */
+	uint64_t next_second, next_watchdog, next_anchor; /* ns, monotonic */
+	bool stalled;                                     /* some worker is, and it has been told */
+	bool live;       /* the workers run, and it has been told */
+	uint64_t stalls; /* times that one was */
 	struct failure_watch failure;
 };
 

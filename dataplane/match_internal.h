@@ -39,7 +39,6 @@ struct ruleset {
 	const struct ruleset_port *ports;
 	const struct ruleset_pattern *patterns;
 	const uint32_t *starts;
-	uint64_t awaited; /* buffers whose absence a rule asks for: a bit each */
 	hs_database_t *db[RULESET_DBS];
 	uint32_t lanes[RULE_BUFFER_COUNT]; /* bits: lanes that a buffer goes through */
 	struct hashset *datasets;

@@ -257,21 +257,12 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		match_judge(m, txn);
 }
 
-/* Parts that were waiting for the end: each is found by a chain that must be there, if it has one.
- */
+/* Parts that were waiting for the end: each is found by its first chain that must be there. */
 static void finish_parts(struct match_call *call)
 {
 	const struct ruleset *rs = call->m->ruleset;
 	const struct match_pool *pool = &call->m->state->pools[match_pool_of(call->buffer)];
 
-	for (uint32_t i = 0; i < call->db->always.count; i++) {
-		uint32_t index = rs->starts[call->db->always.offset + i];
-		uint64_t began = watch_begin(call->m);
-
-		if (part_complete(call, &rs->parts[index], true))
-			match_part_found(call->m, call->txn, index, call->buffer);
-		watch_end(call->m, index, began);
-	}
 	for (size_t w = 0; w < pool->seen_words; w++) {
 		for (uint64_t bits = call->stream->seen[w]; bits; bits &= bits - 1) {
 			uint32_t bit = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
@@ -319,7 +310,8 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 	if (m->ruleset->db[buffer])
 		hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
 	evaluate_due(&call, true);
-	finish_parts(&call);
+	if (call.db->tracked)
+		finish_parts(&call);
 	if (call.stream->digests)
 		finish_digests(&call);
 	give_back(m, txn, match_pool_of(buffer));
@@ -334,7 +326,6 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	struct match_stream *s;
 	uint16_t slot;
 
-	txn->came |= 1ull << buffer;
 	if (txn->stream[index]) /* the instance before was never closed */
 		match_stream_finish(m, txn, buffer);
 	if (m->tape) {

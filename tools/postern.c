@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/check.h"
+#include "tools/audit.h"
 #include "tools/commands.h"
 #include "tools/list.h"
 #include "tools/live.h"
@@ -35,6 +36,7 @@ static const struct {
 	{"rules", "rules: their language, and what to do with them", rules_main},
 	{"list", "lists of millions: who wants no mail, no calls; traps, domains, numbers",
 	 list_main},
+	{"audit", "who changed what, and whether that record is whole", audit_main},
 	{"compile", "the images that a dataplane goes by", compile_main},
 	{"version", "which version this is", version_main},
 };

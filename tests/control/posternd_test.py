@@ -5,6 +5,7 @@
 What a user meets: commands, reloads, restarts, metrics, refusals in words.
 """
 import contextlib
+import hashlib
 import json
 import os
 import pwd
@@ -13,9 +14,11 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -194,24 +197,127 @@ class Posternd(unittest.TestCase):
         self.result("tenant suspend", tenant="acme", reason="r" * 255, until="2099-01-01T00:00:00Z")
         self.assertEqual(self.result("tenant", tenant="acme")["suspended"]["until"], 4070908800)
 
-    def test_where_the_disk_refuses_it_says_so_and_tries_again(self):
-        self.gate.start()
-        block = Path(self.folder) / "state" / "state.json.new"
-        block.mkdir()
-        answer = self.result("tenant suspend", tenant="acme", reason="r")
-        self.assertFalse(answer["stored"])
-        self.assertIn("lost when posternd ends", answer["warning"])
-        self.assertEqual(answer["state"], "suspended")
-        block.rmdir()
-        state = Path(self.folder) / "state" / "state.json"
-        wait_for("it is stored", lambda: '"suspended"' in state.read_text())
-
     def test_a_damaged_state_is_not_started_with(self):
         (Path(self.folder) / "state").mkdir()
-        self.path("state/state.json", "{}")
-        self.gate.start(ready=False)
-        self.assertEqual(self.gate.process.wait(DEADLINE), 1)
-        self.assertIn("state.json", self.gate.said())
+        for name, text in (("state.json", "{}"), ("state.db", "no database" * 100)):
+            file = self.path(f"state/{name}", text)
+            self.gate.start(ready=False)
+            self.assertEqual(self.gate.process.wait(DEADLINE), 1)
+            self.assertIn(name, self.gate.said())
+            self.assertEqual(file.read_text(), text)
+            file.unlink()
+
+    def test_the_state_of_before_is_taken_over(self):
+        (Path(self.folder) / "state").mkdir()
+        self.path("state/state.json", json.dumps({"version": 1, "generation": 41, "tenants": [
+            {"tenant": 7, "limits": {"calls": "3/s"}, "suspended": {
+                "reason": "r", "approver": "", "by": "root", "since": 1, "until": 0}}]}))
+        self.gate.start()
+        tenant = self.result("tenant", tenant="acme")
+        self.assertEqual((tenant["state"], tenant["limits"]["calls"]["from"]), ("suspended", "command"))
+        self.assertGreater(self.result("status")["configuration"]["generation"], 41)
+        self.assertTrue((Path(self.folder) / "state" / "state.json.taken").exists())
+
+    # The audit log
+
+    def entries(self, *options):
+        out = self.gate.run("audit", "export", "--json", *options)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        return [json.loads(line) for line in out.stdout.splitlines()]
+
+    def test_what_was_changed_is_in_the_audit_log(self):
+        self.gate.start()
+        before = int(time.time()) * 10**9
+        self.result("tenant suspend", tenant="acme", reason="spam", approver="bob")
+        self.result("limits set", tenant="acme", limits={"calls": "1/s"})
+        self.error("tenant suspend", tenant="nobody", reason="spam")
+        self.result("list add", tenant="acme", kind="optout", entries=["someone@example.org"])
+        self.result("reload")
+        entries = [json.loads(entry["text"]) for entry in self.entries()]
+        self.assertEqual([entry["action"] for entry in entries],
+                         ["posternd starts", "reload", "tenant suspend", "limits set", "list add", "reload"])
+        suspend, limits, added, reload = entries[2:]
+        self.assertEqual((suspend["tenant"], suspend["tenant_id"], suspend["uid"]), ("acme", 7, os.getuid()))
+        self.assertEqual(suspend["arguments"], {"tenant": "acme", "reason": "spam", "approver": "bob"})
+        self.assertNotIn("suspended", suspend["before"])
+        self.assertEqual(suspend["after"]["suspended"]["reason"], "spam")
+        self.assertTrue(before <= suspend["at"] <= time.time_ns())
+        self.assertEqual(limits["after"]["limits"], {"calls": "1/s"})
+        self.assertRegex(added["arguments"]["entries"][0], "^hash:[0-9a-f]{16}$")
+        self.assertEqual(reload["generation"], reload["generation_before"] + 1)
+        self.assertEqual(reload["generation"], self.result("status")["configuration"]["generation"])
+        # Nobody's address is in it, or anywhere else of what is kept.
+        for file in (Path(self.folder) / "state").rglob("*"):
+            self.assertFalse(file.is_file() and b"someone@example" in file.read_bytes(), file)
+
+    def test_an_export_is_of_a_tenant_and_a_time_and_an_entry_itself(self):
+        self.gate.start()
+        self.result("limits set", tenant="acme", limits={"calls": "1/s"})
+        self.result("limits set", tenant='b"ulk', limits={"calls": "2/s"})
+        self.assertEqual([json.loads(entry["text"])["tenant_id"] for entry in self.entries("--tenant", "acme")], [7])
+        self.assertEqual(self.entries("--tenant", "acme", "--to", "1h"), [])
+        self.assertEqual(len(self.entries("--tenant", "acme", "--from", "1h", "--to", "2099-01-01T00:00:00Z")), 3)
+        last = json.loads(self.entries()[-1]["text"])
+        self.assertEqual((last["action"], last["arguments"]["tenant"]), ("audit export", "acme"))
+        page = self.gate.run("audit", "export", "--tenant", "acme").stdout.splitlines()
+        self.assertRegex(page[0], r"limits set +acme")
+        self.assertEqual(self.error("audit export", **{"from": "yesterday"})["code"], "bad_argument")
+        self.assertEqual(self.error("audit export", tenant="nobody")["code"], "no_such_tenant")
+
+    def verify(self, *words):
+        done = self.gate.run("audit", "verify", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    def edit(self, *statements):
+        """What somebody does who may write to the file."""
+        self.gate.stop()
+        with contextlib.closing(sqlite3.connect(Path(self.folder) / "state" / "state.db")) as db:
+            for trigger in ("audit_entry_changed", "audit_entry_deleted"):
+                db.execute(f"DROP TRIGGER {trigger}")
+            for statement in statements:
+                self.assertGreater(db.execute(statement).rowcount, 0)
+            db.commit()
+        self.gate.start()
+
+    def test_an_audit_log_that_was_edited_is_found(self):
+        for bad, statement in (
+                (3, "UPDATE audit_entry SET text = replace(text, 'spam', 'ham') WHERE seq = 3"),
+                (4, "DELETE FROM audit_entry WHERE seq = 3"),
+                (8, "DELETE FROM audit_entry WHERE seq > 5")):
+            self.gate.start()
+            for _ in range(4):
+                self.result("tenant suspend", tenant="acme", reason="spam")
+            status, said = self.verify()
+            self.assertEqual((status, "each in its place" in said), (0, True), said)
+            self.edit(statement)
+            self.result("limits set", tenant="acme", limits={"calls": "1/s"})
+            status, said = self.verify()
+            self.assertEqual(status, 1)
+            self.assertIn(f"FAILED at entry {bad}:", said)
+            self.gate.stop()
+            shutil.rmtree(Path(self.folder) / "state")
+
+    def test_an_audit_log_is_verified_without_posternd_and_against_an_anchor(self):
+        self.gate.start()
+        self.result("tenant suspend", tenant="acme", reason="spam")
+        self.gate.stop()
+        anchor = self.gate.gate_events("audit_anchor")[-1]
+        anchor = f"{anchor['seq']}:{anchor['hash']}"
+        self.gate.start()
+        self.assertEqual(self.verify("--anchor", anchor)[0], 0)
+        self.assertEqual(self.verify("--anchor", "2:" + "0" * 64)[0], 1)
+        export = self.path("export.jsonl", "".join(json.dumps(entry) + "\n" for entry in self.entries()))
+        self.assertEqual(self.verify(export, "--anchor", anchor)[0], 0)
+        # Whoever has no Postern: SHA-256 over the hash before it and the text.
+        for entry in self.entries():
+            self.assertEqual(hashlib.sha256(bytes.fromhex(entry["previous"]) + entry["text"].encode()).hexdigest(),
+                             entry["hash"])
+        lines = export.read_text().splitlines(True)
+        for wrong in (lines[1:], lines[:1] + lines[2:], [lines[1], lines[0]] + lines[2:], lines[:2] + ["x\n"], []):
+            self.assertEqual(self.verify(self.path("wrong.jsonl", "".join(wrong)))[0], 1)
+        # Cut off at the end, a file is whole; the anchor says that it is not.
+        cut = self.path("cut.jsonl", "".join(lines[:2]))
+        self.assertEqual((self.verify(cut)[0], self.verify(cut, "--anchor", anchor)[0]), (0, 1))
 
     # Reloads
 
