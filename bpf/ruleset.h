@@ -11,8 +11,9 @@
  * before. Chains know nothing of each other, which is Suricata's meaning: a
  * content without distance or within starts over.
  *
- * Per buffer there is one Hyperscan database. Its pattern ids index `patterns`
- * from the database's first; a pattern names the chains that it may start.
+ * What starts the chains of a buffer is looked for by one Hyperscan database, or by
+ * several where one would take long to compile: shards. A shard's pattern ids index
+ * `patterns` from its first; a pattern names the chains that it may start.
  */
 #ifndef POSTERN_RULESET_H
 #define POSTERN_RULESET_H
@@ -20,7 +21,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 6
+#define RULESET_VERSION 7
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -317,9 +318,16 @@ struct ruleset_pattern {
 	struct ruleset_span chains; /* into `starts`, which holds indexes of chains */
 };
 
-struct ruleset_db {
-	uint32_t offset, size; /* of the serialized database; 0: no rule looks here */
+/* A serialized database of Hyperscan's. */
+struct ruleset_shard {
+	uint32_t offset, size;
 	uint32_t first_pattern, patterns;
+};
+
+#define RULESET_SHARDS 128 /* of one buffer or lane */
+
+struct ruleset_db {
+	struct ruleset_span shards; /* none: nothing to look for */
 	struct ruleset_span always; /* into `starts`: parts, not chains */
 	uint32_t reach;             /* the longest of its chains', 0: none must be confirmed */
 	uint32_t tracked;           /* bits of a stream's set of chains */
@@ -332,7 +340,7 @@ struct ruleset_image {
 	uint32_t generation;
 	uint32_t flowbits; /* which names its flowbits have: another's mean nothing to it */
 	struct ruleset_span rules, conditions, parts, chains, steps, scopes, nets, ports, pcres,
-		numbers, datasets, hashes, patterns, starts, strings;
+		numbers, datasets, hashes, patterns, starts, strings, shards;
 	uint32_t lane_count, pad;
 	struct ruleset_lane lanes[RULESET_LANES];
 	struct ruleset_db db[RULESET_DBS];

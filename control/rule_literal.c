@@ -7,6 +7,8 @@
 #include "control/rule_literal.h"
 
 #define LITERAL_MIN 2 /* shorter ones are everywhere */
+#define WORD_MIN    3 /* of the alternatives */
+#define WORDS_DEPTH 8 /* groups in groups that are looked into */
 
 /* Longer is rarer; blanks, line ends and repetitions hardly count. */
 static unsigned literal_weight(const struct rule_literal *l)
@@ -42,8 +44,12 @@ struct scan {
 	uint8_t run[RULE_LITERAL_MAX];
 	size_t len;
 	bool nocase;
+	bool words; /* in each alternative of a group that must be there */
+	unsigned depth;
 	struct rule_literal best;
 };
+
+static bool scan_one(struct scan *s);
 
 static void run_end(struct scan *s)
 {
@@ -124,6 +130,26 @@ static bool skip_group(struct scan *s)
 		}
 	}
 	return depth == 0;
+}
+
+static bool alternatives_have_words(const struct scan *around, const char *p, const char *end);
+
+/* The same, with what its alternatives hold. */
+static bool scan_group(struct scan *s)
+{
+	const char *start = s->p;
+
+	if (!skip_group(s))
+		return false;
+	if (s->p - start > 2 && start[0] == '?') {
+		if (start[1] != ':')
+			return true; /* it takes nothing, or has a name */
+		start += 2;
+	}
+	if (s->p < s->end && is_quantifier(*s->p) && *s->p != '+')
+		return true;
+	s->words = s->words || alternatives_have_words(s, start, s->p - 1);
+	return true;
 }
 
 static int hex_value(char c)
@@ -217,7 +243,7 @@ static bool scan_one(struct scan *s)
 		return skip_class(s);
 	case '(':
 		run_end(s);
-		return skip_group(s);
+		return scan_group(s);
 	case '.':
 	case '^':
 	case '$':
@@ -237,6 +263,61 @@ static bool scan_one(struct scan *s)
 	}
 }
 
+static bool scan_all(struct scan *s)
+{
+	while (s->p < s->end)
+		if (!scan_one(s))
+			return false;
+	run_end(s);
+	return true;
+}
+
+/* The next '|' that is in no group and no class, or the end; NULL: too clever. */
+static const char *alternative_end(const char *p, const char *end)
+{
+	struct scan s = {.p = p, .end = end};
+
+	while (s.p < s.end && *s.p != '|') {
+		char c = *s.p++;
+		bool ok = true;
+
+		if (c == '\\')
+			s.p += s.p < s.end;
+		else if (c == '[')
+			ok = skip_class(&s);
+		else if (c == '(')
+			ok = skip_group(&s);
+		if (!ok)
+			return NULL;
+	}
+	return s.p;
+}
+
+static bool alternatives_have_words(const struct scan *around, const char *p, const char *end)
+{
+	if (around->depth == WORDS_DEPTH)
+		return false;
+	for (;;) {
+		const char *next = alternative_end(p, end);
+		struct scan s = {
+			.p = p, .end = next, .nocase = around->nocase, .depth = around->depth + 1};
+
+		if (!next || !scan_all(&s) || !(s.words || s.best.len >= WORD_MIN))
+			return false;
+		if (next == end)
+			return true;
+		p = next + 1;
+	}
+}
+
+bool rule_pcre_has_words(const struct rule_step *step)
+{
+	const struct scan around = {.nocase = step->pcre_options & PCRE2_CASELESS};
+
+	return !(step->pcre_options & PCRE2_EXTENDED) &&
+	       alternatives_have_words(&around, step->text, step->text + step->len);
+}
+
 bool rule_literal_of_pcre(const struct rule_step *step, struct rule_literal *literal)
 {
 	struct scan s = {.p = step->text,
@@ -250,10 +331,8 @@ bool rule_literal_of_pcre(const struct rule_step *step, struct rule_literal *lit
 		s.nocase = true;
 		s.p += 4;
 	}
-	while (s.p < s.end)
-		if (!scan_one(&s))
-			return false;
-	run_end(&s);
+	if (!scan_all(&s))
+		return false;
 	*literal = s.best;
 	literal->whole = false;
 	return s.best.len > 0;

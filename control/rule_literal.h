@@ -36,4 +36,10 @@ bool rule_literal_choose(const struct rule_part *part, size_t first, size_t coun
  */
 bool rule_literal_of_pcre(const struct rule_step *step, struct rule_literal *literal);
 
+/*
+ * Does every match of the expression hold one of a few words, each as long as Hyperscan likes
+ * them? It looks for these then, and for the expression only where it finds one.
+ */
+bool rule_pcre_has_words(const struct rule_step *step);
+
 #endif

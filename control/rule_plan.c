@@ -20,13 +20,14 @@ static const struct trigger *trigger_of(const struct ruleset_tables *t, unsigned
 static void plan_trigger(struct rule_plan *plan, struct rule_plan_chain *out,
 			 const struct trigger *trigger)
 {
-	out->how = trigger->regex ? PLAN_EXPRESSION : PLAN_LITERAL;
+	out->how = trigger->kind ? PLAN_EXPRESSION : PLAN_LITERAL;
 	out->place = trigger->place->place;
 	out->text = arena_copy(&plan->arena, trigger->text, trigger->len);
 	out->len = trigger->len;
 	out->nocase = trigger->nocase;
 	out->hs_flags = trigger->flags;
-	out->prefilter = trigger->regex && (trigger->flags & HS_FLAG_PREFILTER);
+	out->words = trigger->kind == TRIGGER_WORDS;
+	out->prefilter = trigger->kind && (trigger->flags & HS_FLAG_PREFILTER);
 }
 
 static void plan_chain(const struct ruleset_tables *t, struct rule_plan *plan, uint32_t index)

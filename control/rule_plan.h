@@ -10,7 +10,7 @@
 
 enum rule_plan_how {
 	PLAN_LITERAL,    /* its literal is looked for first */
-	PLAN_EXPRESSION, /* Hyperscan runs its expression on every byte */
+	PLAN_EXPRESSION, /* Hyperscan looks for its expression itself */
 	PLAN_BESIDE,     /* looked at when another chain of its part was found */
 	PLAN_ALWAYS,     /* nothing to look for */
 	PLAN_LENGTH,     /* of the buffer alone */
@@ -26,6 +26,7 @@ struct rule_plan_chain {
 	size_t steps; /* that hang together, this one among them */
 	bool nocase;
 	unsigned hs_flags; /* HS_FLAG_* of an expression */
+	bool words;        /* it has some in each alternative, and is found by them */
 	bool prefilter;    /* Hyperscan can only say where it may be */
 	bool negated;      /* must not be there */
 	bool confirm;      /* PCRE2 or a comparison decides */

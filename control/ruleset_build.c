@@ -36,14 +36,15 @@ void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	t->hashes.size = sizeof(uint64_t);
 	t->patterns.size = sizeof(struct ruleset_pattern);
 	t->starts.size = sizeof(uint32_t);
+	t->shards.size = sizeof(struct ruleset_shard);
 	t->strings.size = 1;
 	section_add(t, &t->strings);
 }
 
 void tables_fini(struct ruleset_tables *t)
 {
-	for (int b = 0; b < RULESET_DBS; b++)
-		free(t->database[b].data);
+	for (size_t i = 0; i < t->shards.count; i++)
+		free(t->databases[i].data);
 	arena_fini(&t->arena);
 }
 
@@ -95,11 +96,11 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->strings = write_section(w, &t->strings);
 	image->lane_count = t->lane_count;
 	memcpy(image->lanes, t->lanes, sizeof(image->lanes));
-	for (int b = 0; b < RULESET_DBS; b++) {
-		image->db[b] = t->db[b];
-		image->db[b].offset =
-			t->db[b].size ? write_bytes(w, t->database[b].data, t->db[b].size) : 0;
-	}
+	memcpy(image->db, t->db, sizeof(image->db));
+	for (size_t i = 0; i < t->shards.count; i++)
+		((struct ruleset_shard *)t->shards.data)[i].offset =
+			write_bytes(w, t->databases[i].data, t->databases[i].size);
+	image->shards = write_section(w, &t->shards);
 	w->at = align_up(w->at);
 }
 
@@ -144,7 +145,7 @@ int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_
 	tables_order_rules(&t, list);
 	tables_share_facts(&t);
 	for (int b = 0; b < RULESET_DBS && !t.failed; b++)
-		tables_prepare_database(&t, (unsigned)b);
+		tables_prepare_databases(&t, (unsigned)b);
 	compile = now_ns();
 	if (!t.failed && tables_compile_databases(&t, options)) {
 		t.stats.compile_ns = now_ns() - compile;

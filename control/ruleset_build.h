@@ -16,7 +16,7 @@ struct ruleset_build_options {
 struct ruleset_build_stats {
 	size_t rules, parts, chains;
 	size_t literals; /* distinct, over all buffers */
-	size_t regexes;  /* that Hyperscan runs on every byte */
+	size_t regexes;  /* that Hyperscan looks for itself */
 	size_t image_bytes;
 	size_t db_bytes[RULESET_DBS]; /* serialized */
 	size_t db_patterns[RULESET_DBS];

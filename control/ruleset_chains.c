@@ -180,7 +180,6 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 	trigger->chain = index;
 	trigger->sid = rule->sid;
 	trigger->place = chain->regex ? chain->regex : &part->steps[chain->literal.step];
-	trigger->regex = chain->regex != NULL;
 	trigger->once = !rule_part_streams(part) ||
 			(!needs_confirmation(part, chain) && anywhere(&part->steps[chain->first]));
 	trigger->nocase = chain->literal.nocase;
@@ -188,10 +187,12 @@ static void add_trigger(struct ruleset_tables *t, const struct rule *rule,
 		trigger->text = chain->regex->text;
 		trigger->len = chain->regex->len;
 		trigger->flags = chain->regex_flags;
+		trigger->kind = rule_pcre_has_words(chain->regex) ? TRIGGER_WORDS : TRIGGER_LONE;
 		t->stats.regexes++;
-		warn(t, rule, chain->regex,
-		     "no literal to look for first: this expression runs on every byte of the "
-		     "buffer, at the cost of dozens of rules that have one");
+		if (trigger->kind == TRIGGER_LONE)
+			warn(t, rule, chain->regex,
+			     "no literal to look for first: this expression runs on every byte of "
+			     "the buffer, at the cost of dozens of rules that have one");
 		return;
 	}
 	trigger->text = arena_copy(&t->arena, chain->literal.bytes, chain->literal.len);

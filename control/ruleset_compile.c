@@ -13,18 +13,18 @@
 
 #define THREADS_MAX 16
 
-/* Buffers with patterns, those with the most first: the longest one decides when it is over. */
+/* Shards, those with the most first: the longest one decides when it is over. */
 struct work {
 	struct ruleset_tables *t;
 	struct db_cache *cache;
-	unsigned order[RULESET_DBS];
+	unsigned *order;
 	unsigned count;
 	atomic_uint next;
 };
 
-static unsigned mode_of(unsigned buffer)
+static unsigned mode_of(unsigned db)
 {
-	return tables_streams(buffer) ? HS_MODE_STREAM : HS_MODE_BLOCK;
+	return tables_streams(db) ? HS_MODE_STREAM : HS_MODE_BLOCK;
 }
 
 static bool key_add(char **key, size_t *len, size_t *room, const void *data, size_t n)
@@ -94,10 +94,10 @@ static void compile(struct database *d, unsigned mode)
 	hs_free_database(db);
 }
 
-static void build(struct work *w, unsigned buffer)
+static void build(struct work *w, unsigned shard)
 {
-	struct database *d = &w->t->database[buffer];
-	unsigned mode = mode_of(buffer);
+	struct database *d = &w->t->databases[shard];
+	unsigned mode = mode_of(d->db);
 	size_t key_len = 0;
 	char *key = w->cache ? key_of(&d->patterns, mode, &key_len) : NULL;
 
@@ -124,18 +124,23 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+static int most_first(const void *pa, const void *pb, void *ctx)
+{
+	const struct database *d = ctx;
+	unsigned a = *(const unsigned *)pa, b = *(const unsigned *)pb;
+
+	if (d[a].patterns.count != d[b].patterns.count)
+		return d[a].patterns.count < d[b].patterns.count ? 1 : -1;
+	return a < b ? -1 : a > b;
+}
+
 static void plan(struct work *w)
 {
-	for (int b = 0; b < RULESET_DBS; b++) {
-		unsigned at = w->count, n = w->t->database[b].patterns.count;
-
-		if (!n)
-			continue;
-		for (; at && w->t->database[w->order[at - 1]].patterns.count < n; at--)
-			w->order[at] = w->order[at - 1];
-		w->order[at] = (unsigned)b;
-		w->count++;
-	}
+	w->count = (unsigned)w->t->shards.count;
+	w->order = arena_alloc(&w->t->arena, (w->count + 1) * sizeof(*w->order));
+	for (unsigned i = 0; i < w->count; i++)
+		w->order[i] = i;
+	qsort_r(w->order, w->count, sizeof(*w->order), most_first, w->t->databases);
 }
 
 static unsigned thread_count(unsigned wanted, unsigned jobs)
@@ -149,11 +154,11 @@ static unsigned thread_count(unsigned wanted, unsigned jobs)
 	return wanted > THREADS_MAX ? THREADS_MAX : wanted;
 }
 
-static bool say_error(struct ruleset_tables *t, unsigned buffer)
+static bool say_error(struct ruleset_tables *t, const struct database *d)
 {
-	struct rule_place place = {.file = tables_db_name(t, buffer)};
-	const struct patterns *p = &t->database[buffer].patterns;
-	hs_compile_error_t *error = t->database[buffer].error;
+	struct rule_place place = {.file = tables_db_name(t, d->db)};
+	const struct patterns *p = &d->patterns;
+	hs_compile_error_t *error = d->error;
 	uint32_t sid = 0;
 
 	if (error && error->expression >= 0 && (unsigned)error->expression < p->steers) {
@@ -172,17 +177,15 @@ static bool say_error(struct ruleset_tables *t, unsigned buffer)
 	return false;
 }
 
-static bool collect(struct ruleset_tables *t, unsigned buffer)
+static bool collect(struct ruleset_tables *t, unsigned shard)
 {
-	struct database *d = &t->database[buffer];
+	struct database *d = &t->databases[shard];
 
-	if (!d->patterns.count)
-		return true;
 	if (!d->data)
-		return say_error(t, buffer);
-	t->db[buffer].size = (uint32_t)d->size;
-	t->stats.db_bytes[buffer] = d->size;
-	t->stats.stream_bytes[buffer] = d->stream_bytes;
+		return say_error(t, d);
+	((struct ruleset_shard *)t->shards.data)[shard].size = (uint32_t)d->size;
+	t->stats.db_bytes[d->db] += d->size;
+	t->stats.stream_bytes[d->db] += d->stream_bytes;
 	t->stats.databases++;
 	t->stats.databases_found += d->found;
 	return true;
@@ -202,8 +205,8 @@ bool tables_compile_databases(struct ruleset_tables *t, const struct ruleset_bui
 	run(&w);
 	while (started)
 		pthread_join(threads[--started], NULL);
-	for (int b = 0; b < RULESET_DBS; b++)
-		ok = collect(t, (unsigned)b) && ok;
+	for (unsigned i = 0; i < w.count; i++)
+		ok = collect(t, i) && ok;
 	if (options->cache)
 		db_cache_trim(options->cache);
 	return ok;

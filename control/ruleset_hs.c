@@ -67,14 +67,15 @@ int64_t pcre_max_width(const struct rule_step *step)
 	return width;
 }
 
-/* Equal triggers stand together then, and in the order of their chains. */
-static int trigger_order(const void *pa, const void *pb)
+int trigger_order(const void *pa, const void *pb)
 {
 	const struct trigger *a = pa, *b = pb;
 	int order;
 
-	if (a->regex != b->regex)
-		return a->regex - b->regex;
+	if (a->shard != b->shard)
+		return a->shard < b->shard ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
 	if (a->flags != b->flags)
 		return a->flags < b->flags ? -1 : 1;
 	if (a->nocase != b->nocase)
@@ -87,9 +88,9 @@ static int trigger_order(const void *pa, const void *pb)
 	return a->chain < b->chain ? -1 : a->chain > b->chain;
 }
 
-static bool trigger_same(const struct trigger *a, const struct trigger *b)
+bool trigger_same(const struct trigger *a, const struct trigger *b)
 {
-	return a->regex == b->regex && a->flags == b->flags && a->nocase == b->nocase &&
+	return a->kind == b->kind && a->flags == b->flags && a->nocase == b->nocase &&
 	       a->len == b->len && !memcmp(a->text, b->text, a->len);
 }
 
@@ -123,25 +124,24 @@ static struct ruleset_pattern *pattern_add(struct ruleset_tables *t, struct patt
 
 static unsigned trigger_flags(const struct trigger *trigger)
 {
-	return HS_FLAG_SINGLEMATCH | (trigger->regex    ? trigger->flags
+	return HS_FLAG_SINGLEMATCH | (trigger->kind     ? trigger->flags
 				      : trigger->nocase ? HS_FLAG_CASELESS
 							: 0);
 }
 
 /* Joins equal triggers into patterns; writes the sections that name their chains. */
-static void make_patterns(struct ruleset_tables *t, unsigned buffer, struct patterns *p)
+static void make_patterns(struct ruleset_tables *t, const struct trigger *items, size_t n,
+			  struct patterns *p)
 {
-	struct trigger_list *list = &t->triggers[buffer];
-	size_t n = list->count, room = n + STEER_ROOM;
 	struct ruleset_pattern *pattern = NULL;
+	size_t room = n + STEER_ROOM;
 
-	qsort(list->items, n, sizeof(*list->items), trigger_order);
 	p->expressions = arena_alloc(&t->arena, room * sizeof(*p->expressions));
 	p->flags = arena_alloc(&t->arena, room * sizeof(*p->flags));
 	p->ids = arena_alloc(&t->arena, room * sizeof(*p->ids));
 	p->triggers = arena_alloc(&t->arena, n * sizeof(*p->triggers));
 	for (size_t i = 0; i < n; i++) {
-		const struct trigger *trigger = &list->items[i];
+		const struct trigger *trigger = &items[i];
 
 		if (!i || !trigger_same(trigger, trigger - 1)) {
 			struct rule_step step = {.text = (char *)trigger->text,
@@ -149,7 +149,7 @@ static void make_patterns(struct ruleset_tables *t, unsigned buffer, struct patt
 
 			p->triggers[p->count] = trigger;
 			pattern = pattern_add(t, p,
-					      trigger->regex
+					      trigger->kind
 						      ? hs_expression_of(&t->arena, &step)
 						      : literal_expression(&t->arena, trigger),
 					      trigger_flags(trigger));
@@ -191,11 +191,30 @@ static void steer(struct ruleset_tables *t, unsigned buffer, struct patterns *p)
 			    HS_FLAG_SINGLEMATCH);
 }
 
-void tables_prepare_database(struct ruleset_tables *t, unsigned buffer)
+/* Triggers of one shard. */
+static void add_shard(struct ruleset_tables *t, unsigned db, const struct trigger *items, size_t n)
 {
-	struct trigger_list *list = &t->triggers[buffer];
-	struct ruleset_db *out = &t->db[buffer];
-	struct patterns *p = &t->database[buffer].patterns;
+	struct ruleset_shard *shard = section_add(t, &t->shards);
+	struct patterns *p;
+
+	t->databases = arena_grow(&t->arena, t->databases, t->shards.count - 1,
+				  &t->databases_capacity, sizeof(*t->databases));
+	memset(&t->databases[t->shards.count - 1], 0, sizeof(*t->databases));
+	t->databases[t->shards.count - 1].db = db;
+	p = &t->databases[t->shards.count - 1].patterns;
+	shard->first_pattern = (uint32_t)t->patterns.count;
+	make_patterns(t, items, n, p);
+	t->stats.literals += p->count;
+	t->stats.db_patterns[db] += p->count;
+	if (items->kind != TRIGGER_LONE)
+		steer(t, db, p);
+	shard->patterns = p->count;
+}
+
+void tables_prepare_databases(struct ruleset_tables *t, unsigned db)
+{
+	struct trigger_list *list = &t->triggers[db];
+	struct ruleset_db *out = &t->db[db];
 
 	out->always.offset = (uint32_t)t->starts.count;
 	out->always.count = (uint32_t)list->always_count;
@@ -203,13 +222,13 @@ void tables_prepare_database(struct ruleset_tables *t, unsigned buffer)
 		*(uint32_t *)section_add(t, &t->starts) = list->always[i];
 	out->reach = list->reach;
 	out->tracked = list->tracked;
-	if (!list->count)
-		return;
-
-	out->first_pattern = (uint32_t)t->patterns.count;
-	make_patterns(t, buffer, p);
-	t->stats.literals += p->count;
-	t->stats.db_patterns[buffer] = p->count;
-	steer(t, buffer, p);
-	out->patterns = p->count;
+	triggers_shard(list);
+	out->shards.offset = (uint32_t)t->shards.count;
+	for (size_t first = 0, next; first < list->count; first = next) {
+		for (next = first + 1; next < list->count; next++)
+			if (list->items[next].shard != list->items[first].shard)
+				break;
+		add_shard(t, db, &list->items[first], next - first);
+		out->shards.count++;
+	}
 }

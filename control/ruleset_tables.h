@@ -12,18 +12,25 @@ struct section {
 	size_t size;            /* of one, bytes */
 };
 
+enum trigger_kind {
+	TRIGGER_LITERAL,
+	TRIGGER_WORDS, /* an expression that Hyperscan finds by words of its own choice */
+	TRIGGER_LONE,  /* one that runs on every byte */
+};
+
 /* What starts a chain: an entry of a buffer's database before equal ones are joined. */
 struct trigger {
 	uint32_t chain;
 	const struct rule_step *place; /* for messages */
 	uint32_t sid;
-	bool regex;
-	bool once; /* the first place where it is found tells all */
-	/* Literal: bytes and nocase. Regex: the expression and its flags. */
+	enum trigger_kind kind;
+	bool once;      /* the first place where it is found tells all */
+	uint32_t shard; /* of its buffer */
+	/* Literal: bytes and nocase. Else the expression and its flags. */
 	const char *text;
 	size_t len;
 	bool nocase;
-	unsigned flags; /* HS_FLAG_* of a regex */
+	unsigned flags; /* HS_FLAG_* of an expression */
 };
 
 struct trigger_list {
@@ -34,7 +41,7 @@ struct trigger_list {
 	uint32_t reach, tracked; /* as in struct ruleset_db */
 };
 
-/* What one database looks for; memory is the arena's. */
+/* What one of Hyperscan's databases looks for; memory is the arena's. */
 struct patterns {
 	const char **expressions;
 	unsigned *flags, *ids;
@@ -45,7 +52,8 @@ struct patterns {
 
 struct database {
 	struct patterns patterns;
-	char *data; /* serialized, to be freed with free() */
+	unsigned db; /* whose shard it is */
+	char *data;  /* serialized, to be freed with free() */
 	size_t size, stream_bytes;
 	void *error; /* hs_compile_error_t: why there is none */
 	bool found;  /* in the cache */
@@ -55,12 +63,13 @@ struct ruleset_tables {
 	struct arena arena;
 	struct rule_diags *diags;
 	struct section rules, conditions, parts, chains, steps, scopes, nets, ports, pcres, numbers,
-		datasets, hashes, patterns, starts, strings;
+		datasets, hashes, patterns, starts, strings, shards;
 	struct ruleset_lane lanes[RULESET_LANES];
 	uint32_t lane_count;
 	struct trigger_list triggers[RULESET_DBS];
 	struct ruleset_db db[RULESET_DBS];
-	struct database database[RULESET_DBS];
+	struct database *databases; /* one a shard */
+	size_t databases_capacity;
 	const char *flowbits[RULESET_FLOWBITS]; /* that rules ask for, ascending */
 	size_t flowbits_count;
 	uint32_t flowbits_names; /* as in struct ruleset_image */
@@ -108,9 +117,14 @@ static inline const char *tables_db_name(const struct ruleset_tables *t, unsigne
 }
 void tables_add_datasets(struct ruleset_tables *t, const struct rule_list *list);
 
-/* Triggers to patterns; ruleset_hs.c. */
-void tables_prepare_database(struct ruleset_tables *t, unsigned db);
-/* Patterns of all buffers to databases; ruleset_compile.c. False with the mistake said. */
+/* Triggers to patterns, in as many shards as they need; ruleset_hs.c, ruleset_shard.c. */
+void tables_prepare_databases(struct ruleset_tables *t, unsigned db);
+/* Gives each trigger its shard, and sorts them by it. */
+void triggers_shard(struct trigger_list *list);
+/* By shard; equal triggers stand together then, and in the order of their chains. */
+int trigger_order(const void *a, const void *b);
+bool trigger_same(const struct trigger *a, const struct trigger *b);
+/* Patterns of all shards to databases; ruleset_compile.c. False with the mistake said. */
 bool tables_compile_databases(struct ruleset_tables *t,
 			      const struct ruleset_build_options *options);
 /* Flags for Hyperscan to run the step's expression, 0 if it can't. Exact: no confirmation needed.

@@ -172,7 +172,7 @@ static int on_block_match(unsigned int id, unsigned long long from, unsigned lon
 {
 	struct match_call *call = context;
 	const struct ruleset *rs = call->m->ruleset;
-	const struct ruleset_pattern *pattern = &rs->patterns[call->db->first_pattern + id];
+	const struct ruleset_pattern *pattern = &rs->patterns[call->first_pattern + id];
 
 	call->m->stats.literals++;
 	for (uint32_t i = 0; i < pattern->chains.count; i++) {
@@ -204,9 +204,13 @@ static void scan_whole(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		memset(m->state->part_epoch, 0, m->image->parts.count * sizeof(uint32_t));
 		m->state->epoch = 1;
 	}
-	if (rs->db[db])
-		hs_scan(rs->db[db], (const char *)call.view.p, (unsigned)len, 0, m->state->scratch,
-			on_block_match, &call);
+	for (uint32_t i = 0; i < call.db->shards.count; i++) {
+		uint32_t shard = call.db->shards.offset + i;
+
+		call.first_pattern = rs->shards[shard].first_pattern;
+		hs_scan(rs->databases[shard], (const char *)call.view.p, (unsigned)len, 0,
+			m->state->scratch, on_block_match, &call);
+	}
 	for (uint32_t i = 0; i < call.db->always.count; i++) {
 		uint32_t part = rs->starts[call.db->always.offset + i];
 		uint64_t began = watch_begin(m);
@@ -281,11 +285,12 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 	if (!state->part_epoch || !state->match_data || !m->hits)
 		return -ENOMEM;
 	rc = alloc_extras(rs->image, m);
-	for (int d = 0; d < RULESET_DBS && rc == 0; d++)
-		if (rs->db[d] && hs_alloc_scratch(rs->db[d], &state->scratch) != HS_SUCCESS)
+	for (uint32_t i = 0; i < rs->image->shards.count && rc == 0; i++)
+		if (hs_alloc_scratch(rs->databases[i], &state->scratch) != HS_SUCCESS)
 			rc = -ENOMEM;
 	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
-		m->scans[b] = rs->db[b] || rs->image->db[b].always.count || rs->lanes[b];
+		m->scans[b] = rs->image->db[b].shards.count || rs->image->db[b].always.count ||
+			      rs->lanes[b];
 		if (m->scans[b] && rule_buffers[b].mode == BUFFER_STREAM)
 			rc = match_pool_init(&state->pools[match_pool_of((enum rule_buffer)b)], rs,
 					     (enum rule_buffer)b, max_streams);

@@ -39,7 +39,8 @@ struct ruleset {
 	const struct ruleset_port *ports;
 	const struct ruleset_pattern *patterns;
 	const uint32_t *starts;
-	hs_database_t *db[RULESET_DBS];
+	const struct ruleset_shard *shards;
+	hs_database_t **databases;         /* one a shard */
 	uint32_t lanes[RULE_BUFFER_COUNT]; /* bits: lanes that a buffer goes through */
 	struct hashset *datasets;
 	uint32_t *tracked[RULESET_DBS]; /* chain of each tracked bit */
@@ -56,11 +57,11 @@ struct match_group {
 };
 
 struct match_stream {
-	hs_stream_t *hs;
-	uint64_t at;    /* bytes fed */
-	int64_t credit; /* work left */
-	uint64_t *seen; /* tracked chains that were found */
-	uint8_t *tail;  /* the last bytes of the pieces before, 2 * keep of them fit */
+	hs_stream_t **hs; /* one a shard */
+	uint64_t at;      /* bytes fed */
+	int64_t credit;   /* work left */
+	uint64_t *seen;   /* tracked chains that were found */
+	uint8_t *tail;    /* the last bytes of the pieces before, 2 * keep of them fit */
 	uint32_t tail_len;
 	uint32_t keep; /* a group's bytes: reach before it, reach for it, reach after it; or 0 */
 	uint32_t ngroups;
@@ -70,8 +71,10 @@ struct match_stream {
 
 struct match_pool {
 	struct match_stream *slots;
-	uint16_t *free; /* indexes of slots */
+	hs_stream_t **hs; /* of all slots */
+	uint16_t *free;   /* indexes of slots */
 	uint32_t nfree, size;
+	uint32_t shards; /* of its buffer */
 	size_t seen_words;
 	unsigned digests; /* bits: hashes that its streams are asked for */
 	char *memory;     /* tails and sets */
@@ -111,6 +114,7 @@ struct match_call {
 	struct match_txn *txn;
 	enum rule_buffer buffer;
 	const struct ruleset_db *db;
+	uint32_t first_pattern;      /* of the shard that looks now */
 	struct match_view view;      /* the block, or this piece of the stream */
 	int64_t credit;              /* of a block */
 	struct match_stream *stream; /* or NULL: a block */

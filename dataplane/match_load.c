@@ -40,7 +40,8 @@ static bool sections_ok(const struct ruleset_image *i)
 	       section_ok(i, i->hashes, sizeof(uint64_t)) &&
 	       section_ok(i, i->patterns, sizeof(struct ruleset_pattern)) &&
 	       section_ok(i, i->starts, sizeof(uint32_t)) && section_ok(i, i->strings, 1) &&
-	       i->strings.count > 0 && strings[0] == '\0' && strings[i->strings.count - 1] == '\0';
+	       section_ok(i, i->shards, sizeof(struct ruleset_shard)) && i->strings.count > 0 &&
+	       strings[0] == '\0' && strings[i->strings.count - 1] == '\0';
 }
 
 static bool str_ok(const struct ruleset_image *i, struct ruleset_str s)
@@ -205,6 +206,18 @@ static bool starts_below(const struct ruleset_image *i, struct ruleset_span span
 	return true;
 }
 
+static bool shards_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_shard *s = RULESET_AT(i, struct ruleset_shard, shards);
+
+	for (uint32_t n = 0; n < i->shards.count; n++, s++)
+		if (s->offset > i->size || !s->size || s->size > i->size - s->offset ||
+		    !span_in((struct ruleset_span){s->first_pattern, s->patterns},
+			     i->patterns.count))
+			return false;
+	return true;
+}
+
 static bool databases_ok(const struct ruleset_image *i)
 {
 	const struct ruleset_pattern *pattern = RULESET_AT(i, struct ruleset_pattern, patterns);
@@ -215,10 +228,8 @@ static bool databases_ok(const struct ruleset_image *i)
 	for (int b = 0; b < RULESET_DBS; b++) {
 		const struct ruleset_db *db = &i->db[b];
 
-		if (db->offset > i->size || db->size > i->size - db->offset ||
-		    db->tracked > i->chains.count || db->reach > RULESET_REACH ||
-		    !span_in((struct ruleset_span){db->first_pattern, db->patterns},
-			     i->patterns.count) ||
+		if (db->tracked > i->chains.count || db->reach > RULESET_REACH ||
+		    db->shards.count > RULESET_SHARDS || !span_in(db->shards, i->shards.count) ||
 		    !starts_below(i, db->always, i->parts.count))
 			return false;
 	}
@@ -237,7 +248,7 @@ static const char *image_fault(const struct ruleset_image *i, size_t size)
 		return "the ruleset is damaged";
 	if (!sections_ok(i) || !rules_ok(i) || !conditions_ok(i) || !parts_ok(i) || !chains_ok(i) ||
 	    !steps_ok(i) || !numbers_ok(i) || !lanes_ok(i) || !datasets_ok(i) || !scopes_ok(i) ||
-	    !databases_ok(i))
+	    !shards_ok(i) || !databases_ok(i))
 		return "the ruleset contradicts itself";
 	return NULL;
 }
@@ -263,21 +274,37 @@ static int load_datasets(struct ruleset *rs)
 	return rs->datasets ? 0 : -ENOMEM;
 }
 
+static int load_shards(struct ruleset *rs, int db, char *error, size_t error_size)
+{
+	struct ruleset_span span = rs->image->db[db].shards;
+
+	for (uint32_t i = span.offset; i < span.offset + span.count; i++) {
+		const char *data = (const char *)rs->image + rs->shards[i].offset;
+
+		/* None belongs to two. */
+		if (!rs->databases[i] && hs_deserialize_database(data, rs->shards[i].size,
+								 &rs->databases[i]) == HS_SUCCESS)
+			continue;
+		snprintf(error, error_size, "%s: not a database for this machine",
+			 db_name(rs->image, db));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int load_databases(struct ruleset *rs, char *error, size_t error_size)
 {
-	for (int b = 0; b < RULESET_DBS; b++) {
-		const struct ruleset_db *db = &rs->image->db[b];
+	int rc = 0;
 
-		rs->tracked[b] = calloc(db->tracked + 1, sizeof(uint32_t));
-		if (!rs->tracked[b])
-			return -ENOMEM;
-		if (db->size && hs_deserialize_database((const char *)rs->image + db->offset,
-							db->size, &rs->db[b]) != HS_SUCCESS) {
-			snprintf(error, error_size, "%s: not a database for this machine",
-				 db_name(rs->image, b));
-			return -EINVAL;
-		}
+	rs->databases = calloc(rs->image->shards.count + 1, sizeof(*rs->databases));
+	if (!rs->databases)
+		return -ENOMEM;
+	for (int b = 0; b < RULESET_DBS && rc == 0; b++) {
+		rs->tracked[b] = calloc(rs->image->db[b].tracked + 1, sizeof(uint32_t));
+		rc = rs->tracked[b] ? load_shards(rs, b, error, error_size) : -ENOMEM;
 	}
+	if (rc < 0)
+		return rc;
 	for (uint32_t c = 0; c < rs->image->chains.count; c++)
 		if (rs->chains[c].tracked != RULESET_UNTRACKED)
 			rs->tracked[rs->parts[rs->chains[c].part].db][rs->chains[c].tracked] = c;
@@ -337,6 +364,7 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	rs->ports = RULESET_AT(image, struct ruleset_port, ports);
 	rs->patterns = RULESET_AT(image, struct ruleset_pattern, patterns);
 	rs->starts = RULESET_AT(image, uint32_t, starts);
+	rs->shards = RULESET_AT(image, struct ruleset_shard, shards);
 	for (uint32_t i = 0; i < image->lane_count; i++)
 		rs->lanes[image->lanes[i].buffer] |= 1u << i;
 	rc = load_databases(rs, error, error_size);
@@ -356,10 +384,11 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	for (int b = 0; b < RULESET_DBS; b++) {
-		hs_free_database(rs->db[b]);
+	for (uint32_t i = 0; rs->databases && i < rs->image->shards.count; i++)
+		hs_free_database(rs->databases[i]);
+	free(rs->databases);
+	for (int b = 0; b < RULESET_DBS; b++)
 		free(rs->tracked[b]);
-	}
 	for (uint32_t i = 0; rs->pcres && i < rs->image->pcres.count; i++)
 		pcre2_code_free(rs->pcres[i]);
 	free(rs->pcres);

@@ -91,7 +91,7 @@ static int on_stream_match(unsigned int id, unsigned long long from, unsigned lo
 {
 	struct match_call *call = context;
 	const struct ruleset *rs = call->m->ruleset;
-	const struct ruleset_pattern *pattern = &rs->patterns[call->db->first_pattern + id];
+	const struct ruleset_pattern *pattern = &rs->patterns[call->first_pattern + id];
 
 	call->m->stats.literals++;
 	for (uint32_t i = 0; i < pattern->chains.count; i++) {
@@ -222,6 +222,29 @@ static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum 
 	};
 }
 
+static void scan_shards(struct match_call *call, const uint8_t *p, unsigned len)
+{
+	const struct ruleset *rs = call->m->ruleset;
+
+	for (uint32_t i = 0; i < call->db->shards.count; i++) {
+		call->first_pattern = rs->shards[call->db->shards.offset + i].first_pattern;
+		hs_scan_stream(call->stream->hs[i], (const char *)p, len, 0,
+			       call->m->state->scratch, on_stream_match, call);
+	}
+}
+
+/* Says what holds at the end ($), and makes the stream new. */
+static void end_shards(struct match_call *call)
+{
+	const struct ruleset *rs = call->m->ruleset;
+
+	for (uint32_t i = 0; i < call->db->shards.count; i++) {
+		call->first_pattern = rs->shards[call->db->shards.offset + i].first_pattern;
+		hs_reset_stream(call->stream->hs[i], 0, call->m->state->scratch, on_stream_match,
+				call);
+	}
+}
+
 /* The tail stays as it is while the piece is looked at: what is confirmed lies in both. */
 void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
 		       const void *data, size_t len)
@@ -241,9 +264,7 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		size_t n = left < MATCH_SLICE ? left : MATCH_SLICE;
 
 		s->at += n;
-		if (m->ruleset->db[buffer])
-			hs_scan_stream(s->hs, (const char *)p, (unsigned)n, 0, m->state->scratch,
-				       on_stream_match, &call);
+		scan_shards(&call, p, (unsigned)n);
 		if (s->ngroups)
 			evaluate_due(&call, false);
 		p += n;
@@ -306,9 +327,7 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 			match_tape_close(m->tape, txn, buffer);
 		return;
 	}
-	/* Says what holds at the end ($), and makes the stream new. */
-	if (m->ruleset->db[buffer])
-		hs_reset_stream(call.stream->hs, 0, m->state->scratch, on_stream_match, &call);
+	end_shards(&call);
 	evaluate_due(&call, true);
 	if (call.db->tracked)
 		finish_parts(&call);
@@ -354,11 +373,13 @@ void match_end(struct matcher *m, struct match_txn *txn)
 	if (m->tape)
 		match_tape_end(m->tape, txn);
 	for (unsigned i = 0; i < MATCH_STREAMS; i++) {
+		const struct match_pool *pool = &m->state->pools[i];
+
 		if (!txn->stream[i])
 			continue;
-		if (m->state->pools[i].slots[txn->stream[i] - 1].hs)
-			hs_reset_stream(m->state->pools[i].slots[txn->stream[i] - 1].hs, 0,
-					m->state->scratch, NULL, NULL);
+		for (uint32_t k = 0; k < pool->shards; k++)
+			hs_reset_stream(pool->slots[txn->stream[i] - 1].hs[k], 0, m->state->scratch,
+					NULL, NULL);
 		give_back(m, txn, i);
 	}
 	txn->known = 0;
@@ -373,11 +394,13 @@ static size_t tail_bytes(const struct ruleset_db *db)
 size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
 {
 	const struct ruleset_db *db = &rs->image->db[buffer];
-	size_t hs_bytes = 0;
+	size_t hs_bytes = 0, one;
 
-	if (!rs->db[buffer] || rule_buffers[buffer].mode != BUFFER_STREAM)
+	if (!db->shards.count || rule_buffers[buffer].mode != BUFFER_STREAM)
 		return 0;
-	hs_stream_size(rs->db[buffer], &hs_bytes);
+	for (uint32_t i = 0; i < db->shards.count; i++)
+		if (hs_stream_size(rs->databases[db->shards.offset + i], &one) == HS_SUCCESS)
+			hs_bytes += one + sizeof(hs_stream_t *);
 	return hs_bytes + sizeof(struct match_stream) + tail_bytes(db) +
 	       (db->tracked + 63) / 64 * 8;
 }
@@ -389,6 +412,14 @@ static unsigned digests_wanted(const struct ruleset *rs, enum rule_buffer buffer
 	for (uint32_t lanes = rs->lanes[buffer]; lanes; lanes &= lanes - 1)
 		wanted |= 1u << rs->image->lanes[__builtin_ctz(lanes)].transform[0];
 	return wanted;
+}
+
+static int open_streams(const struct ruleset *rs, const struct ruleset_db *db, hs_stream_t **hs)
+{
+	for (uint32_t i = 0; i < db->shards.count; i++)
+		if (hs_open_stream(rs->databases[db->shards.offset + i], 0, &hs[i]) != HS_SUCCESS)
+			return -ENOMEM;
+	return 0;
 }
 
 int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
@@ -403,18 +434,18 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 	pool->slots = calloc(max_streams + 1, sizeof(*pool->slots));
 	pool->free = calloc(max_streams + 1, sizeof(*pool->free));
 	pool->memory = calloc(max_streams + 1, one);
-	if (!pool->slots || !pool->free || (one && !pool->memory))
+	pool->shards = db->shards.count;
+	pool->hs = calloc((max_streams + 1) * (pool->shards + 1), sizeof(hs_stream_t *));
+	if (!pool->slots || !pool->free || !pool->hs || (one && !pool->memory))
 		return -ENOMEM;
 	pool->digests = digests_wanted(rs, buffer);
 	for (; pool->size < max_streams; pool->size++) {
 		struct match_stream *s = &pool->slots[pool->size];
 
-		if (rs->db[buffer] && hs_open_stream(rs->db[buffer], 0, &s->hs) != HS_SUCCESS)
+		s->hs = &pool->hs[pool->size * pool->shards];
+		if (open_streams(rs, db, s->hs) < 0 ||
+		    (pool->digests && !(s->digests = malloc(sizeof(*s->digests)))))
 			return -ENOMEM;
-		if (pool->digests && !(s->digests = malloc(sizeof(*s->digests)))) {
-			hs_close_stream(s->hs, NULL, NULL, NULL);
-			return -ENOMEM;
-		}
 		s->keep = 3 * db->reach;
 		s->tail = (uint8_t *)pool->memory + pool->size * one;
 		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + tail);
@@ -427,10 +458,12 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 
 void match_pool_fini(struct match_pool *pool)
 {
-	for (uint32_t i = 0; i < pool->size; i++) {
-		hs_close_stream(pool->slots[i].hs, NULL, NULL, NULL);
+	/* One more than there are: the last may have been left half made. */
+	for (uint32_t i = 0; pool->slots && i <= pool->size; i++)
 		free(pool->slots[i].digests);
-	}
+	for (size_t i = 0; pool->hs && i < ((size_t)pool->size + 1) * pool->shards; i++)
+		hs_close_stream(pool->hs[i], NULL, NULL, NULL);
+	free(pool->hs);
 	free(pool->slots);
 	free(pool->free);
 	free(pool->memory);

@@ -164,13 +164,15 @@ static const char *plan_words(struct arena *arena, const struct rule *rule,
 				    chain->negated ? ": it must not be there" : " first",
 				    literal_reason(rule, chain), confirm, brief);
 	case PLAN_EXPRESSION:
-		return arena_printf(
-			arena, "Hyperscan runs /%.*s/ on every byte (%s)%s", (int)chain->len,
-			chain->text, flags_text(arena, chain->hs_flags),
-			chain->prefilter ? ": it finds where that may be, and PCRE2 decides"
-			: chain->confirm ? "; where it ends, PCRE2 decides"
-			: chain->negated ? ": it must not be there"
-					 : ", and decides");
+		return arena_printf(arena, "Hyperscan %s /%.*s/ %s (%s)%s",
+				    chain->words ? "finds" : "runs", (int)chain->len, chain->text,
+				    chain->words ? "by the words in it" : "on every byte",
+				    flags_text(arena, chain->hs_flags),
+				    chain->prefilter
+					    ? ": it finds where that may be, and PCRE2 decides"
+				    : chain->confirm ? "; where it ends, PCRE2 decides"
+				    : chain->negated ? ": it must not be there"
+						     : ", and decides");
 	case PLAN_BESIDE:
 		return chain->negated
 			       ? "what must not be there is looked at when the other is found"
@@ -193,9 +195,9 @@ static void say_plan(const struct rule *rule, const struct rule_plan *plan)
 
 		if (!i || chain->part != plan->chains[i - 1].part)
 			rules_printf(stdout, i ? "" : "search",
-				     "%s: one %s database for all rules that look there",
+				     "%s: %s search, shared by all rules that look there",
 				     rule_buffers[chain->buffer].name,
-				     stream ? "streaming" : "block");
+				     stream ? "a streaming" : "a block");
 		rules_printf(stdout, "", "- %s%s", plan_words(&arena, rule, chain),
 			     chain->reach ? arena_printf(&arena,
 							 "; %u bytes before and after it are seen, "

@@ -197,7 +197,8 @@ static void bare_all(struct bare *b)
 
 static void bare_literals(struct bare *b, const struct ruleset_image *image)
 {
-	const struct ruleset_db *db = &image->db[RULE_BUFFER_EMAIL_BODY];
+	const struct ruleset_shard *db = RULESET_AT(image, struct ruleset_shard, shards) +
+					 image->db[RULE_BUFFER_EMAIL_BODY].shards.offset;
 
 	if (hs_deserialize_database((const char *)image + db->offset, db->size, &b->db) !=
 	    HS_SUCCESS)

@@ -3,7 +3,7 @@
 """How long a push takes, from the command to its answer: push_times.py POSTERND POSTERN [COUNT]
 
 COUNT rules (10,000) of make_rules.py, and the same with one in twenty an expression without a literal, which Hyperscan
-runs on every byte: pushed with an empty cache, with one changed rule, and unchanged. posternd runs without a dataplane:
+runs on every byte: pushed with an empty cache, with one changed literal or expression, and unchanged. posternd runs without a dataplane:
 what a swap takes, tests/control/pushes_test.py says. Seconds, the median of ROUNDS, and where they went."""
 import random
 import re
@@ -47,6 +47,15 @@ def without_literals(rules, share):
             yield line
 
 
+def changed_expression(rules, number):
+    """One expression without a literal is another; the hardest to compile of them."""
+    at = next((i for i, line in enumerate(rules) if re.search(r'email.body; pcre:"/\[...\]\[a-z\]', line)), None)
+    if at is None:
+        return None
+    line = re.sub(r'pcre:"/\[...\]', f'pcre:"/[{"aeiou"[number % 5]}{number % 10}x]', rules[at])
+    return rules[:at] + [line] + rules[at + 1:]
+
+
 def changed(rules, number):
     """One literal of a mail's body is another."""
     at = next(i for i, line in enumerate(rules) if 'email.body; content:"' in line)
@@ -87,7 +96,10 @@ class Pushes:
             return self.push(changed(rules, number))
 
         self.row("empty cache", cold)
-        self.row("one changed rule", lambda number: self.push(changed(rules, 100 + number)))
+        self.row("one changed literal", lambda number: self.push(changed(rules, 100 + number)))
+        if changed_expression(rules, 0):
+            self.row("one changed expression", lambda number: self.push(changed_expression(rules, 10 + number)))
+        self.push(changed(rules, 100 + ROUNDS - 1))
         self.row("nothing changed", lambda number: self.push(changed(rules, 100 + ROUNDS - 1)))
 
 

@@ -153,7 +153,7 @@ alert smtp any any -> any any (msg:"d"; email.body; content:"much longer"; conte
                       "this expression runs on every byte of the buffer",
                       '- does not hold "no"', "- is shorter than 9 bytes",
                       '"short" is looked for first (fast_pattern chose it)',
-                      "email.body: one streaming database", "email.subject: one block database"):
+                      "email.body: a streaming search", "email.subject: a block search"):
             self.assertIn(words, said)
 
     def test_what_has_no_sentence_is_shown_as_it_stands(self):
