@@ -154,13 +154,17 @@ void entity_note(struct mime *m, enum mime_header_id id, struct bytes raw)
  * RFC 2046 5.2 and RFC 2045 6.4 allow a message no encoding but the identity.
  * One in quoted-printable is decoded and handed out as one leaf. One that claims
  * base64 may be a message for all that, and readers take it for one: where its
- * first line is a field it is (base64 has no colon), else its body is decoded. A
- * delivery report's blocks of fields (RFC 3464) are text to read.
+ * first line is a field it is (base64 has no colon), else its body is decoded. The
+ * blocks of fields of a report (RFC 3464, 5965, 6533) are text to read.
  */
 static bool is_message(const struct mime *m)
 {
-	return bytes_case_starts(part_type(m), BYTES("message/")) &&
-	       !bytes_caseeq(part_type(m), BYTES("message/delivery-status")) &&
+	const struct bytes type = part_type(m);
+
+	return bytes_case_starts(type, BYTES("message/")) &&
+	       !bytes_caseeq(type, BYTES("message/delivery-status")) &&
+	       !bytes_caseeq(type, BYTES("message/global-delivery-status")) &&
+	       !bytes_caseeq(type, BYTES("message/feedback-report")) &&
 	       m->encoding != MIME_ENCODING_QP;
 }
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Any bytes as a mail that came back: its items are one line of valid JSON each, that posternd
+ * reads as what was written, however the bytes were cut.
+ */
+#include <stdlib.h>
+
+#include "control/feedback_mail.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_item(void *ctx, const struct feedback_item *item)
+{
+	json_t *object = feedback_item_json(item), *back;
+	struct feedback_item again;
+	const char *wrong;
+
+	if (!object || feedback_item_parse(object, &again, &wrong) != 0)
+		abort();
+	back = feedback_item_json(&again);
+	if (!json_equal(object, back))
+		abort();
+	json_decref(back);
+	json_decref(object);
+	++*(unsigned *)ctx;
+}
+
+static enum feedback_mail_kind run(const uint8_t *data, size_t size, size_t piece, unsigned *items)
+{
+	static struct feedback_mail m;
+	const struct feedback_sink sink = {on_item, items};
+
+	*items = 0;
+	feedback_mail_init(&m);
+	for (size_t at = 0, n; at < size; at += n) {
+		n = size - at < piece ? size - at : piece;
+		feedback_mail_feed(&m, bytes_of(data + at, n));
+	}
+	return feedback_mail_finish(&m, &sink, NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned whole, pieces;
+
+	if (run(data, size, size, &whole) != run(data, size, 13, &pieces) || whole != pieces ||
+	    whole > FEEDBACK_RECIPIENTS)
+		abort();
+	return 0;
+}

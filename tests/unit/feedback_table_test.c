@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What posternd remembers of mails: until its time is over or there is no room, and over kills. */
+#include "control/feedback_table.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+#define NOW  INT64_C(1795660000)
+#define DAY  86400
+#define KEEP (14 * DAY)
+
+static char folder[] = "/tmp/feedback-XXXXXX", path[64];
+static struct feedback_table table;
+
+static int setup(void **state)
+{
+	snprintf(folder, sizeof(folder), "/tmp/feedback-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/t", folder);
+	assert_int_equal(feedback_table_open(&table, path, 4096), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	feedback_table_close(&table);
+	unlink(path);
+	rmdir(folder);
+	return 0;
+}
+
+static uint64_t key_of(uint64_t n)
+{
+	struct siphash h;
+
+	feedback_table_hash(&table, &h);
+	siphash_add(&h, &n, sizeof(n));
+	return feedback_table_key(&h);
+}
+
+static void entries_are_found_by_key_and_tenant(void **state)
+{
+	struct feedback_found found[4];
+	unsigned flags;
+
+	assert_true(feedback_table_put(&table, key_of(1), 7, FEEDBACK_BY_GATE, NOW, KEEP));
+	assert_false(feedback_table_put(&table, key_of(1), 7, FEEDBACK_BY_LOG, NOW, KEEP));
+	assert_true(feedback_table_put(&table, key_of(1), 9, FEEDBACK_BY_LOG, NOW, KEEP));
+	assert_int_equal(feedback_table_find(&table, key_of(1), NOW, KEEP, found, 4), 2);
+	assert_int_equal(feedback_table_find(&table, key_of(1), NOW, KEEP, found, 1), 2);
+	assert_int_equal(feedback_table_find(&table, key_of(2), NOW, KEEP, found, 4), 0);
+	assert_true(feedback_table_has(&table, key_of(1), 7, NOW, KEEP, &flags));
+	assert_int_equal(flags, FEEDBACK_BY_GATE | FEEDBACK_BY_LOG);
+	assert_false(feedback_table_has(&table, key_of(1), 8, NOW, KEEP, NULL));
+	feedback_table_remove(&table, key_of(1), 7);
+	assert_false(feedback_table_has(&table, key_of(1), 7, NOW, KEEP, NULL));
+	assert_true(feedback_table_has(&table, key_of(1), 9, NOW, KEEP, NULL));
+}
+
+static void an_entry_lasts_as_long_as_it_is_kept(void **state)
+{
+	feedback_table_put(&table, key_of(1), 7, 1, NOW, KEEP);
+	assert_true(feedback_table_has(&table, key_of(1), 7, NOW + KEEP, KEEP, NULL));
+	assert_false(feedback_table_has(&table, key_of(1), 7, NOW + KEEP + 120, KEEP, NULL));
+	/* A clock that went back. */
+	assert_true(feedback_table_has(&table, key_of(1), 7, NOW - KEEP, KEEP, NULL));
+	/* One whose time is over is new, and has the flags of now. */
+	assert_true(feedback_table_put(&table, key_of(1), 7, 2, NOW + 2 * KEEP, KEEP));
+	assert_int_equal(table.replaced, 0);
+}
+
+/* When it is full, the young stay: of the last two thirds of its room, nearly all. */
+static void the_oldest_make_room(void **state)
+{
+	const unsigned all = 4096, kept = 2730;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < 5 * all; i++)
+		feedback_table_put(&table, key_of(i), 7, 1, NOW + i * 60, KEEP);
+	for (unsigned i = 5 * all - kept; i < 5 * all; i++)
+		found += feedback_table_has(&table, key_of(i), 7, NOW + 5 * all * 60, KEEP, NULL);
+	assert_in_range(found, kept * 99 / 100, kept);
+	assert_true(table.replaced > all);
+}
+
+static void it_outlives_being_closed_and_made_larger(void **state)
+{
+	uint64_t key[2];
+
+	memcpy(key, table.key, sizeof(key));
+	for (unsigned i = 0; i < 1000; i++)
+		feedback_table_put(&table, key_of(i), i + 1, 1, NOW, KEEP);
+	for (unsigned round = 0; round < 3; round++) {
+		feedback_table_close(&table);
+		assert_int_equal(feedback_table_open(&table, path, round == 1 ? 16384 : 4096), 0);
+		assert_memory_equal(table.key, key, sizeof(key));
+		for (unsigned i = 0; i < 1000; i++)
+			assert_true(feedback_table_has(&table, key_of(i), i + 1, NOW, KEEP, NULL));
+	}
+}
+
+static void kill_9_loses_nothing_that_was_put(void **state)
+{
+	int told[2], status;
+	unsigned last = 0, n;
+
+	for (unsigned round = 0; round < 20; round++) {
+		pid_t child;
+
+		assert_int_equal(pipe(told), 0);
+		child = fork();
+		if (!child) {
+			for (unsigned i = 0;; i++) {
+				feedback_table_put(&table, key_of(i % 2000), i % 2000 + 1, 1, NOW,
+						   KEEP);
+				if (write(told[1], &i, sizeof(i)) < 0)
+					_exit(1);
+			}
+		}
+		close(told[1]);
+		for (unsigned i = 0; i < 100 + round * 37; i++)
+			assert_int_equal(read(told[0], &n, sizeof(n)), sizeof(n));
+		kill(child, SIGKILL);
+		while (read(told[0], &n, sizeof(n)) == sizeof(n))
+			last = n;
+		close(told[0]);
+		waitpid(child, &status, 0);
+		feedback_table_close(&table);
+		assert_int_equal(feedback_table_open(&table, path, 4096), 0);
+		for (unsigned i = 0; i <= last && i < 2000; i++)
+			assert_true(feedback_table_has(&table, key_of(i), i + 1, NOW, KEEP, NULL));
+	}
+}
+
+static void a_file_that_is_none_is_refused(void **state)
+{
+	struct feedback_table other;
+	FILE *f;
+
+	feedback_table_close(&table);
+	assert_int_equal(truncate(path, 5000), 0);
+	assert_int_equal(feedback_table_open(&other, path, 4096), -EBADMSG);
+	f = fopen(path, "w");
+	fputs("nothing of ours", f);
+	fclose(f);
+	assert_int_equal(feedback_table_open(&other, path, 4096), -EBADMSG);
+	assert_null(other.entry);
+	/* A table that isn't open knows nothing, and says so. */
+	assert_true(feedback_table_put(&other, 5, 7, 1, NOW, KEEP));
+	assert_false(feedback_table_has(&other, 5, 7, NOW, KEEP, NULL));
+	feedback_table_remove(&other, 5, 7);
+	assert_int_equal(feedback_table_open(&other, "/nonexistent/folder/t", 4096), -ENOENT);
+	assert_int_equal(feedback_table_open(&other, path, 0), -EINVAL);
+}
+
+static void nobody_else_may_read_it(void **state)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(entries_are_found_by_key_and_tenant),
+		TEST(an_entry_lasts_as_long_as_it_is_kept),
+		TEST(the_oldest_make_room),
+		TEST(it_outlives_being_closed_and_made_larger),
+		TEST(kill_9_loses_nothing_that_was_put),
+		TEST(a_file_that_is_none_is_refused),
+		TEST(nobody_else_may_read_it),
+	};
+
+	return cmocka_run_group_tests_name("feedback_table", tests, NULL, NULL);
+}
