@@ -20,7 +20,7 @@ const char *argument_type_name(enum argument_type type)
 	static const char *const names[] = {
 		[ARGUMENT_TEXT] = "string",   [ARGUMENT_TEXTS] = "array of strings",
 		[ARGUMENT_COUNT] = "number",  [ARGUMENT_FLAG] = "boolean",
-		[ARGUMENT_VALUES] = "object",
+		[ARGUMENT_VALUES] = "object", [ARGUMENT_OBJECTS] = "array of objects",
 	};
 
 	return names[type];
@@ -232,6 +232,19 @@ static bool is_texts(const json_t *value)
 	return json_is_array(value);
 }
 
+static bool is_objects(const json_t *value)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(value, i, item)
+	{
+		if (!is_values(item))
+			return false;
+	}
+	return json_is_array(value);
+}
+
 static bool argument_fits(const struct command_argument *argument, const json_t *value)
 {
 	switch (argument->type) {
@@ -245,6 +258,8 @@ static bool argument_fits(const struct command_argument *argument, const json_t 
 		return json_is_boolean(value);
 	case ARGUMENT_VALUES:
 		return is_values(value);
+	case ARGUMENT_OBJECTS:
+		return is_objects(value);
 	}
 	return false;
 }

@@ -23,11 +23,12 @@ struct request;
 struct store_unit;
 
 enum argument_type {
-	ARGUMENT_TEXT,   /* a string that is not empty */
-	ARGUMENT_TEXTS,  /* an array of them */
-	ARGUMENT_COUNT,  /* an integer, 0 or more */
-	ARGUMENT_FLAG,   /* true or false */
-	ARGUMENT_VALUES, /* an object of strings, numbers and booleans */
+	ARGUMENT_TEXT,    /* a string that is not empty */
+	ARGUMENT_TEXTS,   /* an array of them */
+	ARGUMENT_COUNT,   /* an integer, 0 or more */
+	ARGUMENT_FLAG,    /* true or false */
+	ARGUMENT_VALUES,  /* an object of strings, numbers and booleans */
+	ARGUMENT_OBJECTS, /* an array of such objects */
 };
 
 struct command_argument {

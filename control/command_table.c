@@ -205,6 +205,23 @@ static const struct command_argument rules_shadow_arguments[] = {
 
 static const struct command_argument rules_sid_arguments[] = {SID, WHY, {0}};
 
+static const struct command_argument feedback_report_arguments[] = {
+	{.name = "reports",
+	 .type = ARGUMENT_OBJECTS,
+	 .required = true,
+	 .help = "items as `postern feedback --json --dry-run` shows them: `source`, `kind`, "
+		 "`message_id`, `rcpt`, `address` and so on"},
+	{.name = "dry_run", .type = ARGUMENT_FLAG, .help = "what would be: nothing counts"},
+	{0},
+};
+
+static const struct command_argument feedback_list_arguments[] = {
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "its reports alone"},
+	{.name = "result", .type = ARGUMENT_TEXT, .help = "those alone: `unmatched`, `counted` …"},
+	{.name = "most", .type = ARGUMENT_COUNT, .help = "how many, 1000 at the most"},
+	{0},
+};
+
 #define WHOSE                                                                            \
 	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "whose list: its name or id"}, \
 	{                                                                                \
@@ -301,6 +318,9 @@ const struct command commands[] = {
 	{"list remove", PRIVILEGE_CHANGE, list_entries_arguments, run_list_remove, "single entries from a list", false},
 	{"list check", PRIVILEGE_READ, list_entries_arguments, run_list_check, "whether entries are on a list, and from when on", false},
 	{"list show", PRIVILEGE_READ, list_show_arguments, run_list_show, "which lists there are, how many entries they have", false},
+	{"feedback report", PRIVILEGE_CHANGE, feedback_report_arguments, run_feedback_report, "what came back: matched to tenants, counted once, kept", true},
+	{"feedback list", PRIVILEGE_READ, feedback_list_arguments, run_feedback_list, "reports that came, the newest first, whoever's they are", false},
+	{"feedback stats", PRIVILEGE_READ, NULL, run_feedback_stats, "what is remembered of mail that left", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
 	{"audit entries", PRIVILEGE_CHANGE, audit_entries_arguments, run_audit_entries, "the next entries of the audit log, 500 at the most, and its end: for who verifies it", true},
 	{"audit export", PRIVILEGE_CHANGE, audit_export_arguments, run_audit_export, "entries of a tenant and a time, 500 at the most; is an entry itself", false},

@@ -55,6 +55,8 @@ const struct setting config_settings[] = {
 	 .help = "how much the gate remembers"},
 	{.name = "risk", .type = SETTING_GROUP, .members = config_risk_settings,
 	 .help = "how tenants are scored, and what follows ([risk.md](risk.md))"},
+	{.name = "feedback", .type = SETTING_GROUP, .members = config_feedback_settings,
+	 .help = "what is kept for complaints and bounces that come back ([feedback.md](feedback.md))"},
 	{.name = "gate", .type = SETTING_GROUP, .members = config_gate_settings,
 	 .help = "the live gate: ports, programs, logs and who may command; a replay has no use for it"},
 	{0},

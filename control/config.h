@@ -92,6 +92,13 @@ struct config_gate {
 	uint32_t metrics_tenants;
 };
 
+/* What comes back of mail that left. */
+struct config_feedback {
+	uint64_t keep, seen; /* ns */
+	uint32_t messages, reports, incidents;
+	bool by_address;
+};
+
 struct config {
 	config_t file;
 	char *path;                    /* NULL: no file */
@@ -114,6 +121,7 @@ struct config {
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;
 	struct config_gate gate;
+	struct config_feedback feedback;
 	struct risk_config risk;           /* as it is written: shares in %, no events */
 	struct setting_groups risk_events; /* of struct config_risk_event */
 };
@@ -130,6 +138,7 @@ extern const struct setting config_timeout_settings[];
 extern const struct setting config_budget_settings[];
 extern const struct setting config_gate_settings[];
 extern const struct setting config_risk_settings[];
+extern const struct setting config_feedback_settings[];
 
 /*
  * Reads the file at `path` (NULL: no file, all defaults). Every error found is in

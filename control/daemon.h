@@ -13,6 +13,7 @@
 #include "control/config.h"
 #include "control/dataplane.h"
 #include "control/eve_log.h"
+#include "control/feedback_run.h"
 #include "control/follow.h"
 #include "control/kernel.h"
 #include "control/lists.h"
@@ -61,6 +62,7 @@ struct daemon {
 	struct eve_log *eve;
 	struct pump pump;
 	struct risk_run risk;
+	struct feedback_run feedback;
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;

@@ -343,24 +343,27 @@ void feedback_mail_feed(struct feedback_mail *m, struct bytes data)
 	mime_feed(&m->mime, data.p, data.len, &sink_of_mime, m);
 }
 
-enum feedback_mail_kind feedback_mail_finish(struct feedback_mail *m,
-					     const struct feedback_sink *sink, uint32_t *left_out)
+static enum feedback_mail_kind kind_of(const struct feedback_mail *m)
+{
+	if (m->has_report)
+		return m->has_type ? FEEDBACK_MAIL_ARF : FEEDBACK_MAIL_NONE;
+	if (m->has_status)
+		return m->recipients ? FEEDBACK_MAIL_DSN : FEEDBACK_MAIL_NONE;
+	return m->has_original && *m->item.message_id ? FEEDBACK_MAIL_FORWARD : FEEDBACK_MAIL_NONE;
+}
+
+enum feedback_mail_kind feedback_mail_finish(struct feedback_mail *m)
 {
 	mime_finish(&m->mime, &sink_of_mime, m);
-	if (left_out)
-		*left_out = m->left_out;
-	if (m->has_report && m->has_type) {
+	return kind_of(m);
+}
+
+void feedback_mail_tell(struct feedback_mail *m, const struct feedback_sink *sink)
+{
+	const enum feedback_mail_kind kind = kind_of(m);
+
+	if (kind == FEEDBACK_MAIL_ARF || kind == FEEDBACK_MAIL_FORWARD)
 		tell_complaint(m, sink);
-		return FEEDBACK_MAIL_ARF;
-	}
-	if (m->has_status && m->recipients) {
-		for (uint32_t i = 0; i < m->recipients; i++)
-			tell_recipient(m, &m->recipient[i], sink);
-		return FEEDBACK_MAIL_DSN;
-	}
-	if (!m->has_report && !m->has_status && m->has_original && *m->item.message_id) {
-		tell_complaint(m, sink);
-		return FEEDBACK_MAIL_FORWARD;
-	}
-	return FEEDBACK_MAIL_NONE;
+	for (uint32_t i = 0; kind == FEEDBACK_MAIL_DSN && i < m->recipients; i++)
+		tell_recipient(m, &m->recipient[i], sink);
 }

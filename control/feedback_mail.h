@@ -56,11 +56,13 @@ struct feedback_mail {
 void feedback_mail_init(struct feedback_mail *m);
 void feedback_mail_feed(struct feedback_mail *m, struct bytes data);
 
+/* The mail has ended: what it is. */
+enum feedback_mail_kind feedback_mail_finish(struct feedback_mail *m);
+
 /*
- * The mail has ended: hands its items out. *left_out (may be NULL): recipients beyond
- * FEEDBACK_RECIPIENTS. After it only init is allowed.
+ * Hands the items of a finished mail out. m->left_out: recipients beyond FEEDBACK_RECIPIENTS, of
+ * which there are none. After it only init is allowed.
  */
-enum feedback_mail_kind feedback_mail_finish(struct feedback_mail *m,
-					     const struct feedback_sink *sink, uint32_t *left_out);
+void feedback_mail_tell(struct feedback_mail *m, const struct feedback_sink *sink);
 
 #endif

@@ -43,6 +43,7 @@
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
 	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \
+	X("feedback", INFO, "a report came back: a complaint, or a reply that names a block list") \
 	X("risk_asks", WARNING, "a tenant's risk asks for a suspension, which a person decides")
 /* clang-format on */
 

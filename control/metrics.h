@@ -43,6 +43,8 @@ struct evbuffer;
 	X(risk_changes, "postern_risk_changes_total", counter, "level", "times that a tenant came to a level") \
 	X(risk_asks, "postern_risk_asks_total", counter, "", "times that a person was asked to suspend a tenant") \
 	X(risk_round, "postern_risk_round_seconds", gauge, "", "CPU time that evaluating every tenant took the last time") \
+	X(feedback, "postern_feedback_reports_total", counter, "source result", "reports of mail that came back, and what became of them") \
+	X(feedback_mails, "postern_feedback_mails_total", counter, "", "mails that left and are remembered for them") \
 	X(tenants, "postern_tenants", gauge, "state", "tenants")                                   \
 	X(port_packets, "postern_port_packets_total", counter, "port direction", "packets of a port") \
 	X(port_bytes, "postern_port_bytes_total", counter, "port direction", "bytes of a port")    \

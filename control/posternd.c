@@ -243,6 +243,7 @@ static int open_files(struct daemon *d)
 	if (rc)
 		return fatal(g->eve_path, strerror(-rc));
 	lists_open(d);
+	feedback_open(d);
 	return 0;
 }
 
@@ -413,6 +414,7 @@ static void close_all(struct posternd *p)
 		pump_drain(d);
 	pump_fini(d);
 	risk_run_fini(d);
+	feedback_close(d);
 	watch_fini(d);
 	close_store(d);
 	supervisor_free(d->supervisor);

@@ -20,8 +20,9 @@ int risk_board_init(struct risk_board *b, uint32_t count)
 		.window = calloc(count, sizeof(*b->window)),
 		.seen = calloc(count, sizeof(*b->seen)),
 		.trace = calloc(count, sizeof(struct risk_trace *)),
+		.met = calloc(count, sizeof(struct sketch *)),
 	};
-	if (b->id && b->tenant && b->window && b->seen && b->trace)
+	if (b->id && b->tenant && b->window && b->seen && b->trace && b->met)
 		return 0;
 	risk_board_fini(b);
 	return -ENOMEM;
@@ -31,18 +32,21 @@ void risk_board_fini(struct risk_board *b)
 {
 	for (uint32_t i = 0; b->trace && i < b->count; i++)
 		free(b->trace[i]);
+	for (uint32_t i = 0; b->met && i < b->count; i++)
+		free(b->met[i]);
 	free(b->id);
 	free(b->tenant);
 	free(b->window);
 	free(b->seen);
 	free((void *)b->trace);
+	free((void *)b->met);
 	*b = (struct risk_board){0};
 }
 
 size_t risk_board_bytes(void)
 {
 	return sizeof(uint32_t) + sizeof(struct risk_tenant) + sizeof(struct risk_window) +
-	       sizeof(struct risk_seen) + sizeof(struct risk_trace *);
+	       sizeof(struct risk_seen) + sizeof(struct risk_trace *) + sizeof(struct sketch *);
 }
 
 /* Counters */
@@ -106,12 +110,16 @@ static uint64_t news(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-static uint32_t distinct(const struct risk_counters *c, uint32_t slot, uint64_t now, size_t member)
+/* `more`: what the workers have not seen; NULL: nothing. */
+static uint32_t distinct(const struct risk_counters *c, uint32_t slot, uint64_t now, size_t member,
+			 const struct sketch *more)
 {
 	uint64_t bits[SKETCH_WORDS] = {0};
 
 	for (unsigned i = 0; i < c->workers; i++)
 		sketch_merge((const void *)((const char *)&c->worker[i][slot] + member), now, bits);
+	if (more)
+		sketch_merge(more, now, bits);
 	return sketch_estimate(bits);
 }
 
@@ -134,8 +142,9 @@ static void count_news(struct risk_board *b, const struct risk_counters *c, uint
 		.recipients = (double)news(is.recipients, was.recipients),
 		.bounced = (double)news(is.bounced, was.bounced),
 		.delivered = (double)news(is.delivered, was.delivered),
-		.callees = distinct(c, slot, now, offsetof(struct tenant_counters, callees)),
-		.domains = distinct(c, slot, now, offsetof(struct tenant_counters, domains)),
+		.callees = distinct(c, slot, now, offsetof(struct tenant_counters, callees), NULL),
+		.domains = distinct(c, slot, now, offsetof(struct tenant_counters, domains),
+				    b->met[slot]),
 	};
 	risk_count(t, &b->config, now, &s);
 	risk_window_count(&b->window[slot], &b->config, now, &s);
@@ -156,7 +165,9 @@ void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
 	b->tenant[slot] = before ? *before : (struct risk_tenant){0};
 	b->window[slot] = (struct risk_window){0};
 	free(b->trace[slot]);
+	free(b->met[slot]);
 	b->trace[slot] = NULL;
+	b->met[slot] = NULL;
 }
 
 void risk_board_memory(struct risk_board *b, const struct risk_counters *c, bool counted)
@@ -230,11 +241,38 @@ void risk_board_event(struct risk_board *b, uint32_t slot, enum risk_event event
 	risk_board_trace(b, slot, event, time, flow, sid);
 }
 
-void risk_board_complaints(struct risk_board *b, uint32_t slot, double n, uint64_t now)
+/* Where the dataplane's own number is newer, it comes again with its next news. */
+static uint32_t domains_known(const struct risk_board *b, uint32_t slot, uint64_t now)
+{
+	uint64_t bits[SKETCH_WORDS] = {0};
+	uint32_t met;
+
+	if (b->met[slot])
+		sketch_merge(b->met[slot], now, bits);
+	met = sketch_estimate(bits);
+	return met > b->tenant[slot].domains ? met : b->tenant[slot].domains;
+}
+
+void risk_board_reported(struct risk_board *b, uint32_t slot, const struct risk_sample *sample,
+			 uint64_t now)
 {
 	struct risk_tenant *t = &b->tenant[slot];
-	const struct risk_sample s = {
-		.complaints = n, .callees = t->callees, .domains = t->domains};
+	struct risk_sample s = *sample;
 
+	s.callees = t->callees;
+	s.domains = domains_known(b, slot, now);
 	risk_count(t, &b->config, now, &s);
+}
+
+void risk_board_complaints(struct risk_board *b, uint32_t slot, double n, uint64_t now)
+{
+	risk_board_reported(b, slot, &(struct risk_sample){.complaints = n}, now);
+}
+
+void risk_board_met(struct risk_board *b, uint32_t slot, uint64_t domain, uint64_t now)
+{
+	if (!b->met[slot])
+		b->met[slot] = calloc(1, sizeof(*b->met[slot]));
+	if (b->met[slot])
+		sketch_add(b->met[slot], now, domain);
 }

@@ -8,6 +8,7 @@
 #define POSTERN_CONTROL_RISK_BOARD_H
 
 #include "bpf/shm.h"
+#include "bpf/sketch.h"
 #include "control/risk_window.h"
 
 #define RISK_TRACE 16 /* events kept of a tenant */
@@ -55,6 +56,7 @@ struct risk_board {
 	struct risk_window *window;
 	struct risk_seen *seen;
 	struct risk_trace **trace; /* NULL: none */
+	struct sketch **met;       /* domains that reports tell of; NULL: none */
 	uint64_t memory;           /* risk_counters.started of what `seen` is of; 0: of nothing */
 };
 
@@ -98,6 +100,12 @@ void risk_board_trace(struct risk_board *board, uint32_t slot, enum risk_event e
 
 /* Complaints of others (feedback loops); mails that they are of are counted by the dataplane. */
 void risk_board_complaints(struct risk_board *board, uint32_t slot, double n, uint64_t now);
+
+/* What reports say of mail; `callees` and `domains` of the sample are not looked at. */
+void risk_board_reported(struct risk_board *board, uint32_t slot, const struct risk_sample *sample,
+			 uint64_t now);
+/* A domain that a report says the tenant wrote to, by a keyed hash. */
+void risk_board_met(struct risk_board *board, uint32_t slot, uint64_t domain, uint64_t now);
 
 /* Bytes that a tenant takes, a trace aside. */
 size_t risk_board_bytes(void);

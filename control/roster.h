@@ -40,6 +40,9 @@ uint32_t roster_find(const struct roster *roster, const char *tenant);
 /* 0: there is none. */
 uint32_t roster_slot_of(const struct roster *roster, uint32_t id);
 
+/* Whose address it is, an IPv4 or IPv6 one as text; 0: nobody's, or of several tenants in VLANs. */
+uint32_t roster_slot_at(const struct roster *roster, const char *address);
+
 static inline struct tenant_names roster_names(const struct roster *roster)
 {
 	return (struct tenant_names){roster->names, roster->count};

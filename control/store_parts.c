@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whose tables state.db has. */
 #include "control/audit.h"
+#include "control/feedback_run.h"
 #include "control/state.h"
 
 const struct store_part *const store_parts[] = {
 	&state_part,
 	&audit_part,
+	&feedback_part,
 	NULL,
 };

@@ -12,7 +12,7 @@
 struct call {
 	const char *socket;
 	bool json, follow;
-	const char *reason, *approver, *until, *tenant, *state, *by;
+	const char *reason, *approver, *until, *tenant, *state, *by, *result;
 	json_t *types;
 	int argc;
 	char **argv; /* what is left of the words */
@@ -77,6 +77,12 @@ static json_t *words_events(const struct call *c)
 	if (c->argc != 0)
 		return NULL;
 	return json_pack("{s:O*, s:s*}", "types", c->types, "tenant", c->tenant);
+}
+
+static json_t *words_feedback(const struct call *c)
+{
+	return c->argc == 0 ? json_pack("{s:s*, s:s*}", "tenant", c->tenant, "result", c->result)
+			    : NULL;
 }
 
 static json_t *words_rules_list(const struct call *c)
@@ -162,6 +168,9 @@ static const struct live_command {
 	{"rules enable", "rules enable", "SID [--reason TEXT]", "it runs again", words_sid,
 	 live_page_rules_change},
 	{"rules", "rules", "", "rules in force and what matched", words_none, live_page_rules},
+	{"feedback list", "feedback list", "[--tenant TENANT] [--result RESULT]",
+	 "complaints and bounces that came back, whoever's they are", words_feedback,
+	 live_page_feedback},
 	{"failure", "failure", "", "what the wire does while nobody inspects", words_none,
 	 live_page_failure},
 };
@@ -225,7 +234,8 @@ enum {
 	OPT_TYPE,
 	OPT_TENANT,
 	OPT_STATE,
-	OPT_BY
+	OPT_BY,
+	OPT_RESULT
 };
 
 static const struct option options[] = {
@@ -238,6 +248,7 @@ static const struct option options[] = {
 	{"tenant", required_argument, NULL, OPT_TENANT},
 	{"state", required_argument, NULL, OPT_STATE},
 	{"by", required_argument, NULL, OPT_BY},
+	{"result", required_argument, NULL, OPT_RESULT},
 	{"follow", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -266,6 +277,9 @@ static void take_option(struct call *c, int option)
 		break;
 	case OPT_BY:
 		c->by = optarg;
+		break;
+	case OPT_RESULT:
+		c->result = optarg;
 		break;
 	case OPT_STATE:
 		c->state = optarg;

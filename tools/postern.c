@@ -7,6 +7,7 @@
 #include "control/check.h"
 #include "tools/audit.h"
 #include "tools/commands.h"
+#include "tools/feedback.h"
 #include "tools/list.h"
 #include "tools/live.h"
 #include "tools/replay.h"
@@ -37,6 +38,7 @@ static const struct {
 	{"list", "lists of millions: who wants no mail, no calls; traps, domains, numbers",
 	 list_main},
 	{"audit", "who changed what, and whether that record is whole", audit_main},
+	{"feedback", "what came back: complaints, bounces, mail logs", feedback_main},
 	{"compile", "the images that a dataplane goes by", compile_main},
 	{"version", "which version this is", version_main},
 };

@@ -29,6 +29,7 @@ static enum feedback_mail_kind run(const uint8_t *data, size_t size, size_t piec
 {
 	static struct feedback_mail m;
 	const struct feedback_sink sink = {on_item, items};
+	enum feedback_mail_kind kind;
 
 	*items = 0;
 	feedback_mail_init(&m);
@@ -36,7 +37,9 @@ static enum feedback_mail_kind run(const uint8_t *data, size_t size, size_t piec
 		n = size - at < piece ? size - at : piece;
 		feedback_mail_feed(&m, bytes_of(data + at, n));
 	}
-	return feedback_mail_finish(&m, &sink, NULL);
+	kind = feedback_mail_finish(&m);
+	feedback_mail_tell(&m, &sink);
+	return kind;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

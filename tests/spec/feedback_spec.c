@@ -82,7 +82,6 @@ static char *run_mail(struct text in, size_t first, size_t piece)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	const struct feedback_sink sink = {on_item, out};
-	uint32_t left_out;
 
 	if (!m || !out)
 		abort();
@@ -93,8 +92,9 @@ static char *run_mail(struct text in, size_t first, size_t piece)
 		n = in.len - at < piece ? in.len - at : piece;
 		feed(m, in.p + at, n);
 	}
-	kind = feedback_mail_finish(m, &sink, &left_out);
-	fprintf(out, "%s, %u left out\n", kinds[kind], left_out);
+	kind = feedback_mail_finish(m);
+	feedback_mail_tell(m, &sink);
+	fprintf(out, "%s, %u left out\n", kinds[kind], m->left_out);
 	fclose(out);
 	free(m);
 	return text;

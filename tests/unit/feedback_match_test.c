@@ -299,19 +299,26 @@ static void a_try_changes_nothing(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_complaint_finds_its_tenant_and_counts_once),
-		TEST(a_report_may_stand_for_some_but_not_for_any_number),
-		TEST(what_is_nobodys_counts_for_nobody),
-		TEST(a_message_id_of_two_tenants_says_nothing),
-		TEST(kinds_that_are_no_complaint_count_nothing),
-		TEST(a_bounce_that_the_gate_saw_does_not_count_again),
-		TEST(a_log_tells_what_tls_hid),
-		TEST(a_log_tells_nothing_new_of_mail_that_the_gate_read),
-		TEST(later_is_no_answer_and_old_lines_are_no_news),
-		TEST(a_reply_that_names_a_block_list_is_one_event),
-		TEST(a_try_changes_nothing),
+		cmocka_unit_test_setup_teardown(a_complaint_finds_its_tenant_and_counts_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_report_may_stand_for_some_but_not_for_any_number,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_nobodys_counts_for_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_message_id_of_two_tenants_says_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(kinds_that_are_no_complaint_count_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_bounce_that_the_gate_saw_does_not_count_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_tells_what_tls_hid, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_tells_nothing_new_of_mail_that_the_gate_read,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(later_is_no_answer_and_old_lines_are_no_news, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_reply_that_names_a_block_list_is_one_event, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_try_changes_nothing, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("feedback_match", tests, NULL, NULL);

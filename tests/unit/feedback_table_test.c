@@ -171,15 +171,17 @@ static void nobody_else_may_read_it(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(entries_are_found_by_key_and_tenant),
-		TEST(an_entry_lasts_as_long_as_it_is_kept),
-		TEST(the_oldest_make_room),
-		TEST(it_outlives_being_closed_and_made_larger),
-		TEST(kill_9_loses_nothing_that_was_put),
-		TEST(a_file_that_is_none_is_refused),
-		TEST(nobody_else_may_read_it),
+		cmocka_unit_test_setup_teardown(entries_are_found_by_key_and_tenant, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_entry_lasts_as_long_as_it_is_kept, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_oldest_make_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_outlives_being_closed_and_made_larger, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(kill_9_loses_nothing_that_was_put, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_is_none_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("feedback_table", tests, NULL, NULL);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/feedback_run.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bpf/event_record.h"
+#include "bpf/list.h"
+#include "control/daemon.h"
+#include "control/log.h"
+
+#define SECOND 1000000000
+
+static int64_t seconds(void)
+{
+	return (int64_t)(daemon_time() / SECOND);
+}
+
+static void open_table(struct daemon *d, struct feedback_table *table, const char *name,
+		       uint32_t entries)
+{
+	char path[PATH_MAX];
+	int rc = -ENAMETOOLONG;
+
+	if (snprintf(path, sizeof(path), "%s/%s", d->config->gate.state_dir, name) <
+	    (int)sizeof(path))
+		rc = feedback_table_open(table, path, entries);
+	if (rc)
+		log_error("reports can't be matched", "file=%s error=%s", log_text(path),
+			  log_text(rc == -EBADMSG ? "it is none of ours; take it away"
+						  : strerror(-rc)));
+}
+
+void feedback_open(struct daemon *d)
+{
+	const struct config_feedback *c = &d->config->feedback;
+
+	d->feedback.memory.rules = (struct feedback_rules){
+		.keep = (uint32_t)(c->keep / SECOND),
+		.seen = (uint32_t)(c->seen / SECOND),
+		.incidents = c->incidents,
+		.by_address = c->by_address,
+	};
+	open_table(d, &d->feedback.memory.messages, "feedback.messages", c->messages);
+	open_table(d, &d->feedback.memory.reports, "feedback.reports", c->reports);
+}
+
+void feedback_close(struct daemon *d)
+{
+	feedback_table_close(&d->feedback.memory.messages);
+	feedback_table_close(&d->feedback.memory.reports);
+}
+
+/* What leaves */
+
+static uint32_t id_of(const struct daemon *d, uint32_t slot)
+{
+	return d->roster && slot < d->roster->count ? d->roster->tenant[slot].id : 0;
+}
+
+void feedback_record(struct daemon *d, const struct event_head *head)
+{
+	const uint32_t tenant = id_of(d, head->tenant);
+	struct event_value value;
+	char id[FEEDBACK_ID];
+
+	if (head->type != EVENT_EMAIL || !tenant || !(head->direction & EVENT_BY_TENANT))
+		return;
+	/* One that is refused in the end may come again and pass, with the same Message-ID. */
+	if (!event_find(head, FIELD_KEY_EMAIL_MESSAGE_ID, &value) ||
+	    !feedback_message_id(bytes_of(value.p, value.len), id))
+		return;
+	feedback_remember(&d->feedback.memory, id, tenant, FEEDBACK_BY_GATE,
+			  (int64_t)(head->time / SECOND));
+	d->feedback.remembered++;
+}
+
+/* What the matching asks */
+
+static uint32_t owner_of(void *ctx, const char *address)
+{
+	const struct daemon *d = ctx;
+
+	return id_of(d, roster_slot_at(d->roster, address));
+}
+
+static uint64_t recipient_of(void *ctx, uint32_t tenant, const char *rcpt)
+{
+	const struct daemon *d = ctx;
+	uint8_t form[LIST_TEXT_MAX];
+	const size_t len = list_address(rcpt, strlen(rcpt), form);
+
+	return len ? list_hash(d->lists.store.sets.key, LIST_SUPPRESSED, tenant, form, len) : 0;
+}
+
+static bool names_block_list(void *ctx, const struct feedback_item *item)
+{
+	return false;
+}
+
+void feedback_forget_address(struct daemon *d, const char *address)
+{
+	for (uint32_t slot = 1; d->roster && slot < d->roster->count; slot++)
+		if (d->roster->tenant[slot].id)
+			feedback_forget(&d->feedback.memory, d->roster->tenant[slot].id,
+					recipient_of(d, d->roster->tenant[slot].id, address));
+}
+
+/* What comes back */
+
+static uint64_t domain_hash(const struct daemon *d, const struct feedback_item *item)
+{
+	const char *at = strrchr(item->rcpt, '@');
+	uint8_t form[LIST_TEXT_MAX];
+	const size_t len = at ? list_domain(at + 1, strlen(at + 1), form) : 0;
+
+	return len ? siphash(d->feedback.memory.reports.key, form, len) : 0;
+}
+
+static void count(struct daemon *d, uint32_t slot, const struct feedback_item *item,
+		  const struct feedback_counts *c)
+{
+	const uint64_t now = daemon_time();
+	const struct risk_sample sample = {
+		.recipients = c->recipients,
+		.bounced = c->bounced,
+		.delivered = c->delivered,
+		.complaints = c->complaints,
+	};
+
+	if (slot >= d->risk.board.count || d->risk.board.id[slot] != d->roster->tenant[slot].id ||
+	    d->roster->tenant[slot].risk == RISK_OFF)
+		return;
+	if (c->recipients)
+		risk_board_met(&d->risk.board, slot, domain_hash(d, item), now);
+	risk_board_reported(&d->risk.board, slot, &sample, now);
+	if (c->block_list)
+		risk_board_event(&d->risk.board, slot, RISK_EVENT_BLOCK_REPLY, 1, now, 0, 0);
+}
+
+/* Deliveries and bounces are numbers; the rest is something that somebody may want to read. */
+static bool is_told(const struct feedback_item *item, const struct feedback_match *match)
+{
+	return match->counts.block_list ||
+	       (item->source != FEEDBACK_LOG && item->source != FEEDBACK_DSN) ||
+	       (item->source == FEEDBACK_DSN && match->result == FEEDBACK_UNMATCHED);
+}
+
+static json_t *match_json(const struct daemon *d, uint32_t slot, const struct feedback_item *item,
+			  const struct feedback_match *match)
+{
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:b}", "kind", feedback_kind_name(item->kind),
+			 "result", feedback_result_name(match->result), "matched_by",
+			 feedback_by_name(match->by), "tenant",
+			 slot ? d->roster->tenant[slot].name : NULL, "message_id", item->message_id,
+			 "block_list", match->counts.block_list);
+}
+
+static void take(struct daemon *d, struct store_unit *unit, const struct feedback_item *item,
+		 bool dry, json_t *result)
+{
+	const struct feedback_world world = {owner_of, recipient_of, names_block_list, d};
+	const struct feedback_match match =
+		feedback_match(&d->feedback.memory, item, &world, seconds(), dry);
+	const uint32_t slot = match.tenant ? roster_slot_of(d->roster, match.tenant) : 0;
+	const char *name = feedback_result_name(match.result);
+	json_t *counts = json_object_get(result, "results");
+
+	json_object_set_new(counts, name,
+			    json_integer(json_integer_value(json_object_get(counts, name)) + 1));
+	/* Of a log nobody wants to read a line about each line. */
+	if (item->source != FEEDBACK_LOG || match.counts.block_list)
+		json_array_append_new(json_object_get(result, "matches"),
+				      match_json(d, slot, item, &match));
+	if (dry)
+		return;
+	d->feedback.items[item->source][match.result]++;
+	if (slot && match.result == FEEDBACK_COUNTED)
+		count(d, slot, item, &match.counts);
+	if (is_told(item, &match))
+		feedback_tell(d, unit, slot, item, &match);
+}
+
+static void on_stored(void *ctx, const struct store_result *stored)
+{
+	struct request *r = ctx;
+	json_t *result = r->data;
+
+	r->data = NULL;
+	if (stored->rc) {
+		json_object_set_new(result, "stored", json_false());
+		json_object_set_new(result, "warning", json_string(strerror(-stored->rc)));
+	}
+	request_finish(r, result);
+}
+
+/* All of a request is read before anything of it counts. */
+static bool are_items(struct request *r, const json_t *list)
+{
+	struct feedback_item item;
+	const char *wrong;
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(list, i, object)
+	{
+		if (feedback_item_parse(object, &item, &wrong) == 0)
+			continue;
+		request_error(r, "bad_argument", "reports[%zu]: \"%.40s\" is missing or wrong", i,
+			      wrong);
+		return false;
+	}
+	return true;
+}
+
+enum command_outcome run_feedback_report(struct request *r, json_t **result)
+{
+	const json_t *list = json_object_get(r->arguments, "reports");
+	const bool dry = json_is_true(json_object_get(r->arguments, "dry_run"));
+	struct daemon *d = r->daemon;
+	struct feedback_item item;
+	struct store_unit *unit;
+	const char *wrong;
+	json_t *object;
+	size_t i;
+
+	if (!d->roster)
+		return request_error(r, "starting", "the first configuration is still being read");
+	if (!are_items(r, list))
+		return COMMAND_FAILED;
+	*result = json_pack("{s:I, s:{}, s:[], s:b}", "reports", (json_int_t)json_array_size(list),
+			    "results", "matches", "dry_run", dry);
+	unit = store_begin(d->store);
+	json_array_foreach(list, i, object)
+	{
+		feedback_item_parse(object, &item, &wrong);
+		take(d, unit, &item, dry, *result);
+	}
+	r->data = *result;
+	if (store_commit(d->store, unit, on_stored, r) == 0)
+		return COMMAND_LATER;
+	r->data = NULL;
+	json_object_set_new(*result, "stored", json_false());
+	return COMMAND_DONE;
+}
+
+enum command_outcome run_feedback_stats(struct request *r, json_t **result)
+{
+	const struct feedback_run *f = &r->daemon->feedback;
+
+	*result = json_pack("{s:I, s:b, s:I, s:I}", "remembered", (json_int_t)f->remembered, "open",
+			    f->memory.messages.entry && f->memory.reports.entry,
+			    "messages_replaced", (json_int_t)f->memory.messages.replaced,
+			    "reports_replaced", (json_int_t)f->memory.reports.replaced);
+	return COMMAND_DONE;
+}
