@@ -66,7 +66,7 @@ class Posternd(unittest.TestCase):
             for argument in command["arguments"]:
                 if argument["required"]:
                     self.assertEqual(self.error(command["name"])["code"], "bad_argument")
-                wrong = {"string": 3, "number": "x", "boolean": 1, "object": [], "array of strings": "x"}[argument["type"]]
+                wrong = {"string": 3, "number": "x", "boolean": 1, "object": [], "array of strings": "x", "array of objects": [[]]}[argument["type"]]
                 error = self.error(command["name"], **{argument["name"]: wrong})
                 self.assertEqual(error["code"], "bad_argument", command)
 
