@@ -45,6 +45,7 @@ enum rule_buffer_number { BUFFER_ONE, BUFFER_MANY };
 	X(EMAIL_X_MAILER, "email.x_mailer", BLOCK, SMTP, CLIENT, ONE, "X-Mailer: field, unfolded")       \
 	X(EMAIL_URL, "email.url", BLOCK, SMTP, CLIENT, MANY, "each URL found in the message's text")     \
 	X(EMAIL_HEADER, "email.header", BLOCK, SMTP, CLIENT, MANY, "each header field of the message, unfolded: 'Name: value'") \
+	X(EMAIL_BODY_MD5, "email.body_md5", BLOCK, SMTP, CLIENT, ONE, "MD5 of all behind the message's own header, as sent, in 32 hex digits") \
 	X(EMAIL_BODY, "email.body", STREAM, SMTP, CLIENT, MANY, "each text part that is no attachment, transfer encoding removed") \
 	X(FILE_NAME, "file.name", BLOCK, SMTP, CLIENT, MANY, "name of each attachment, decoded")         \
 	X(FILE_DATA, "file.data", STREAM, SMTP, CLIENT, MANY, "content of each attachment, transfer encoding removed; archives stay shut") \
@@ -65,7 +66,26 @@ enum rule_buffer_number { BUFFER_ONE, BUFFER_MANY };
 	X(SIP_MESSAGE, "sip.message", BLOCK, SIP, SENDER, ONE, "all of a message as sent, line ends included") \
 	X(SIP_BODY, "sip.body", STREAM, SIP, SENDER, ONE, "body of a message")                           \
 	X(SIP_REQUEST_LINE, "sip.request_line", BLOCK, SIP, SENDER, ONE, "first line of a request")      \
-	X(SIP_RESPONSE_LINE, "sip.response_line", BLOCK, SIP, SENDER, ONE, "first line of a response")
+	X(SIP_RESPONSE_LINE, "sip.response_line", BLOCK, SIP, SENDER, ONE, "first line of a response") \
+	X(SDP_ORIGIN, "sdp.origin", BLOCK, SIP, SENDER, ONE, "o= line of a message's SDP, behind the '=': who made it") \
+	X(SDP_SESSION_NAME, "sdp.session_name", BLOCK, SIP, SENDER, ONE, "s= line: the session's name") \
+	X(SDP_SESSION_INFO, "sdp.session_info", BLOCK, SIP, SENDER, ONE, "i= line of the session") \
+	X(SDP_URI, "sdp.uri", BLOCK, SIP, SENDER, ONE, "u= line") \
+	X(SDP_EMAIL, "sdp.email", BLOCK, SIP, SENDER, MANY, "each e= line") \
+	X(SDP_PHONE_NUMBER, "sdp.phone_number", BLOCK, SIP, SENDER, MANY, "each p= line") \
+	X(SDP_CONNECTION_DATA, "sdp.connection_data", BLOCK, SIP, SENDER, ONE, "c= line of the session: where media go") \
+	X(SDP_BANDWIDTH, "sdp.bandwidth", BLOCK, SIP, SENDER, MANY, "each b= line of the session") \
+	X(SDP_TIME, "sdp.time", BLOCK, SIP, SENDER, MANY, "each t= line") \
+	X(SDP_REPEAT_TIME, "sdp.repeat_time", BLOCK, SIP, SENDER, MANY, "each r= line") \
+	X(SDP_TIMEZONE, "sdp.timezone", BLOCK, SIP, SENDER, ONE, "z= line") \
+	X(SDP_ENCRYPTION_KEY, "sdp.encryption_key", BLOCK, SIP, SENDER, ONE, "k= line of the session") \
+	X(SDP_ATTRIBUTE, "sdp.attribute", BLOCK, SIP, SENDER, MANY, "each a= line of the session") \
+	X(SDP_MEDIA_MEDIA, "sdp.media.media", BLOCK, SIP, SENDER, MANY, "each m= line: kind, port, protocol, formats") \
+	X(SDP_MEDIA_INFO, "sdp.media.media_info", BLOCK, SIP, SENDER, MANY, "each i= line of a media description") \
+	X(SDP_MEDIA_CONNECTION_DATA, "sdp.media.connection_data", BLOCK, SIP, SENDER, MANY, "each c= line of a media description") \
+	X(SDP_MEDIA_BANDWIDTH, "sdp.media.bandwidth", BLOCK, SIP, SENDER, MANY, "each b= line of a media description; Postern's own") \
+	X(SDP_MEDIA_ENCRYPTION_KEY, "sdp.media.encryption_key", BLOCK, SIP, SENDER, MANY, "each k= line of a media description") \
+	X(SDP_MEDIA_ATTRIBUTE, "sdp.media.attribute", BLOCK, SIP, SENDER, MANY, "each a= line of a media description; Postern's own")
 /* clang-format on */
 
 enum rule_buffer {

@@ -184,6 +184,9 @@ struct ruleset_port {
 enum ruleset_part_flag {
 	RULE_PART_ALWAYS = 1 << 0,   /* block: nothing to wait for, look at every instance */
 	RULE_PART_AT_CLOSE = 1 << 1, /* stream: not known before the buffer's end */
+	/* Known when the transaction has come whole: */
+	RULE_PART_NONE = 1 << 2,   /* it holds where no instance has what its chains say */
+	RULE_PART_ABSENT = 1 << 3, /* it holds where the buffer never came, or as its chains say */
 };
 
 struct ruleset_part {
@@ -193,8 +196,9 @@ struct ruleset_part {
 	uint16_t chains;
 	uint8_t buffer;
 	uint8_t flags;
-	uint8_t db; /* the buffer's, or RULE_BUFFER_COUNT and the lane */
-	uint8_t pad[3];
+	uint8_t db;    /* the buffer's, or RULE_BUFFER_COUNT and the lane */
+	uint8_t group; /* parts of a rule of one number hold of one attachment; 0: by themselves */
+	uint8_t pad[2];
 };
 
 enum ruleset_chain_flag {
@@ -341,7 +345,9 @@ struct ruleset_image {
 	uint32_t flowbits; /* which names its flowbits have: another's mean nothing to it */
 	struct ruleset_span rules, conditions, parts, chains, steps, scopes, nets, ports, pcres,
 		numbers, datasets, hashes, patterns, starts, strings, shards;
-	uint32_t lane_count, pad;
+	struct ruleset_span closing; /* into `starts`: rules with a part of NONE or ABSENT */
+	uint32_t lane_count;
+	uint32_t groups; /* parts that have one */
 	struct ruleset_lane lanes[RULESET_LANES];
 	struct ruleset_db db[RULESET_DBS];
 };

@@ -44,6 +44,10 @@ struct rule_part {
 	enum rule_buffer buffer;
 	uint8_t transforms[RULESET_TRANSFORMS]; /* enum rule_transform */
 	size_t transforms_count;
+	bool none;     /* no instance has what the steps say */
+	bool absent;   /* it holds, too, where the buffer never came */
+	bool joins;    /* of the attachment that the rule speaks of at the time */
+	uint8_t group; /* as in struct ruleset_part */
 	struct rule_place place;
 	struct rule_step *steps;
 	size_t count, capacity;

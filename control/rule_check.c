@@ -239,9 +239,9 @@ static bool check_transformed(struct rule_parser *parser, const struct rule_part
 
 static bool check_part(struct rule_parser *parser, struct rule_part *part)
 {
-	bool searchable = false, streams = rule_part_streams(part);
+	bool streams = rule_part_streams(part);
 
-	if (!part->count)
+	if (!part->count && !part->absent)
 		return fail_at(parser, part->place, "nothing is asked of this buffer");
 	if (part->count > STEPS_MAX)
 		return fail_at(parser, part->steps[STEPS_MAX].place,
@@ -270,14 +270,65 @@ static bool check_part(struct rule_parser *parser, struct rule_part *part)
 				parser, step->place,
 				"relative to a match, but what stands before it leaves none: "
 				"put it right after the content or pcre that it means");
-		searchable |= !step->negated &&
-			      (step->kind == RULE_STEP_CONTENT || step->kind == RULE_STEP_PCRE);
 	}
-	if (streams && !searchable)
-		return fail_at(parser, part->place,
-			       "this buffer comes in pieces: at least one content or pcre must be "
-			       "there, not only be absent");
 	return check_lengths(parser, part);
+}
+
+/* Does the rule ask for another buffer of this name already, in that group? */
+static bool group_has(const struct rule *rule, size_t until, uint8_t group)
+{
+	const struct rule_part *part = &rule->parts[until];
+
+	for (size_t i = 0; i < until; i++) {
+		const struct rule_part *other = &rule->parts[i];
+
+		if (other->group == group && !other->joins && other->buffer == part->buffer &&
+		    other->transforms_count == part->transforms_count &&
+		    !memcmp(other->transforms, part->transforms, part->transforms_count))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a rule says of an attachment's name, content and length is about one attachment: naming
+ * again what was named begins the next. A group of one needs no watching.
+ */
+static void group_parts(struct rule *rule)
+{
+	size_t members[UINT8_MAX + 1] = {0};
+	uint8_t group = 0;
+
+	for (size_t i = 0; i < rule->parts_count; i++) {
+		struct rule_part *part = &rule->parts[i];
+
+		if ((part->buffer != RULE_BUFFER_FILE_NAME &&
+		     part->buffer != RULE_BUFFER_FILE_DATA) ||
+		    part->none || part->absent)
+			continue;
+		if (!group || (!part->joins && group < UINT8_MAX && group_has(rule, i, group)))
+			group++;
+		part->group = group;
+		members[group]++;
+	}
+	for (size_t i = 0; i < rule->parts_count; i++)
+		if (members[rule->parts[i].group] < 2)
+			rule->parts[i].group = 0;
+}
+
+/* A trap: "one of them lacks it" where "none of them has it" is meant. */
+static void warn_of_absence(struct rule_parser *parser, const struct rule_part *part)
+{
+	if (part_info(part)->count != BUFFER_MANY || part->none || part->absent || part->group ||
+	    !part->count)
+		return;
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->steps[i].negated || (part->steps[i].kind != RULE_STEP_CONTENT &&
+						part->steps[i].kind != RULE_STEP_PCRE))
+			return;
+	rule_diag_add(parser->diags, RULE_WARNING, part->steps[0].place, parser->rule.sid,
+		      "there may be many of this buffer, and one without this is enough: 'none' "
+		      "after the buffer, and no '!', asks that none has it");
 }
 
 static bool check_reply_code(struct rule_parser *parser)
@@ -320,5 +371,8 @@ bool rule_check(struct rule_parser *parser)
 			       "the rule looks at no buffer: name one, and what it must hold");
 	for (size_t i = 0; i < rule->parts_count; i++)
 		ok &= check_part(parser, &rule->parts[i]);
+	group_parts(rule);
+	for (size_t i = 0; i < rule->parts_count; i++)
+		warn_of_absence(parser, &rule->parts[i]);
 	return check_family(parser) && check_direction(parser) && check_reply_code(parser) && ok;
 }

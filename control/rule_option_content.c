@@ -44,7 +44,7 @@ static const char *read_hex(struct rule_parser *parser, const char *p, const cha
 	return p + 1;
 }
 
-static bool read_content(struct rule_parser *parser, struct rule_word inner, struct rule_step *step)
+bool rule_content_read(struct rule_parser *parser, struct rule_word inner, struct rule_step *step)
 {
 	const char *p = inner.p, *end = inner.p + inner.len;
 
@@ -90,7 +90,7 @@ bool rule_option_content(struct rule_parser *parser, struct rule_word keyword,
 	if (!step)
 		return false;
 	step->negated = negated;
-	return read_content(parser, inner, step);
+	return rule_content_read(parser, inner, step);
 }
 
 bool rule_option_nocase(struct rule_parser *parser, struct rule_word keyword,

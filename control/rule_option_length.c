@@ -58,8 +58,25 @@ static bool begins(struct rule_word *word, const char *text)
 	return true;
 }
 
+/* A number; of an attachment (a larger `max`) maybe in KB, MB or GB. */
+static bool read_amount(struct rule_word word, int64_t min, int64_t max, int64_t *n)
+{
+	static const char units[] = "kmg";
+	const char *unit = NULL;
+
+	if (max > LENGTH_MAX && word.len > 2 && (word.p[word.len - 1] | 0x20) == 'b')
+		unit = strchr(units, word.p[word.len - 2] | 0x20);
+	if (!unit)
+		return rule_number(word, min, max, n);
+	word = rule_trim((struct rule_word){word.p, word.len - 2});
+	if (!rule_number(word, 0, max >> (10 * (unit - units + 1)), n))
+		return false;
+	*n <<= 10 * (unit - units + 1);
+	return *n >= min;
+}
+
 /* N<>M and N-M: between both, neither included. */
-static bool read_range(struct rule_word value, struct rule_step *step, bool *ok)
+static bool read_range(struct rule_word value, int64_t max, struct rule_step *step, bool *ok)
 {
 	const char *mark = memmem(value.p, value.len, "<>", 2);
 	size_t len = mark ? 2 : 1, head;
@@ -70,9 +87,9 @@ static bool read_range(struct rule_word value, struct rule_step *step, bool *ok)
 	if (!mark)
 		return false;
 	head = (size_t)(mark - value.p);
-	*ok = rule_number(rule_trim((struct rule_word){value.p, head}), 0, LENGTH_MAX, &lo) &&
-	      rule_number(rule_trim((struct rule_word){mark + len, value.len - head - len}), lo + 2,
-			  LENGTH_MAX, &hi);
+	*ok = read_amount(rule_trim((struct rule_word){value.p, head}), 0, max, &lo) &&
+	      read_amount(rule_trim((struct rule_word){mark + len, value.len - head - len}), lo + 2,
+			  max, &hi);
 	if (*ok) {
 		step->lo = (int32_t)lo + 1;
 		step->hi = (int32_t)hi - 1;
@@ -80,7 +97,7 @@ static bool read_range(struct rule_word value, struct rule_step *step, bool *ok)
 	return true;
 }
 
-static bool read_length(struct rule_word value, struct rule_step *step)
+static bool read_length(struct rule_word value, int64_t max, struct rule_step *step)
 {
 	enum { EQUAL, BELOW, UP_TO, ABOVE, FROM } op = EQUAL;
 	int64_t n;
@@ -95,7 +112,7 @@ static bool read_length(struct rule_word value, struct rule_step *step)
 		op = ABOVE;
 	else
 		begins(&value, "=");
-	if (!rule_number(value, op == BELOW, LENGTH_MAX, &n))
+	if (!read_amount(value, op == BELOW, max, &n))
 		return false;
 	step->lo = op == EQUAL || op == FROM ? (int32_t)n : op == ABOVE ? (int32_t)n + 1 : 0;
 	step->hi = op == EQUAL || op == UP_TO ? (int32_t)n
@@ -104,18 +121,24 @@ static bool read_length(struct rule_word value, struct rule_step *step)
 	return true;
 }
 
+bool rule_length_read(struct rule_word value, int64_t max, struct rule_step *step)
+{
+	bool ok;
+
+	step->hi = RULESET_NO_LIMIT;
+	step->negated = begins(&value, "!=") || begins(&value, "!");
+	if (!read_range(value, max, step, &ok))
+		ok = read_length(value, max, step);
+	return ok;
+}
+
 bool rule_option_bsize(struct rule_parser *parser, struct rule_word keyword, struct rule_word value)
 {
 	struct rule_step *step = rule_add_step(parser, keyword, RULE_STEP_SIZE);
-	struct rule_word rest = value;
-	bool ok;
 
 	if (!step)
 		return false;
-	step->hi = RULESET_NO_LIMIT;
-	step->negated = begins(&rest, "!=") || begins(&rest, "!");
-	if (!read_range(rest, step, &ok))
-		ok = read_length(rest, step);
-	return ok || rule_fail(parser, value.p,
-			       "bsize: expected N, <N, <=N, >N, >=N, N<>M, or ! before one");
+	return rule_length_read(value, LENGTH_MAX, step) ||
+	       rule_fail(parser, value.p,
+			 "bsize: expected N, <N, <=N, >N, >=N, N<>M, or ! before one");
 }

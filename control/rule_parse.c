@@ -71,7 +71,7 @@ struct rule_step *rule_last_content(struct rule_parser *parser, struct rule_word
 	return NULL;
 }
 
-static void add_part(struct rule_parser *parser, struct rule_place place, enum rule_buffer buffer)
+void rule_add_part(struct rule_parser *parser, struct rule_place place, enum rule_buffer buffer)
 {
 	struct rule *rule = &parser->rule;
 
@@ -85,7 +85,7 @@ static void add_part(struct rule_parser *parser, struct rule_place place, enum r
 
 void rule_split_part(struct rule_parser *parser)
 {
-	add_part(parser, parser->part->place, parser->part->buffer);
+	rule_add_part(parser, parser->part->place, parser->part->buffer);
 }
 
 /*
@@ -100,13 +100,15 @@ static void open_part(struct rule_parser *parser, struct rule_word keyword, enum
 	parser->step = NULL;
 	parser->step_lost = false;
 	parser->fresh = true;
+	parser->closed = false;
 	for (size_t i = 0; i < rule->parts_count; i++) {
 		parser->part = &rule->parts[i];
 		if (parser->part->buffer == buffer && !parser->part->transforms_count &&
+		    !parser->part->none && !parser->part->absent &&
 		    rule_buffers[buffer].count == BUFFER_ONE)
 			return;
 	}
-	add_part(parser, rule_place_of(&parser->line, keyword.p), buffer);
+	rule_add_part(parser, rule_place_of(&parser->line, keyword.p), buffer);
 }
 
 struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word keyword,
@@ -131,6 +133,13 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
 		return NULL;
 	}
 	parser->fresh = false;
+	if (parser->closed) {
+		parser->step_lost = true;
+		rule_fail(parser, keyword.p,
+			  "'%.*s' of a buffer that is not there: absent:or_else takes either",
+			  (int)keyword.len, keyword.p);
+		return NULL;
+	}
 	part->steps = arena_grow(&parser->list->arena, part->steps, part->count, &part->capacity,
 				 sizeof(*part->steps));
 	parser->step = &part->steps[part->count++];
@@ -226,6 +235,9 @@ static enum rule_buffer find_buffer(struct rule_word keyword)
 {
 	if (rule_word_is(keyword, "file_data"))
 		return RULE_BUFFER_FILE_DATA;
+	/* Suricata's manual calls it so, and its parser the other. */
+	if (rule_word_is(keyword, "sdp.media.session_info"))
+		return RULE_BUFFER_SDP_MEDIA_INFO;
 	return rule_buffer_find(keyword.p, keyword.len);
 }
 
@@ -405,6 +417,7 @@ void rules_parse(struct rule_list *list, struct rule_diags *diags, const struct 
 		parser.part = NULL;
 		parser.step = NULL;
 		parser.failed = parser.step_lost = parser.payload_said = parser.fresh = false;
+		parser.closed = false;
 		parser.names_count = 0;
 		parser.rule.priority = 3;
 		if (!parse_rule(&parser)) {

@@ -17,7 +17,8 @@ struct rule_parser {
 	bool failed;
 	bool step_lost; /* the last content was refused: what modifies it is not a second mistake */
 	bool payload_said;
-	bool fresh; /* the last word named a buffer, or a transform of it */
+	bool fresh;  /* the last word named a buffer, or a transform of it */
+	bool closed; /* the open part takes no steps: its buffer is not there */
 	/* Numbers that byte_extract and byte_math name, each in its part. */
 	struct rule_name {
 		const char *text;
@@ -53,6 +54,11 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
  * rule_option_number.c. */
 uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name);
 
+/* What stands between a content's quotes, with its escapes and |hex|, becomes the step's text. */
+bool rule_content_read(struct rule_parser *parser, struct rule_word inner, struct rule_step *step);
+
+/* A new part of the buffer, open. */
+void rule_add_part(struct rule_parser *parser, struct rule_place place, enum rule_buffer buffer);
 /* A part of its own for the same buffer as the open one. */
 void rule_split_part(struct rule_parser *parser);
 /* A new condition of the rule. */
@@ -86,9 +92,11 @@ const char *rule_refused_why(struct rule_word name);
 
 rule_option_fn rule_option_content, rule_option_nocase, rule_option_position,
 	rule_option_startswith, rule_option_endswith, rule_option_fast_pattern,
-	rule_option_prefilter, rule_option_rawbytes;    /* _content.c */
-rule_option_fn rule_option_pcre;                        /* _pcre.c */
-rule_option_fn rule_option_isdataat, rule_option_bsize; /* _length.c */
+	rule_option_prefilter, rule_option_rawbytes;       /* _content.c */
+rule_option_fn rule_option_pcre;                           /* _pcre.c */
+rule_option_fn rule_option_isdataat, rule_option_bsize;    /* _length.c */
+rule_option_fn rule_option_absent, rule_option_none;       /* _absent.c */
+rule_option_fn rule_option_filename, rule_option_filesize; /* _file.c */
 rule_option_fn rule_option_byte_test, rule_option_byte_jump, rule_option_byte_extract,
 	rule_option_byte_math;                                            /* _number.c */
 rule_option_fn rule_option_flowbits, rule_option_xbits;                   /* _bits.c */
@@ -98,6 +106,9 @@ rule_option_fn rule_option_dataset;                                       /* _da
 rule_option_fn rule_option_flow, rule_option_proto, rule_option_requires; /* _flow.c */
 rule_option_fn rule_option_metadata, rule_option_reference, rule_option_target,
 	rule_option_gid; /* _meta.c */
+
+/* What bsize says, units (KB, MB, GB) where they may be: false: it is none of it. _length.c. */
+bool rule_length_read(struct rule_word value, int64_t max, struct rule_step *step);
 
 /* What only the whole rule shows; rule_check.c. */
 bool rule_check(struct rule_parser *parser);

@@ -8,7 +8,6 @@
 #define TLS     "what TLS says is not read, but for its server name"
 #define PACKET  "packets' headers are not what rules see: they see what was said, in order"
 #define NOTHERE "the gate carries mail and calls, and reads nothing else"
-#define SDP     "SDP is not taken apart: look in sip.body"
 #define SCRIPT  "rules run no programs"
 #define STORED  "the gate keeps no content"
 #define HASHED  "hashes are made by a transform: file.data; to_md5 (to_sha1, to_sha256)"
@@ -17,7 +16,6 @@
 
 /* Names, and prefixes that end in a dot, an underscore or a minus. */
 static const struct rule_refused refused[] = {
-	{"absent", "a buffer that never came is not looked at"},
 	{"ack", PACKET},
 	{"app-layer-event", EVENTS},
 	{"asn1", NOTHERE},
@@ -41,7 +39,6 @@ static const struct rule_refused refused[] = {
 	{"domain",
 	 "no list of public suffixes is kept: write dotprefix, and the domain with endswith"},
 	{"dsize", "packets cut what is said anywhere: write bsize under a buffer"},
-	{"email.body_md5", HASHED},
 	{"enip", NOTHERE},
 	{"entropy", "it is not measured"},
 	{"engine-event", EVENTS},
@@ -50,7 +47,6 @@ static const struct rule_refused refused[] = {
 	{"filemd5", HASHED},
 	{"filesha1", HASHED},
 	{"filesha256", HASHED},
-	{"filesize", "write bsize under file.data"},
 	{"filestore", STORED},
 	{"flags", PACKET},
 	{"flow.", "flows are counted by the policy's limits, not by rules"},
@@ -110,7 +106,7 @@ static const struct rule_refused refused[] = {
 	{"rfb.", NOTHERE},
 	{"rpc", NOTHERE},
 	{"sameip", "no packet from an address to itself passes a gate"},
-	{"sdp.", SDP},
+	{"sdp.", "no such buffer: look in sip.body"},
 	{"seq", PACKET},
 	{"sip.", "no such buffer: look for the header in sip.header, as 'Name: value'"},
 	{"sip_", "write the sticky buffer's name: sip.method, sip.uri"},

@@ -94,6 +94,8 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->patterns = write_section(w, &t->patterns);
 	image->starts = write_section(w, &t->starts);
 	image->strings = write_section(w, &t->strings);
+	image->closing = t->closing;
+	image->groups = t->groups;
 	image->lane_count = t->lane_count;
 	memcpy(image->lanes, t->lanes, sizeof(image->lanes));
 	memcpy(image->db, t->db, sizeof(image->db));
@@ -144,6 +146,7 @@ int ruleset_build_with(const struct rule_list *list, const struct ruleset_build_
 		tables_add_rule(&t, &list->rules[i]);
 	tables_order_rules(&t, list);
 	tables_share_facts(&t);
+	tables_list_closing(&t);
 	for (int b = 0; b < RULESET_DBS && !t.failed; b++)
 		tables_prepare_databases(&t, (unsigned)b);
 	compile = now_ns();

@@ -339,15 +339,20 @@ void tables_add_part(struct ruleset_tables *t, const struct rule *rule,
 	out->db = (uint8_t)tables_db(t, part);
 	out->first_chain = (uint32_t)t->chains.count;
 	out->chains = (uint16_t)count;
+	out->group = part->group;
+	t->groups += part->group != 0;
+	out->flags = (uint8_t)((part->none ? RULE_PART_NONE : 0) |
+			       (part->absent ? RULE_PART_ABSENT : 0));
 	for (size_t i = 0; i < count; i++)
 		if (stream && (chains[i].negated || chains[i].length))
 			out->flags |= RULE_PART_AT_CLOSE;
-	if (!stream && !best) {
+	if (!best && count) {
 		out->flags |= RULE_PART_ALWAYS;
 		list->always = arena_grow(&t->arena, list->always, list->always_count,
 					  &list->always_capacity, sizeof(*list->always));
 		list->always[list->always_count++] = index;
 	}
 	for (size_t i = 0; i < count; i++)
-		write_chain(t, rule, part, &chains[i], best, count > 1);
+		write_chain(t, rule, part, &chains[i], best,
+			    count > 1 || (out->flags & RULE_PART_AT_CLOSE));
 }

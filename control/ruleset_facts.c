@@ -66,7 +66,9 @@ static void describe_part(struct text *x, const struct ruleset_tables *t,
 	const struct ruleset_rule *rules = (const void *)t->rules.data;
 	const struct ruleset_chain *chains = (const void *)t->chains.data;
 	const struct ruleset_step *steps = (const void *)t->steps.data;
-	const uint32_t what[] = {rules[part->rule].scope, part->buffer, part->db, part->chains};
+	const uint32_t what[] = {
+		rules[part->rule].scope,     part->buffer, part->db, part->chains, part->group != 0,
+		part->flags & RULE_PART_NONE};
 
 	x->len = 0;
 	x->failed = false;

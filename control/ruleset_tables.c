@@ -159,3 +159,19 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
 	for (size_t i = 0; i < rule->parts_count; i++)
 		tables_add_part(t, rule, &rule->parts[i], index);
 }
+
+void tables_list_closing(struct ruleset_tables *t)
+{
+	const struct ruleset_part *parts = (const void *)t->parts.data;
+	uint32_t last = UINT32_MAX;
+
+	t->closing.offset = (uint32_t)t->starts.count;
+	for (uint32_t p = 0; p < t->parts.count; p++) {
+		if (!(parts[p].flags & (RULE_PART_NONE | RULE_PART_ABSENT)) ||
+		    parts[p].rule == last)
+			continue;
+		last = parts[p].rule;
+		*(uint32_t *)section_add(t, &t->starts) = last;
+		t->closing.count++;
+	}
+}

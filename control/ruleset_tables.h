@@ -66,6 +66,8 @@ struct ruleset_tables {
 		datasets, hashes, patterns, starts, strings, shards;
 	struct ruleset_lane lanes[RULESET_LANES];
 	uint32_t lane_count;
+	uint32_t groups; /* as in struct ruleset_image */
+	struct ruleset_span closing;
 	struct trigger_list triggers[RULESET_DBS];
 	struct ruleset_db db[RULESET_DBS];
 	struct database *databases; /* one a shard */
@@ -95,6 +97,8 @@ void tables_add_conditions(struct ruleset_tables *t, const struct rule *rule,
 			   struct ruleset_rule *out);
 void tables_order_rules(struct ruleset_tables *t, const struct rule_list *list);
 
+/* When all rules are in: those that the end of a transaction decides; ruleset_tables.c. */
+void tables_list_closing(struct ruleset_tables *t);
 /* When all rules are in: which parts are the same; ruleset_facts.c. Without memory each is its own.
  */
 void tables_share_facts(struct ruleset_tables *t);

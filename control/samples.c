@@ -441,7 +441,9 @@ static void take_item(struct reader *r)
 		take_name(r, after, &r->sample.tier);
 	else if (word_is(p, end, "over"))
 		take_over(r, after);
-	else if ((buffer = rule_buffer_find(p, (size_t)(end - p))) != RULE_BUFFER_COUNT)
+	else if ((buffer = rule_buffer_find(p, (size_t)(end - p))) == RULE_BUFFER_EMAIL_BODY_MD5)
+		fail(r, p, "email.body_md5 is made of the body: give a whole mail");
+	else if (buffer != RULE_BUFFER_COUNT)
 		take_value(r, buffer, p, after);
 	else
 		unknown_item(r, p, end);

@@ -138,13 +138,18 @@ static void on_header(void *ctx, const struct mime_header *h)
 	check_from(c, h);
 }
 
+static void put_hex(const uint8_t *sum, size_t len, char *hex)
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+}
+
 static void hex_digest(struct sha256_ctx *digest, char hex[2 * SHA256_DIGEST_SIZE + 1])
 {
 	uint8_t sum[SHA256_DIGEST_SIZE];
 
 	sha256_digest(digest, sizeof(sum), sum);
-	for (unsigned i = 0; i < sizeof(sum); i++)
-		snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+	put_hex(sum, sizeof(sum), hex);
 }
 
 static void on_part_begin(void *ctx, const struct mime_part *part)
@@ -153,6 +158,8 @@ static void on_part_begin(void *ctx, const struct mime_part *part)
 	struct mail *mail = c->mail;
 
 	mail->parts++;
+	if (c->w->matcher)
+		match_attachment_begin(c->w->matcher, &mail->txn);
 	if (part->filename.len) {
 		scan(c, RULE_BUFFER_FILE_NAME, part->filename);
 		event_put_bytes(&mail->email, FIELD_KEY_EMAIL_ATTACHMENT, part->filename);
@@ -240,8 +247,54 @@ static void mail_begin(struct worker *w, struct mail *mail)
 	mail->begun = true;
 	mime_init(&mail->mime);
 	sha256_init(&mail->digest);
+	md5_init(&mail->body_md5);
+	mail->line = LINE_EMPTY;
 	mail->email = event_start_at(w, mail->record, sizeof(mail->record) - MAIL_RECORD_END,
 				     EVENT_EMAIL);
+}
+
+/* Cuts off what is of the message's own header: up to its first empty line, which goes too. */
+static struct bytes behind_header(struct mail *mail, struct bytes span)
+{
+	while (span.len && mail->line != BEHIND_HEADER) {
+		uint8_t c = span.p[0];
+
+		if (c == '\n')
+			mail->line = mail->line == LINE_TEXT ? LINE_EMPTY : BEHIND_HEADER;
+		else if (c != '\r')
+			mail->line = LINE_TEXT;
+		span = bytes_of(span.p + 1, span.len - 1);
+	}
+	return span;
+}
+
+static bool wants_body_md5(const struct worker *w)
+{
+	return w->matcher && w->matcher->scans[RULE_BUFFER_EMAIL_BODY_MD5];
+}
+
+static void scan_body_md5(struct mail_ctx *c)
+{
+	uint8_t sum[MD5_DIGEST_SIZE];
+	char hex[2 * MD5_DIGEST_SIZE + 1];
+
+	if (!wants_body_md5(c->w) || c->mail->incomplete)
+		return;
+	md5_digest(&c->mail->body_md5, sizeof(sum), sum);
+	put_hex(sum, sizeof(sum), hex);
+	scan(c, RULE_BUFFER_EMAIL_BODY_MD5, bytes_of(hex, 2 * sizeof(sum)));
+}
+
+/* All of it was read: rules may say what is not there. */
+static void scan_whole(struct mail_ctx *c)
+{
+	struct matcher *m = c->w->matcher;
+
+	if (!m || c->mail->incomplete || c->mail->limited)
+		return;
+	match_whole(m, &c->mail->txn, BUFFER_SMTP);
+	if (m->nhits)
+		findings_take(c->w, &c->mail->finding, bytes_of(NULL, 0));
 }
 
 void mail_body(struct worker *w, struct mail *mail, struct bytes span)
@@ -250,6 +303,11 @@ void mail_body(struct worker *w, struct mail *mail, struct bytes span)
 
 	if (!mail->begun)
 		mail_begin(w, mail);
+	if (wants_body_md5(w)) {
+		struct bytes body = behind_header(mail, span);
+
+		md5_update(&mail->body_md5, body.len, body.p);
+	}
 	mail->size += span.len;
 	if (w->options.digests)
 		sha256_update(&mail->digest, span.len, span.p);
@@ -276,6 +334,8 @@ void mail_end(struct worker *w, struct mail *mail)
 	if (!mail->begun)
 		mail_begin(w, mail);
 	mime_finish(&mail->mime, &sink, &c);
+	scan_body_md5(&c);
+	scan_whole(&c);
 	if (!mail->email.head)
 		return;
 	mail->email.room += MAIL_RECORD_END;

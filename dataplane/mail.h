@@ -7,6 +7,7 @@
 #ifndef POSTERN_MAIL_H
 #define POSTERN_MAIL_H
 
+#include <nettle/md5.h>
 #include <nettle/sha2.h>
 
 #include "dataplane/inspect.h"
@@ -18,6 +19,9 @@
 #define MAIL_RECORD     8192 /* bytes of the `email` event */
 #define MAIL_RECORD_END 128  /* of them, kept for what is known at the message's end */
 #define MAIL_FIELD      1024 /* bytes of each header in it */
+
+/* What has come of the line of the header that we are in, where body_md5 is wanted. */
+enum mail_line { LINE_EMPTY, LINE_TEXT, BEHIND_HEADER };
 
 struct mail {
 	struct mail *next;       /* waiting for its reply */
@@ -39,6 +43,8 @@ struct mail {
 	struct event_builder email;
 	uint8_t record[MAIL_RECORD] __attribute__((aligned(8)));
 	struct sha256_ctx digest, part_digest; /* worker_options.digests */
+	struct md5_ctx body_md5;               /* where a rule asks for it */
+	uint8_t line;                          /* enum mail_line: of its header */
 	struct url_scan urls;
 	struct mime mime;
 };

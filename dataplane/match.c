@@ -12,6 +12,9 @@
 #define OWN_MEMORY 1024 /* entries of a matcher's that nobody gave a memory */
 
 #define REPORTED 0x80000000u /* the entry is a rule, not a part */
+#define GROUP    0x40000000u /* all parts of its group, in one attachment */
+
+_Static_assert(RULE_BUFFER_COUNT <= 64, "a transaction has a bit for each");
 
 static bool remembered(const struct match_txn *txn, uint32_t entry)
 {
@@ -42,19 +45,61 @@ bool match_reported(const struct match_txn *txn, uint32_t rule)
 	return remembered(txn, rule | REPORTED);
 }
 
+/* The first part of the rule that is of that group. */
+static uint32_t group_of(const struct ruleset_part *parts, const struct ruleset_rule *rule,
+			 uint8_t group)
+{
+	uint32_t p = rule->first_part;
+
+	while (parts[p].group != group)
+		p++;
+	return p;
+}
+
+/* Does it hold, as far as is known before the transaction has come whole? */
+static bool known_to_hold(const struct ruleset_part *parts, const struct ruleset_rule *rule,
+			  const struct match_txn *txn, uint32_t p)
+{
+	if (parts[p].flags & RULE_PART_NONE)
+		return false;
+	if (parts[p].group)
+		return remembered(txn, group_of(parts, rule, parts[p].group) | GROUP);
+	return remembered(txn, parts[p].fact);
+}
+
 static bool other_parts_hold(const struct ruleset_part *parts, const struct ruleset_rule *rule,
 			     const struct match_txn *txn, uint32_t part)
 {
 	for (uint32_t p = rule->first_part; p < rule->first_part + rule->parts; p++)
-		if (p != part && !remembered(txn, parts[p].fact))
+		if (p != part && !known_to_hold(parts, rule, txn, p))
 			return false;
 	return true;
 }
 
+static void remember_once(struct matcher *m, struct match_txn *txn, uint32_t entry)
+{
+	if (!remembered(txn, entry))
+		remember(m, txn, entry);
+}
+
 static void remember_part(struct matcher *m, struct match_txn *txn, const struct ruleset_part *part)
 {
-	if (!remembered(txn, part->fact))
-		remember(m, txn, part->fact);
+	remember_once(m, txn, part->fact);
+}
+
+/* One of several that must hold of one attachment: do all of them now? */
+static bool group_holds(struct matcher *m, struct match_txn *txn, const struct ruleset_rule *rule,
+			uint32_t part)
+{
+	const struct ruleset_part *parts = m->ruleset->parts;
+	uint8_t group = parts[part].group;
+
+	remember_part(m, txn, &parts[part]);
+	for (uint32_t p = rule->first_part; p < rule->first_part + rule->parts; p++)
+		if (parts[p].group == group && p != part && !remembered(txn, parts[p].fact))
+			return false;
+	remember_once(m, txn, group_of(parts, rule, group) | GROUP);
+	return true;
 }
 
 void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule)
@@ -79,29 +124,103 @@ void match_report(struct matcher *m, struct match_txn *txn, uint32_t index, enum
 	remember(m, txn, index | REPORTED);
 }
 
+/* All that the rule says of buffers holds. */
+static void rule_found(struct matcher *m, struct match_txn *txn, uint32_t rule,
+		       enum rule_buffer buffer)
+{
+	if (m->ruleset->rules[rule].conditions)
+		match_defer(m, txn, rule, buffer);
+	else
+		match_report(m, txn, rule, buffer, false);
+}
+
 void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 		      enum rule_buffer buffer)
 {
 	const struct ruleset *rs = m->ruleset;
 	uint32_t index = rs->parts[part].rule;
 	const struct ruleset_rule *rule = &rs->rules[index];
+	bool all;
 
 	if (match_reported(txn, index))
 		return;
 	if (!match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow, buffer))
 		return;
-	if (rule->parts > 1 && !other_parts_hold(rs->parts, rule, txn, part)) {
+	if (rs->parts[part].flags & RULE_PART_NONE) {
 		remember_part(m, txn, &rs->parts[part]);
 		return;
 	}
-	if (!rule->conditions) {
-		match_report(m, txn, index, buffer, false);
+	if (rs->parts[part].group && !group_holds(m, txn, rule, part))
 		return;
-	}
-	/* What it asks for may be there at another part's next hit. */
-	if (rule->parts > 1)
+	all = rule->parts == 1 || other_parts_hold(rs->parts, rule, txn, part);
+	/* What its conditions ask for may be there at another part's next hit. */
+	if (rule->parts > 1 && (rule->conditions || !all))
 		remember_part(m, txn, &rs->parts[part]);
-	match_defer(m, txn, index, buffer);
+	if (all)
+		rule_found(m, txn, index, buffer);
+}
+
+/* Does it hold, now that all has come? */
+static bool holds_at_last(const struct ruleset_part *parts, const struct ruleset_rule *rule,
+			  const struct match_txn *txn, uint32_t p)
+{
+	/* What was left out may have been there. */
+	if (parts[p].flags & RULE_PART_NONE)
+		return !txn->over_budget && !remembered(txn, parts[p].fact);
+	if ((parts[p].flags & RULE_PART_ABSENT) && !(txn->came >> parts[p].buffer & 1))
+		return true;
+	return known_to_hold(parts, rule, txn, p);
+}
+
+static void close_rule(struct matcher *m, struct match_txn *txn, uint32_t index)
+{
+	const struct ruleset *rs = m->ruleset;
+	const struct ruleset_rule *rule = &rs->rules[index];
+	uint32_t last = rule->first_part; /* that the end decided */
+
+	for (uint32_t p = rule->first_part; p < rule->first_part + rule->parts; p++) {
+		if (!holds_at_last(rs->parts, rule, txn, p))
+			return;
+		if (rs->parts[p].flags & (RULE_PART_NONE | RULE_PART_ABSENT))
+			last = p;
+	}
+	if (!match_reported(txn, index) &&
+	    match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow,
+			      (enum rule_buffer)rs->parts[last].buffer))
+		rule_found(m, txn, index, (enum rule_buffer)rs->parts[last].buffer);
+}
+
+void match_whole(struct matcher *m, struct match_txn *txn, enum rule_buffer_family family)
+{
+	const struct ruleset *rs = m->ruleset;
+	struct ruleset_span closing = m->image->closing;
+
+	if (m->tape)
+		match_tape_whole(m->tape, txn, family);
+	for (uint32_t i = 0; i < closing.count; i++) {
+		uint32_t rule = rs->starts[closing.offset + i];
+		uint64_t began = watch_begin(m);
+
+		if (rule_buffers[rs->parts[rs->rules[rule].first_part].buffer].family == family)
+			close_rule(m, txn, rule);
+		watch_end(m, rs->rules[rule].first_part, began);
+	}
+	if (m->state->npending)
+		match_judge(m, txn);
+}
+
+void match_attachment_begin(struct matcher *m, struct match_txn *txn)
+{
+	unsigned kept = 0;
+
+	if (m->tape)
+		match_tape_attachment(m->tape, txn);
+	if (!m->image->groups)
+		return;
+	for (unsigned i = 0; i < txn->known; i++)
+		if (txn->memory[i] >= GROUP || !m->ruleset->parts[txn->memory[i]].group)
+			txn->memory[kept++] = txn->memory[i];
+	txn->known = (uint8_t)kept;
 }
 
 void match_begin(struct matcher *m, struct match_txn *txn, const struct match_flow *flow,
@@ -111,6 +230,7 @@ void match_begin(struct matcher *m, struct match_txn *txn, const struct match_fl
 	memset(txn->stream, 0, sizeof(txn->stream));
 	txn->known = 0;
 	txn->over_budget = false;
+	txn->came = inherit ? inherit->came : 0;
 	for (unsigned i = 0; inherit && i < inherit->known; i++)
 		if (!(inherit->memory[i] & REPORTED))
 			txn->memory[txn->known++] = inherit->memory[i];
@@ -243,6 +363,7 @@ void match_block_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer
 		return;
 	}
 	m->stats.bytes[buffer] += len;
+	txn->came |= 1ull << buffer;
 	if (m->tape)
 		match_tape_block(m->tape, txn, buffer, data, len);
 	scan_whole(m, txn, buffer, buffer, data, len);
@@ -290,7 +411,7 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 			rc = -ENOMEM;
 	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
 		m->scans[b] = rs->image->db[b].shards.count || rs->image->db[b].always.count ||
-			      rs->lanes[b];
+			      rs->lanes[b] || (rs->awaited >> b & 1);
 		if (m->scans[b] && rule_buffers[b].mode == BUFFER_STREAM)
 			rc = match_pool_init(&state->pools[match_pool_of((enum rule_buffer)b)], rs,
 					     (enum rule_buffer)b, max_streams);

@@ -15,6 +15,7 @@
  *     m->nhits = 0;
  *     if (!match_stream_open(m, &txn, RULE_BUFFER_FILE_DATA))  REASON_MATCH_BUDGET
  *     match_stream_feed(...); drain; match_stream_close(...); drain
+ *     match_whole(m, &txn, BUFFER_SMTP); drain
  *     match_end(m, &txn);
  *
  * A rule is reported once per transaction, as soon as its last part holds.
@@ -64,7 +65,7 @@ struct match_flow {
 };
 
 #define MATCH_STREAMS 3 /* streaming buffers that rule_buffer.h names */
-#define MATCH_MEMORY  46
+#define MATCH_MEMORY  44
 
 /* The caller's, one per transaction; set up by match_begin(). */
 struct match_txn {
@@ -72,7 +73,8 @@ struct match_txn {
 	uint16_t stream[MATCH_STREAMS]; /* slot + 1 in the matcher's pool, 0: none */
 	uint8_t known;                  /* entries of `memory` in use */
 	bool over_budget;
-	/* Parts of several-part rules that hold, and rules reported (top bit). */
+	uint64_t came; /* buffers that rules look at and that there were: a bit each */
+	/* Parts of several-part rules that hold, groups of them, and rules reported (top bits). */
 	uint32_t memory[MATCH_MEMORY];
 };
 
@@ -146,6 +148,16 @@ void match_begin(struct matcher *m, struct match_txn *txn, const struct match_fl
 /* Rules may be reported again: what comes is judged by itself, a command that can be refused alone.
  */
 void match_renew(struct match_txn *txn);
+/*
+ * What follows is of a new attachment: parts of rules that speak of one attachment forget what held
+ * of the one before.
+ */
+void match_attachment_begin(struct matcher *m, struct match_txn *txn);
+/*
+ * All of it has come, and nothing was lost: rules that wait for this (a buffer that never came,
+ * words that are nowhere) are decided. Of a transaction that ends otherwise it is not called.
+ */
+void match_whole(struct matcher *m, struct match_txn *txn, enum rule_buffer_family family);
 /* Gives open streams back without looking at their ends; txn is then as good as new memory. */
 void match_end(struct matcher *m, struct match_txn *txn);
 

@@ -39,6 +39,7 @@ struct ruleset {
 	const struct ruleset_port *ports;
 	const struct ruleset_pattern *patterns;
 	const uint32_t *starts;
+	uint64_t awaited; /* buffers whose absence a rule asks for: a bit each */
 	const struct ruleset_shard *shards;
 	hs_database_t **databases;         /* one a shard */
 	uint32_t lanes[RULE_BUFFER_COUNT]; /* bits: lanes that a buffer goes through */

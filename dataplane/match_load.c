@@ -124,6 +124,7 @@ static bool parts_ok(const struct ruleset_image *i)
 	for (uint32_t n = 0; n < i->parts.count; n++, part++)
 		if (part->rule >= i->rules.count || part->fact >= i->parts.count ||
 		    part->buffer >= RULE_BUFFER_COUNT || !part_db_ok(i, part) ||
+		    (part->group && !i->groups) ||
 		    !span_in((struct ruleset_span){part->first_chain, part->chains},
 			     i->chains.count))
 			return false;
@@ -236,6 +237,19 @@ static bool databases_ok(const struct ruleset_image *i)
 	return true;
 }
 
+static bool closing_ok(const struct ruleset_image *i)
+{
+	const struct ruleset_rule *rules = RULESET_AT(i, struct ruleset_rule, rules);
+	const uint32_t *starts = RULESET_AT(i, uint32_t, starts);
+
+	if (!starts_below(i, i->closing, i->rules.count))
+		return false;
+	for (uint32_t n = 0; n < i->closing.count; n++)
+		if (!rules[starts[i->closing.offset + n]].parts)
+			return false;
+	return true;
+}
+
 static const char *image_fault(const struct ruleset_image *i, size_t size)
 {
 	if (size < sizeof(*i) || i->magic != RULESET_MAGIC)
@@ -248,7 +262,7 @@ static const char *image_fault(const struct ruleset_image *i, size_t size)
 		return "the ruleset is damaged";
 	if (!sections_ok(i) || !rules_ok(i) || !conditions_ok(i) || !parts_ok(i) || !chains_ok(i) ||
 	    !steps_ok(i) || !numbers_ok(i) || !lanes_ok(i) || !datasets_ok(i) || !scopes_ok(i) ||
-	    !shards_ok(i) || !databases_ok(i))
+	    !shards_ok(i) || !databases_ok(i) || !closing_ok(i))
 		return "the ruleset contradicts itself";
 	return NULL;
 }
@@ -367,6 +381,9 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	rs->shards = RULESET_AT(image, struct ruleset_shard, shards);
 	for (uint32_t i = 0; i < image->lane_count; i++)
 		rs->lanes[image->lanes[i].buffer] |= 1u << i;
+	for (uint32_t p = 0; p < image->parts.count; p++)
+		if (rs->parts[p].flags & RULE_PART_ABSENT)
+			rs->awaited |= 1ull << rs->parts[p].buffer;
 	rc = load_databases(rs, error, error_size);
 	if (rc == 0)
 		rc = load_datasets(rs);

@@ -278,12 +278,21 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		match_judge(m, txn);
 }
 
-/* Parts that were waiting for the end: each is found by its first chain that must be there. */
+/* Parts that were waiting for the end: each is found by a chain that must be there, if it has one.
+ */
 static void finish_parts(struct match_call *call)
 {
 	const struct ruleset *rs = call->m->ruleset;
 	const struct match_pool *pool = &call->m->state->pools[match_pool_of(call->buffer)];
 
+	for (uint32_t i = 0; i < call->db->always.count; i++) {
+		uint32_t index = rs->starts[call->db->always.offset + i];
+		uint64_t began = watch_begin(call->m);
+
+		if (part_complete(call, &rs->parts[index], true))
+			match_part_found(call->m, call->txn, index, call->buffer);
+		watch_end(call->m, index, began);
+	}
 	for (size_t w = 0; w < pool->seen_words; w++) {
 		for (uint64_t bits = call->stream->seen[w]; bits; bits &= bits - 1) {
 			uint32_t bit = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
@@ -329,8 +338,7 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 	}
 	end_shards(&call);
 	evaluate_due(&call, true);
-	if (call.db->tracked)
-		finish_parts(&call);
+	finish_parts(&call);
 	if (call.stream->digests)
 		finish_digests(&call);
 	give_back(m, txn, match_pool_of(buffer));
@@ -345,6 +353,7 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	struct match_stream *s;
 	uint16_t slot;
 
+	txn->came |= 1ull << buffer;
 	if (txn->stream[index]) /* the instance before was never closed */
 		match_stream_finish(m, txn, buffer);
 	if (m->tape) {

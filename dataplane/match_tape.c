@@ -6,7 +6,16 @@
 #include <string.h>
 #include <time.h>
 
-enum match_op_kind { TAPE_BEGIN, TAPE_BLOCK, TAPE_OPEN, TAPE_FEED, TAPE_CLOSE, TAPE_END };
+enum match_op_kind {
+	TAPE_BEGIN,
+	TAPE_BLOCK,
+	TAPE_OPEN,
+	TAPE_FEED,
+	TAPE_CLOSE,
+	TAPE_ATTACHMENT,
+	TAPE_WHOLE,
+	TAPE_END
+};
 
 #define NOBODY UINT32_MAX
 
@@ -14,8 +23,8 @@ struct match_op {
 	size_t offset; /* in the tape's bytes; of TAPE_BEGIN: the flow */
 	uint32_t len;
 	uint32_t txn;
-	uint32_t inherit; /* of TAPE_BEGIN */
-	uint8_t kind, buffer;
+	uint32_t inherit;     /* of TAPE_BEGIN */
+	uint8_t kind, buffer; /* of TAPE_WHOLE: the family */
 };
 
 void match_tape_fini(struct match_tape *tape)
@@ -190,6 +199,19 @@ void match_tape_close(struct match_tape *tape, const void *txn, enum rule_buffer
 		tape->open[buffer]--;
 }
 
+void match_tape_attachment(struct match_tape *tape, const void *txn)
+{
+	op_add(tape, TAPE_ATTACHMENT, txn, NULL, 0);
+}
+
+void match_tape_whole(struct match_tape *tape, const void *txn, enum rule_buffer_family family)
+{
+	struct match_op *op = op_add(tape, TAPE_WHOLE, txn, NULL, 0);
+
+	if (op)
+		op->buffer = (uint8_t)family;
+}
+
 void match_tape_end(struct match_tape *tape, const void *txn)
 {
 	op_add(tape, TAPE_END, txn, NULL, 0);
@@ -241,6 +263,8 @@ static bool find_buffers(struct match_player *player)
 				player->buffers[end[op->txn] - 1] = met[op->txn];
 			end[op->txn] = 0;
 			met[op->txn] = 0;
+		} else if (op->kind == TAPE_ATTACHMENT || op->kind == TAPE_WHOLE) {
+			player->buffers[i] = met[op->txn];
 		} else {
 			player->buffers[i] = 1ull << op->buffer;
 			met[op->txn] |= 1ull << op->buffer;
@@ -315,6 +339,12 @@ static void play(struct match_player *player, const struct match_op *op, const u
 		break;
 	case TAPE_CLOSE:
 		match_stream_close(m, txn, buffer);
+		break;
+	case TAPE_ATTACHMENT:
+		match_attachment_begin(m, txn);
+		break;
+	case TAPE_WHOLE:
+		match_whole(m, txn, (enum rule_buffer_family)op->buffer);
 		break;
 	case TAPE_END:
 		match_end(m, txn);

@@ -44,6 +44,8 @@ void match_tape_open(struct match_tape *tape, const void *txn, enum rule_buffer 
 void match_tape_feed(struct match_tape *tape, const void *txn, enum rule_buffer buffer,
 		     const void *data, size_t len);
 void match_tape_close(struct match_tape *tape, const void *txn, enum rule_buffer buffer);
+void match_tape_attachment(struct match_tape *tape, const void *txn);
+void match_tape_whole(struct match_tape *tape, const void *txn, enum rule_buffer_family family);
 void match_tape_end(struct match_tape *tape, const void *txn);
 
 /*

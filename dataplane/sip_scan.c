@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dataplane/inspect.h"
+#include "dataplane/proto/sdp.h"
 
 static struct bytes unfold(const struct sip_header *h, char *buf, size_t size)
 {
@@ -83,6 +84,81 @@ static void scan_body(struct scan *s, struct bytes body)
 		findings_take(s->w, &s->finding, bytes_of(NULL, 0));
 }
 
+/* Lines of a session description, the session's and its media's: what they are called. */
+static const struct {
+	uint8_t type;
+	bool media;
+	uint8_t buffer;
+} sdp_lines[] = {
+	{'o', false, RULE_BUFFER_SDP_ORIGIN},
+	{'s', false, RULE_BUFFER_SDP_SESSION_NAME},
+	{'i', false, RULE_BUFFER_SDP_SESSION_INFO},
+	{'u', false, RULE_BUFFER_SDP_URI},
+	{'e', false, RULE_BUFFER_SDP_EMAIL},
+	{'p', false, RULE_BUFFER_SDP_PHONE_NUMBER},
+	{'c', false, RULE_BUFFER_SDP_CONNECTION_DATA},
+	{'b', false, RULE_BUFFER_SDP_BANDWIDTH},
+	{'t', false, RULE_BUFFER_SDP_TIME},
+	{'r', false, RULE_BUFFER_SDP_REPEAT_TIME},
+	{'z', false, RULE_BUFFER_SDP_TIMEZONE},
+	{'k', false, RULE_BUFFER_SDP_ENCRYPTION_KEY},
+	{'a', false, RULE_BUFFER_SDP_ATTRIBUTE},
+	{'m', true, RULE_BUFFER_SDP_MEDIA_MEDIA},
+	{'i', true, RULE_BUFFER_SDP_MEDIA_INFO},
+	{'c', true, RULE_BUFFER_SDP_MEDIA_CONNECTION_DATA},
+	{'b', true, RULE_BUFFER_SDP_MEDIA_BANDWIDTH},
+	{'k', true, RULE_BUFFER_SDP_MEDIA_ENCRYPTION_KEY},
+	{'a', true, RULE_BUFFER_SDP_MEDIA_ATTRIBUTE},
+};
+
+static enum rule_buffer sdp_buffer(const struct sdp_line *line)
+{
+	for (size_t i = 0; i < RTE_DIM(sdp_lines); i++)
+		if (sdp_lines[i].type == line->type && sdp_lines[i].media == (line->media > 0))
+			return (enum rule_buffer)sdp_lines[i].buffer;
+	return RULE_BUFFER_COUNT;
+}
+
+static bool sdp_is_wanted(const struct matcher *m)
+{
+	for (size_t i = 0; i < RTE_DIM(sdp_lines); i++)
+		if (m->scans[sdp_lines[i].buffer])
+			return true;
+	return false;
+}
+
+static struct bytes sdp_of(const struct sip_message *msg)
+{
+	unsigned index = 0;
+	const struct sip_header *type = sip_header_find(msg, SIP_HEADER_CONTENT_TYPE, &index);
+	char buf[1024];
+
+	if (!type)
+		return bytes_of(NULL, 0);
+	return sdp_in_body(unfold(type, buf, sizeof(buf)), msg->body);
+}
+
+/* They are of the body: no event holds them. */
+static void scan_sdp(struct scan *s, const struct sip_message *msg)
+{
+	struct matcher *m = s->w->matcher;
+	struct sdp_lines lines = {0};
+	struct sdp_line line;
+
+	if (!msg->body.len || !sdp_is_wanted(m))
+		return;
+	lines.rest = sdp_of(msg);
+	while (sdp_line_next(&lines, &line)) {
+		enum rule_buffer buffer = sdp_buffer(&line);
+
+		if (buffer == RULE_BUFFER_COUNT)
+			continue;
+		match_block(m, &s->txn, buffer, line.value.p, line.value.len);
+		if (m->nhits)
+			findings_take(s->w, &s->finding, bytes_of(NULL, 0));
+	}
+}
+
 /* The body lies behind the headers, as far as it came. */
 static void scan_whole(struct scan *s, const struct sip_message *msg)
 {
@@ -114,6 +190,7 @@ static void scan_message(struct scan *s, const struct sip_message *msg)
 	scan(s, RULE_BUFFER_SIP_PROTOCOL, msg->version);
 	scan_headers(s, msg);
 	scan_body(s, msg->body);
+	scan_sdp(s, msg);
 	scan_whole(s, msg);
 }
 
@@ -129,6 +206,11 @@ struct finding sip_scan(struct worker *w, struct flow *f, const struct sip_messa
 	flow = match_flow_of(w, f, w->at.to_server);
 	match_begin(w->matcher, &s.txn, &flow, NULL);
 	scan_message(&s, msg);
+	/* Less than was announced says nothing of what was to come. */
+	if (msg->error == SIP_ERROR_NONE && msg->content_length <= (int64_t)msg->body.len)
+		match_whole(w->matcher, &s.txn, BUFFER_SIP);
+	if (w->matcher->nhits)
+		findings_take(w, &s.finding, bytes_of(NULL, 0));
 	if (s.txn.over_budget)
 		worker_note(w, f->tenant, REASON_MATCH_BUDGET);
 	match_end(w->matcher, &s.txn);

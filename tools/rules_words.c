@@ -206,6 +206,35 @@ static bool say_bsize(struct words *w, struct rule_word keyword, struct rule_wor
 	return true;
 }
 
+static bool say_absent(struct words *w, struct rule_word keyword, struct rule_word value)
+{
+	condition(w, value.len ? "never came, or else" : "never came");
+	return true;
+}
+
+static bool say_none(struct words *w, struct rule_word keyword, struct rule_word value)
+{
+	condition(w, "none of it is such that it");
+	return true;
+}
+
+/* Of an attachment, whatever buffer is open. */
+static bool say_file(struct words *w, struct rule_word keyword, struct rule_word value)
+{
+	bool size = IS(keyword, "filesize"), negated = !size && negation(&value);
+
+	flush(w);
+	rules_printf(w->out, w->said_where ? "and" : "where", "an attachment's %s %s%s %s%s",
+		     size ? "length" : "name", negated ? "is not one that " : "",
+		     size                     ? "is"
+		     : IS(keyword, "fileext") ? "ends in a dot and"
+					      : "holds",
+		     text_of(w, value), size ? "" : " in either case");
+	w->said_where = true;
+	w->open = NULL;
+	return true;
+}
+
 /* Modifiers of a content: what is put behind it, %s its value. */
 static const struct {
 	const char *name, *words;
@@ -345,13 +374,15 @@ static const struct sentence {
 	bool of_buffer;
 	bool (*say)(struct words *w, struct rule_word keyword, struct rule_word value);
 } sentences[] = {
-	{"content", true, say_content},   {"pcre", true, say_pcre},
-	{"isdataat", true, say_isdataat}, {"bsize", true, say_bsize},
-	{"flow", false, say_flow},        {"metadata", false, say_metadata},
-	{"classtype", false, say_class},  {"reference", false, say_reference},
-	{"noalert", false, say_noalert},  {"msg", false, say_nothing},
-	{"sid", false, say_nothing},      {"rev", false, say_nothing},
-	{"gid", false, say_nothing},
+	{"content", true, say_content},      {"pcre", true, say_pcre},
+	{"isdataat", true, say_isdataat},    {"bsize", true, say_bsize},
+	{"absent", true, say_absent},        {"none", true, say_none},
+	{"filename", true, say_file},        {"fileext", true, say_file},
+	{"filesize", true, say_file},        {"flow", false, say_flow},
+	{"metadata", false, say_metadata},   {"classtype", false, say_class},
+	{"reference", false, say_reference}, {"noalert", false, say_noalert},
+	{"msg", false, say_nothing},         {"sid", false, say_nothing},
+	{"rev", false, say_nothing},         {"gid", false, say_nothing},
 };
 
 static const struct sentence *sentence_of(struct rule_word keyword)

@@ -79,18 +79,87 @@ static void put_headers(struct gen_buffer *out, const struct sample *s, const ch
 	}
 }
 
+/* Lines of SDP, in the order of RFC 8866 9. */
+static const struct sdp_line {
+	enum rule_buffer buffer;
+	const char *type, *ordinary; /* NULL: none */
+} session_lines[] =
+	{
+		{RULE_BUFFER_SDP_ORIGIN, "o", "alice 1 1 IN IP4 192.0.2.1"},
+		{RULE_BUFFER_SDP_SESSION_NAME, "s", "-"},
+		{RULE_BUFFER_SDP_SESSION_INFO, "i", NULL},
+		{RULE_BUFFER_SDP_URI, "u", NULL},
+		{RULE_BUFFER_SDP_EMAIL, "e", NULL},
+		{RULE_BUFFER_SDP_PHONE_NUMBER, "p", NULL},
+		{RULE_BUFFER_SDP_CONNECTION_DATA, "c", "IN IP4 192.0.2.1"},
+		{RULE_BUFFER_SDP_BANDWIDTH, "b", NULL},
+		{RULE_BUFFER_SDP_TIME, "t", "0 0"},
+		{RULE_BUFFER_SDP_REPEAT_TIME, "r", NULL},
+		{RULE_BUFFER_SDP_TIMEZONE, "z", NULL},
+		{RULE_BUFFER_SDP_ENCRYPTION_KEY, "k", NULL},
+		{RULE_BUFFER_SDP_ATTRIBUTE, "a", NULL},
+},
+  media_lines[] = {
+	  {RULE_BUFFER_SDP_MEDIA_INFO, "i", NULL},
+	  {RULE_BUFFER_SDP_MEDIA_CONNECTION_DATA, "c", NULL},
+	  {RULE_BUFFER_SDP_MEDIA_BANDWIDTH, "b", NULL},
+	  {RULE_BUFFER_SDP_MEDIA_ENCRYPTION_KEY, "k", NULL},
+	  {RULE_BUFFER_SDP_MEDIA_ATTRIBUTE, "a", NULL},
+};
+
+static bool has_sdp(const struct sample *s)
+{
+	for (int b = RULE_BUFFER_SDP_ORIGIN; b <= RULE_BUFFER_SDP_MEDIA_ATTRIBUTE; b++)
+		if (has(s, (enum rule_buffer)b))
+			return true;
+	return false;
+}
+
+static void put_sdp_lines(struct gen_buffer *out, const struct sample *s,
+			  const struct sdp_line *lines, size_t count)
+{
+	for (size_t l = 0; l < count; l++) {
+		const struct sample_item *item;
+
+		for (unsigned i = 0; (item = sample_value(s, lines[l].buffer, i)); i++)
+			buffer_printf(out, "%s=%.*s\r\n", lines[l].type, (int)item->len,
+				      item->text);
+		if (!has(s, lines[l].buffer) && lines[l].ordinary)
+			buffer_printf(out, "%s=%s\r\n", lines[l].type, lines[l].ordinary);
+	}
+}
+
+/* The description that its lines make; what is of media belongs to the last m=. */
+static void put_sdp(struct gen_buffer *out, const struct sample *s)
+{
+	static const struct sdp_line media[] = {
+		{RULE_BUFFER_SDP_MEDIA_MEDIA, "m", "audio 49170 RTP/AVP 0"}};
+
+	buffer_puts(out, "v=0\r\n");
+	put_sdp_lines(out, s, session_lines, sizeof(session_lines) / sizeof(session_lines[0]));
+	put_sdp_lines(out, s, media, 1);
+	put_sdp_lines(out, s, media_lines, sizeof(media_lines) / sizeof(media_lines[0]));
+}
+
 static void put_body(struct gen_buffer *out, const struct sample *s, const char *type)
 {
-	const struct sample_item *body = sample_value(s, RULE_BUFFER_SIP_BODY, 0);
-
+	const struct sample_item *given = sample_value(s, RULE_BUFFER_SIP_BODY, 0);
+	struct gen_buffer body = {0};
 	char length[24];
 
-	snprintf(length, sizeof(length), "%zu", body ? body->len : 0);
-	put_header(out, s, RULE_BUFFER_SIP_CONTENT_TYPE, "Content-Type", body ? type : NULL);
+	if (given)
+		buffer_put(&body, given->text, given->len);
+	else if (has_sdp(s))
+		put_sdp(&body, s);
+	if (!given && body.len)
+		type = "application/sdp";
+	snprintf(length, sizeof(length), "%zu", body.len);
+	put_header(out, s, RULE_BUFFER_SIP_CONTENT_TYPE, "Content-Type", body.len ? type : NULL);
 	put_header(out, s, RULE_BUFFER_SIP_CONTENT_LENGTH, "Content-Length", length);
 	buffer_puts(out, "\r\n");
-	if (body)
-		buffer_put(out, body->text, body->len);
+	if (body.len)
+		buffer_put(out, body.bytes, body.len);
+	buffer_free(&body);
 }
 
 /* What the method is by itself: text goes in a MESSAGE, calls and the rest in an INVITE. */

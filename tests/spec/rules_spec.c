@@ -8,6 +8,8 @@
  *   -- in
  *   BUFFER "bytes"         \r \n \t \" \\ \xHH; one instance of the buffer
  *   next                   a new transaction begins
+ *   attachment             what follows of file.* is another attachment's
+ *   lost                   some of the transaction never came
  *   inherit                the same, going on with what the one before knew
  *   flow WORD...           udp to_client unanswered tenants=client|server|both|neither
  *                          server=ADDR:PORT client=ADDR:PORT tenant=acme|other, for what
@@ -153,10 +155,24 @@ static void log_hits(struct matcher *m, FILE *log)
 	m->nhits = 0;
 }
 
+struct whole {
+	bool lost;
+	enum rule_buffer_family family; /* of its last buffer */
+};
+
+static void end_input(struct matcher *m, struct match_txn *txn, struct whole *whole, FILE *log)
+{
+	if (!whole->lost)
+		match_whole(m, txn, whole->family);
+	whole->lost = false;
+	log_hits(m, log);
+}
+
 static void run_input(struct rules_fixture *f, const char *input, int mode, FILE *log)
 {
 	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
 	struct match_txn txn, before;
+	struct whole whole = {.family = BUFFER_SMTP};
 	char *lines = strdup(input), *save = NULL, bytes[8192];
 
 	f->keep = (struct match_keep){.id = 1};
@@ -177,7 +193,7 @@ static void run_input(struct rules_fixture *f, const char *input, int mode, FILE
 		if (inherit || !strcmp(line, "next") || !strncmp(line, "flow", 4)) {
 			if (line[0] == 'f')
 				set_flow(&flow, &f->keep, line + 4);
-			log_hits(f->matcher, log);
+			end_input(f->matcher, &txn, &whole, log);
 			if (line[0] != 'f')
 				fprintf(log, "next\n");
 			before = txn;
@@ -185,12 +201,19 @@ static void run_input(struct rules_fixture *f, const char *input, int mode, FILE
 			match_begin(f->matcher, &txn, &flow, inherit ? &before : NULL);
 			continue;
 		}
+		if (!strcmp(line, "attachment") || !strcmp(line, "lost")) {
+			if (line[0] == 'a')
+				match_attachment_begin(f->matcher, &txn);
+			whole.lost |= line[0] == 'l';
+			continue;
+		}
 		buffer = rule_buffer_find(line, blank ? (size_t)(blank - line) : 0);
 		if (!blank || blank[1] != '"' || buffer == RULE_BUFFER_COUNT)
 			errx(1, "not an input: %s", line);
+		whole.family = (enum rule_buffer_family)rule_buffers[buffer].family;
 		feed(f->matcher, &txn, buffer, bytes, unescape(blank + 2, bytes), mode);
 	}
-	log_hits(f->matcher, log);
+	end_input(f->matcher, &txn, &whole, log);
 	match_end(f->matcher, &txn);
 	free(lines);
 }

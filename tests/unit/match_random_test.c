@@ -54,6 +54,7 @@ struct step {
 
 struct part {
 	enum rule_buffer buffer;
+	bool none, absent; /* with steps: or_else */
 	int count, transforms_count;
 	int transforms[2];
 	struct step steps[STEPS_MAX + 1]; /* the compiler counts past the last */
@@ -70,8 +71,10 @@ struct instance {
 };
 
 static const enum rule_buffer buffers[] = {RULE_BUFFER_EMAIL_SUBJECT, RULE_BUFFER_EMAIL_BODY,
-					   RULE_BUFFER_EMAIL_RECEIVED, RULE_BUFFER_FILE_DATA};
-#define BUFFERS 4
+					   RULE_BUFFER_EMAIL_RECEIVED, RULE_BUFFER_FILE_NAME,
+					   RULE_BUFFER_FILE_DATA};
+#define BUFFERS 5
+#define FILES   3 /* where those of attachments begin: instance i is of attachment i */
 
 static struct instance instances[BUFFERS][INSTANCES];
 static int instances_count[BUFFERS];
@@ -264,20 +267,63 @@ static const struct instance *transformed(const struct part *p, const struct ins
 	return in;
 }
 
+static int index_of(const struct part *part)
+{
+	int b;
+
+	for (b = 0; buffers[b] != part->buffer; b++)
+		;
+	return b;
+}
+
+static bool instance_holds(const struct part *part, int i)
+{
+	int b = index_of(part);
+
+	return i < instances_count[b] && holds(part, 0, transformed(part, &instances[b][i]), 0);
+}
+
+static bool part_holds(const struct part *part)
+{
+	bool any = false;
+
+	if (part->absent && !instances_count[index_of(part)])
+		return true;
+	if (!part->count)
+		return false;
+	for (int i = 0; i < INSTANCES; i++)
+		any |= instance_holds(part, i);
+	return any != part->none;
+}
+
+static bool of_attachment(const struct part *part)
+{
+	return index_of(part) >= FILES && !part->none && !part->absent;
+}
+
+/* Do they speak of one attachment? Naming one thing twice speaks of two. */
+static bool belong_together(const struct plain_rule *rule)
+{
+	const struct part *a = &rule->parts[0], *b = &rule->parts[1];
+
+	return rule->count == 2 && of_attachment(a) && of_attachment(b) &&
+	       (a->buffer != b->buffer || a->transforms_count != b->transforms_count ||
+		memcmp(a->transforms, b->transforms,
+		       (size_t)a->transforms_count * sizeof(a->transforms[0])) != 0);
+}
+
 static bool rule_holds(const struct plain_rule *rule)
 {
-	for (int p = 0; p < rule->count; p++) {
-		const struct part *part = &rule->parts[p];
-		bool any = false;
-		int b;
-
-		for (b = 0; buffers[b] != part->buffer; b++)
-			;
-		for (int i = 0; i < instances_count[b]; i++)
-			any |= holds(part, 0, transformed(part, &instances[b][i]), 0);
-		if (!any)
-			return false;
+	if (belong_together(rule)) {
+		for (int i = 0; i < INSTANCES; i++)
+			if (instance_holds(&rule->parts[0], i) &&
+			    instance_holds(&rule->parts[1], i))
+				return true;
+		return false;
 	}
+	for (int p = 0; p < rule->count; p++)
+		if (!part_holds(&rule->parts[p]))
+			return false;
 	return true;
 }
 
@@ -392,13 +438,19 @@ static void random_part(struct part *part, enum rule_buffer buffer, bool bounded
 	part->buffer = buffer;
 	stream = rule_buffers[part->buffer].mode == BUFFER_STREAM;
 	part->count = 1 + (int)rnd(STEPS_MAX);
+	part->none = chance(8);
+	part->absent = !part->none && chance(8);
+	if (part->absent && chance(50)) {
+		part->count = 0;
+		return;
+	}
 	if (!stream && chance(35))
 		random_transforms(part);
 	last = part->transforms_count ? part->transforms[part->transforms_count - 1] : -1;
 	for (int i = 0; i < part->count; i++) {
 		struct step *s = &part->steps[i];
 
-		s->negated = chance(i == 0 && stream ? 0 : 15);
+		s->negated = chance(15);
 		s->relative = i > 0 && leaves_place && chance(55);
 		if (i > 0 && chance(12)) {
 			s->kind = DATA_AT;
@@ -513,13 +565,17 @@ static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32
 		enum rule_buffer buffer;
 
 		do {
-			buffer = buffers[rnd(BUFFERS)];
+			buffer = buffers[p && chance(30) ? FILES + rnd(2) : rnd(BUFFERS)];
 		} while (p && buffer == rule->parts[0].buffer &&
 			 rule_buffers[buffer].count == BUFFER_ONE);
 		random_part(&rule->parts[p], buffer, bounded);
 		fprintf(f, "%s; ", rule_buffers[rule->parts[p].buffer].name);
 		for (int i = 0; i < rule->parts[p].transforms_count; i++)
 			fprintf(f, "%s; ", transform_names[rule->parts[p].transforms[i]]);
+		if (rule->parts[p].none)
+			fprintf(f, "none; ");
+		if (rule->parts[p].absent)
+			fprintf(f, rule->parts[p].count ? "absent:or_else; " : "absent; ");
 		for (int i = 0; i < rule->parts[p].count; i++)
 			write_step(f, &rule->parts[p].steps[i]);
 	}
@@ -578,29 +634,39 @@ static void feed_stream(struct matcher *m, struct match_txn *txn, enum rule_buff
 	match_stream_close(m, txn, buffer);
 }
 
+static void feed(struct matcher *m, struct match_txn *txn, int b, int i)
+{
+	const struct instance *in = &instances[b][i];
+
+	if (rule_buffers[buffers[b]].mode == BUFFER_STREAM)
+		feed_stream(m, txn, buffers[b], in);
+	else
+		match_block(m, txn, buffers[b], in->text, in->len);
+}
+
 static void run_txn(struct rules_fixture *f)
 {
 	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
 	struct match_txn txn;
 
 	match_begin(f->matcher, &txn, &flow, NULL);
-	for (int b = 0; b < BUFFERS; b++) {
-		for (int i = 0; i < instances_count[b]; i++) {
-			const struct instance *in = &instances[b][i];
-
-			if (rule_buffers[buffers[b]].mode == BUFFER_STREAM)
-				feed_stream(f->matcher, &txn, buffers[b], in);
-			else
-				match_block(f->matcher, &txn, buffers[b], in->text, in->len);
-		}
+	for (int b = 0; b < FILES; b++)
+		for (int i = 0; i < instances_count[b]; i++)
+			feed(f->matcher, &txn, b, i);
+	for (int i = 0; i < INSTANCES; i++) {
+		match_attachment_begin(f->matcher, &txn);
+		for (int b = FILES; b < BUFFERS; b++)
+			if (i < instances_count[b])
+				feed(f->matcher, &txn, b, i);
 	}
+	match_whole(f->matcher, &txn, BUFFER_SMTP);
 	assert_false(txn.over_budget);
 	match_end(f->matcher, &txn);
 }
 
 struct tally {
 	unsigned rules, refused, verdicts, hits;
-	unsigned with_numbers, with_transforms, with_names; /* of the hits */
+	unsigned with_numbers, with_transforms, with_names, with_absence, of_one; /* of the hits */
 };
 
 static bool has_transforms(const struct plain_rule *rule)
@@ -645,6 +711,9 @@ static void run_set(struct tally *tally, bool large)
 			tally->with_numbers += expected && strstr(text[sid - 1], "byte_");
 			tally->with_names += expected && strstr(text[sid - 1], ":v");
 			tally->with_transforms += expected && has_transforms(&plain[sid - 1]);
+			tally->with_absence += expected && (plain[sid - 1].parts[0].none ||
+							    plain[sid - 1].parts[0].absent);
+			tally->of_one += expected && belong_together(&plain[sid - 1]);
 		}
 		f.matcher->nhits = 0;
 	}
@@ -661,11 +730,11 @@ static void run_sets(bool large, int sets)
 		run_set(&tally, large);
 	print_message(
 		"# %u rules (%u refused), %u verdicts, %u hits; %u with numbers, %u with names, "
-		"%u with transforms\n",
+		"%u with transforms, %u with absence, %u of one attachment\n",
 		tally.rules, tally.refused, tally.verdicts, tally.hits, tally.with_numbers,
-		tally.with_names, tally.with_transforms);
+		tally.with_names, tally.with_transforms, tally.with_absence, tally.of_one);
 	assert_true(tally.with_numbers > 0 && (large || tally.with_names > 0) &&
-		    tally.with_transforms > 0);
+		    tally.with_transforms > 0 && tally.with_absence > 0 && tally.of_one > 0);
 	assert_true(tally.refused * 10 < tally.rules);
 	assert_true(tally.hits * 100 > tally.verdicts);
 }

@@ -180,8 +180,6 @@ static const struct mistake mistakes[] = {
 	 "flow: 'only_frag' can't be honoured"},
 	{HEAD "(msg:\"t\"; flow:no_stream; email.from; content:\"a\"; sid:1;)", 1, 41,
 	 "flow: SMTP is always a stream"},
-	{HEAD "(msg:\"t\"; email.body; content:!\"a\"; sid:1;)", 1, 41,
-	 "this buffer comes in pieces"},
 	{HEAD "(msg:\"t\"; email.body; pcre:\"/\\Aab/\"; sid:1;)", 1, 53,
 	 "pcre: in a buffer that comes in pieces the start is written ^"},
 	{HEAD "(msg:\"t\"; email.body; pcre:\"/ab\\z/\"; sid:1;)", 1, 53,

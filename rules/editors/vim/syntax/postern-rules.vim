@@ -33,26 +33,29 @@ syntax keyword posternMetadata aup risk reply shadow contained
 
 " What follows is written by tests/replay/rules_vim_test.py --write.
 " begin
-syntax keyword posternKeyword contained app-layer-protocol bsize byte_extract byte_jump byte_math byte_test classtype
+syntax keyword posternKeyword contained absent app-layer-protocol bsize byte_extract byte_jump byte_math byte_test classtype
 syntax keyword posternKeyword contained compress_whitespace content dataset depth detection_filter distance dotprefix endswith
-syntax keyword posternKeyword contained fast_pattern flow flowbits gid header_lowercase isdataat metadata msg noalert nocase
-syntax keyword posternKeyword contained offset pcre prefilter priority rawbytes reference requires rev sid startswith
-syntax keyword posternKeyword contained strip_whitespace target threshold to_lowercase to_md5 to_sha1 to_sha256 to_uppercase
-syntax keyword posternKeyword contained url_decode within xbits
-syntax keyword posternBuffer contained email.body email.cc email.date email.from email.header email.message_id email.received
-syntax keyword posternBuffer contained email.subject email.to email.url email.x_mailer file.data file.name sip.body sip.call_id
+syntax keyword posternKeyword contained fast_pattern fileext filename filesize flow flowbits gid header_lowercase isdataat
+syntax keyword posternKeyword contained metadata msg noalert nocase none offset pcre prefilter priority rawbytes reference
+syntax keyword posternKeyword contained requires rev sid startswith strip_whitespace target threshold to_lowercase to_md5 to_sha1
+syntax keyword posternKeyword contained to_sha256 to_uppercase url_decode within xbits
+syntax keyword posternBuffer contained email.body email.body_md5 email.cc email.date email.from email.header email.message_id
+syntax keyword posternBuffer contained email.received email.subject email.to email.url email.x_mailer file.data file.name
+syntax keyword posternBuffer contained sdp.attribute sdp.bandwidth sdp.connection_data sdp.email sdp.encryption_key
+syntax keyword posternBuffer contained sdp.media.attribute sdp.media.bandwidth sdp.media.connection_data sdp.media.encryption_key
+syntax keyword posternBuffer contained sdp.media.media sdp.media.media_info sdp.origin sdp.phone_number sdp.repeat_time
+syntax keyword posternBuffer contained sdp.session_info sdp.session_name sdp.time sdp.timezone sdp.uri sip.body sip.call_id
 syntax keyword posternBuffer contained sip.contact sip.content_length sip.content_type sip.from sip.header sip.message sip.method
 syntax keyword posternBuffer contained sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.to sip.uri
 syntax keyword posternBuffer contained sip.user_agent sip.via smtp.helo smtp.mail_from smtp.rcpt_to smtp.reply_code
 syntax keyword posternBuffer contained smtp.reply_text
-syntax keyword posternRefused contained absent ack app-layer-event asn1 base64_data base64_decode bypass classification config
-syntax keyword posternRefused contained content_len cookies datarep decode-event dnp3 domain dsize email.body_md5 engine-event
-syntax keyword posternRefused contained enip entropy event_filter file.magic filemagic filemd5 filesha1 filesha256 filesize
-syntax keyword posternRefused contained filestore flags flowint fragbits fragoffset frame from_base64 ftp ftpdata_command geoip
-syntax keyword posternRefused contained hostbits icode id ip_proto ipopts iprep itype ja3 ja4 krb5 lua luaxform modbus
-syntax keyword posternRefused contained nfq_set_mark pcrexform pkt_data rate_filter raw_uri rdp replace rpc sameip seq
-syntax keyword posternRefused contained stream-event stream_size strip_pseudo_headers suppress tag tftp tld tos ttl uricontent
-syntax keyword posternRefused contained urilen window xor
+syntax keyword posternRefused contained ack app-layer-event asn1 base64_data base64_decode bypass classification config
+syntax keyword posternRefused contained content_len cookies datarep decode-event dnp3 domain dsize engine-event enip entropy
+syntax keyword posternRefused contained event_filter file.magic filemagic filemd5 filesha1 filesha256 filestore flags flowint
+syntax keyword posternRefused contained fragbits fragoffset frame from_base64 ftp ftpdata_command geoip hostbits icode id ip_proto
+syntax keyword posternRefused contained ipopts iprep itype ja3 ja4 krb5 lua luaxform modbus nfq_set_mark pcrexform pkt_data
+syntax keyword posternRefused contained rate_filter raw_uri rdp replace rpc sameip seq stream-event stream_size
+syntax keyword posternRefused contained strip_pseudo_headers suppress tag tftp tld tos ttl uricontent urilen window xor
 syntax match posternRefusedKind "\%([(;]\s*\|^\s*\)\@<=\%(dce_\|dcerpc\.\|dhcp\.\|dns\.\|dns_\|email\.\|file\.\|flow\.\|http2\.\|http\.\|http_\|icmp_\|icmpv4\.\|icmpv6\.\|igmp\.\|ike\.\|ikev2\.\|ipv4\.\|ipv6\.\|ja3\.\|ja3_\|ja3s\.\|ja4\.\|krb5\.\|krb5_\|ldap\.\|mdns\.\|mqtt\.\|nfs\.\|nfs_\|pgsql\.\|pop3\.\|quic\.\|rfb\.\|sdp\.\|sip\.\|sip_\|smb\.\|smtp\.\|snmp\.\|ssh\.\|ssh_\|ssl_\|tcp\.\|tls\.\|tls_\|udp\.\|vlan\.\|websocket\.\)[a-zA-Z0-9_.-]*\ze\s*[:;]" contained
 " end
 
