@@ -114,25 +114,3 @@ const char *shm_check(const void *memory, size_t size, char error[SHM_ERROR])
 		snprintf(error, SHM_ERROR, "the dataplane's memory contradicts itself");
 	return error[0] ? error : NULL;
 }
-
-uint32_t shm_rule_place(const struct shm_head *head, uint32_t sid)
-{
-	struct shm_rule *rules = shm_rules(head);
-
-	if (!sid)
-		return 0;
-	for (uint64_t step = 0, hash = sid * 2654435761u; step < head->rules; step++) {
-		uint32_t at = (uint32_t)((hash + step) % head->rules);
-		uint32_t there = atomic_load_explicit(&rules[at].sid, memory_order_relaxed);
-
-		if (!at)
-			continue; /* of those without a place */
-		if (there == sid)
-			return at;
-		if (!there) {
-			atomic_store_explicit(&rules[at].sid, sid, memory_order_release);
-			return at;
-		}
-	}
-	return 0;
-}

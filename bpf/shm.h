@@ -2,7 +2,8 @@
 /*
  * The one memory object (a memfd that postern-dataplane makes and hands over on its
  * channel, bpf/channel.h) in which the dataplane's state can be read while it runs. The dataplane
- * writes, control reads; the one thing that control writes is its place in the event rings.
+ * writes, control reads; what control writes is its place in the event rings, and that it has taken
+ * the count of a rule that is gone.
  *
  *   struct shm_head            what there is, how large it is, where it is
  *   struct shm_worker[workers] each with offsets of:
@@ -30,7 +31,7 @@
 #include "bpf/tenant.h"
 
 #define SHM_MAGIC       0x31535450u /* "PTS1" */
-#define SHM_ABI         3           /* of this file and of all that it includes */
+#define SHM_ABI         4           /* of this file and of all that it includes */
 #define SHM_ALIGN       64
 #define SHM_WORKERS_MAX 32
 #define SHM_ERROR       256
@@ -88,14 +89,39 @@ struct shm_worker {
 };
 
 /*
- * A rule's place in the arrays of hits. A sid keeps its place over rulesets, so its
- * count goes on; places are never taken back. Rules beyond the last are counted at place 0,
- * sid 0.
+ * A rule's place in the arrays of hits. A sid keeps its place over rulesets, so its count goes on.
+ * Rules for which no place is left are counted at place 0, sid 0, until there is one.
+ *
+ *   free ──► used    the dataplane: the counts are zero, then the sid is written, then this
+ *   used ──► left    the dataplane: no ruleset has the sid, neither one in force nor an older
+ *                    one that a mail holds; the count stands still
+ *   left ──► used    the dataplane: the sid is back, the count goes on
+ *   left ──► free    control: it has the count
+ *
+ * So while control sees a place used or left, the sid there and the count are of each other.
  */
+enum shm_rule_state { SHM_RULE_FREE, SHM_RULE_USED, SHM_RULE_LEFT };
+
 struct shm_rule {
-	_Atomic uint32_t sid; /* 0: free */
-	uint32_t pad;
+	_Atomic uint32_t sid;
+	_Atomic uint32_t state; /* enum shm_rule_state, and above it how often it has changed */
 };
+
+#define SHM_RULE_STATES 4
+
+static inline enum shm_rule_state shm_rule_state(uint32_t word)
+{
+	return (enum shm_rule_state)(word % SHM_RULE_STATES);
+}
+
+/* False: the other side was there first. */
+static inline bool shm_rule_move(struct shm_rule *rule, uint32_t from, enum shm_rule_state to)
+{
+	uint32_t next = from - from % SHM_RULE_STATES + SHM_RULE_STATES + (uint32_t)to;
+
+	return atomic_compare_exchange_strong_explicit(&rule->state, &from, next,
+						       memory_order_acq_rel, memory_order_acquire);
+}
 
 struct shm_head {
 	uint32_t magic, abi;
@@ -175,11 +201,5 @@ static inline struct event_ring shm_ring(const struct shm_head *head, unsigned w
 		.size = head->ring_size,
 	};
 }
-
-/*
- * The place of a rule's count, taken for it if it has none; 0: there are no more. One
- * thread of the dataplane.
- */
-uint32_t shm_rule_place(const struct shm_head *head, uint32_t sid);
 
 #endif

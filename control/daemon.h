@@ -22,6 +22,7 @@
 #include "control/reload.h"
 #include "control/risk_run.h"
 #include "control/roster.h"
+#include "control/rule_tally.h"
 #include "control/rules_stage.h"
 #include "control/rules_state.h"
 #include "control/server.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct reload reload;
 	struct rules_state rules; /* in force, and before */
 	struct rules_stage stage; /* on their way */
+	struct rule_tally hits;
 	struct lists lists;
 	struct server *server;
 	struct dataplane *dataplane;

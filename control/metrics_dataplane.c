@@ -124,24 +124,19 @@ void metric_calls(struct metrics_view *v)
 
 void metric_rules(struct metrics_view *v)
 {
-	uint64_t other = 0;
-	unsigned shown = 0;
+	uint64_t other;
+	size_t count;
+	struct rule_hit *hits = rule_tally_list(&v->daemon->hits, v->memory, &count, &other);
 
-	for (uint32_t place = 0; v->memory && place < v->memory->rules; place++) {
-		uint32_t sid = atomic_load(&shm_rules(v->memory)[place].sid);
-		uint64_t hits = 0;
-
-		for (unsigned i = 0; i < v->memory->workers; i++)
-			hits += __atomic_load_n(&shm_hits(v->memory, i)[place], __ATOMIC_RELAXED);
-		if (!hits)
-			continue;
-		if (sid && shown++ < METRICS_RULES)
-			sample_count(v, hits, "sid=\"%u\"", sid);
+	for (size_t i = 0; i < count; i++) {
+		if (i < METRICS_RULES)
+			sample_count(v, hits[i].count, "sid=\"%u\"", hits[i].sid);
 		else
-			other += hits;
+			other += hits[i].count;
 	}
 	if (other)
 		sample_count(v, other, "sid=\"%s\"", "_other");
+	free(hits);
 }
 
 void metric_cycles(struct metrics_view *v)

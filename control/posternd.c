@@ -432,6 +432,7 @@ static void close_all(struct posternd *p)
 	slots_close(&d->slots);
 	kernel_close(d->kernel);
 	rules_stage_fini(&d->stage);
+	rule_tally_fini(&d->hits);
 	rules_state_close(&d->rules);
 	config_free(d->config);
 	notify_fini();

@@ -6,45 +6,10 @@
 #include "control/daemon.h"
 #include "control/rules_command.h"
 
-/* Hits, by sid, ascending. */
-struct hit {
-	uint32_t sid;
-	uint64_t count;
-};
-
-static uint64_t hits_at(const struct shm_head *memory, uint32_t place)
-{
-	uint64_t hits = 0;
-
-	for (unsigned i = 0; i < memory->workers; i++)
-		hits += __atomic_load_n(&shm_hits(memory, i)[place], __ATOMIC_RELAXED);
-	return hits;
-}
-
-static int hit_order(const void *pa, const void *pb)
-{
-	const struct hit *a = pa, *b = pb;
-
-	return (a->sid > b->sid) - (a->sid < b->sid);
-}
-
 /* Of rules that matched; the caller's. NULL: none, or no memory. */
-static struct hit *hits_of(const struct daemon *d, size_t *count)
+static struct rule_hit *hits_of(struct daemon *d, size_t *count)
 {
-	const struct shm_head *memory = dataplane_memory(d->dataplane);
-	struct hit *hits = memory ? calloc(memory->rules, sizeof(*hits)) : NULL;
-
-	*count = 0;
-	for (uint32_t i = 1; hits && i < memory->rules; i++) {
-		struct hit hit = {.sid = atomic_load(&shm_rules(memory)[i].sid)};
-
-		hit.count = hit.sid ? hits_at(memory, i) : 0;
-		if (hit.count)
-			hits[(*count)++] = hit;
-	}
-	if (*count)
-		qsort(hits, *count, sizeof(*hits), hit_order);
-	return hits;
+	return rule_tally_list(&d->hits, dataplane_memory(d->dataplane), count, NULL);
 }
 
 static json_t *sids_json(const struct daemon *d)
@@ -59,9 +24,9 @@ static json_t *sids_json(const struct daemon *d)
 
 enum command_outcome run_rules(struct request *r, json_t **result)
 {
-	const struct daemon *d = r->daemon;
+	struct daemon *d = r->daemon;
 	size_t count;
-	struct hit *hits = hits_of(d, &count);
+	struct rule_hit *hits = hits_of(d, &count);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
@@ -114,11 +79,11 @@ static json_t *row_json(const struct daemon *d, const struct rule_row *row, uint
 	return rule;
 }
 
-static json_t *list_json(const struct daemon *d, const char *state)
+static json_t *list_json(struct daemon *d, const char *state)
 {
 	const struct rule_index *index = &d->roster->index;
 	size_t count, at = 0;
-	struct hit *hits = hits_of(d, &count);
+	struct rule_hit *hits = hits_of(d, &count);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < index->count; i++) {
@@ -154,7 +119,7 @@ static json_t *unused_json(const struct daemon *d)
 
 enum command_outcome run_rules_list(struct request *r, json_t **result)
 {
-	const struct daemon *d = r->daemon;
+	struct daemon *d = r->daemon;
 	const char *state = request_text(r, "state");
 
 	if (!d->roster)

@@ -87,6 +87,7 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 
 	watch_life(d);
 	watch_hearts(d);
+	rule_tally_take(&d->hits, dataplane_memory(d->dataplane));
 	failure_watch_turn(d, now);
 	if (now >= d->watch.next_second) {
 		d->watch.next_second = now + SECOND;

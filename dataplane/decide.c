@@ -94,7 +94,8 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 	for (uint32_t i = 0; i < m->nhits; i++) {
 		const struct ruleset_rule *rule = m->hits[i].rule;
 
-		w->rule_hits[m->places ? m->places[rule - first] : (uint32_t)(rule - first)]++;
+		w->rule_hits[m->places ? __atomic_load_n(&m->places[rule - first], __ATOMIC_RELAXED)
+				       : (uint32_t)(rule - first)]++;
 		if (rule->noalert || rule->action == VERDICT_PASS || finding->passed)
 			continue;
 		if (!w->at.ending)

@@ -15,6 +15,7 @@
 #include "dataplane/live_clock.h"
 #include "dataplane/memory.h"
 #include "dataplane/policy_load.h"
+#include "dataplane/rule_places.h"
 
 #define TIMEOUT   UINT64_C(5000000000) /* ns */
 #define WAIT_STEP 20000                /* ns between two looks at the workers */
@@ -29,7 +30,7 @@ struct rules_held {
 	struct rules_held *next;
 	struct image image;
 	struct ruleset *ruleset;
-	uint32_t *places; /* of its rules' hits */
+	struct rule_places places; /* of its rules' hits */
 	struct matcher *matcher[GATE_WORKERS_MAX];
 	unsigned workers;
 	uint64_t generation;
@@ -515,21 +516,30 @@ static void rules_free(struct rules_held *r)
 		matcher_free(r->matcher[i]);
 	ruleset_free(r->ruleset);
 	image_close(&r->image);
-	free(r->places);
+	rule_places_fini(&r->places);
 	free(r);
 }
 
-static int places_find(struct rules_held *r, const struct shm_head *shm)
-{
-	const struct ruleset_image *image = ruleset_image(r->ruleset);
-	const struct ruleset_rule *rules = RULESET_AT(image, struct ruleset_rule, rules);
+#define HELD_MOST 64 /* rulesets; with more than these no place is left yet */
 
-	r->places = calloc(image->rules.count + 1, sizeof(*r->places));
-	if (!r->places)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < image->rules.count; i++)
-		r->places[i] = shm_rule_place(shm, rules[i].sid);
-	return 0;
+/* Places are left as soon as no ruleset that anybody may count for has them. */
+static void places_settle(struct snapshot *s)
+{
+	const struct rule_places *held[HELD_MOST];
+	unsigned count = 0;
+	struct rules_held *r = s->rules;
+
+	if (r && r->places.without)
+		rule_places_fill(&r->places, ruleset_image(r->ruleset), s->shm);
+	if (r)
+		held[count++] = &r->places;
+	for (r = s->old; r && count < HELD_MOST; r = r->next)
+		held[count++] = &r->places;
+	for (struct snapshot_stuck *t = s->stuck; t && count < HELD_MOST; t = t->next)
+		if (t->rules)
+			held[count++] = &t->rules->places;
+	if (count < HELD_MOST)
+		rule_places_leave(held, count, s->shm);
 }
 
 static int matchers_new(struct rules_held *r, const struct gate *gate)
@@ -540,7 +550,7 @@ static int matchers_new(struct rules_held *r, const struct gate *gate)
 		rc = matcher_new(r->ruleset, gate->streams, &r->matcher[r->workers]);
 		if (rc)
 			continue;
-		r->matcher[r->workers]->places = r->places;
+		r->matcher[r->workers]->places = r->places.place;
 		gate_matcher_attach(gate, gate->worker[r->workers], r->matcher[r->workers]);
 	}
 	return rc;
@@ -560,7 +570,7 @@ static int rules_hold(struct snapshot *s, struct image *image, uint64_t generati
 		held->image = *image;
 		held->generation = generation ? generation : ruleset_generation(held->ruleset);
 		*image = (struct image){0};
-		rc = places_find(held, s->shm);
+		rc = rule_places_init(&held->places, ruleset_image(held->ruleset), s->shm);
 	}
 	if (!rc && s->gate)
 		rc = matchers_new(held, s->gate);
@@ -586,6 +596,7 @@ int snapshot_rules_set(struct snapshot *s, struct image *image, uint64_t generat
 		rc = publish(s, s->policy, held, error, error_size);
 	if (rc && rc != -ETIMEDOUT) {
 		rules_free(held);
+		places_settle(s);
 		return rc;
 	}
 	s->rules = held;
@@ -626,6 +637,7 @@ unsigned snapshot_tidy(struct snapshot *s)
 		*at = r->next;
 		rules_free(r);
 	}
+	places_settle(s);
 	return left;
 }
 

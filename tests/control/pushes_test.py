@@ -21,6 +21,7 @@ from wire import PEER, TENANT, UDP, LiveCase, Packet, frame, run_in_namespace
 PUSHES = int(os.environ.get("PUSHES", "50"))
 WINDOW = 32  # packets on their way: none is lost for want of room, however slow the machine is
 ALWAYS = 42  # the rule that is in all generations
+OWN = 100000  # and this, a generation's own, for one that is in no other
 SAME = "".join(f'alert sip any any -> any any (msg:"same"; sip.user_agent; content:"agent {n} "; sid:{n}; rev:1;)\n'
                for n in range(1000, 1100))
 SAME += "".join(f'alert smtp any any -> any any (msg:"same"; email.body; content:"words {n} "; sid:{n}; rev:1;)\n'
@@ -31,6 +32,7 @@ def rules(number):
     """A generation: what is always there, one that changes, one that comes and goes."""
     text = f'alert sip any any -> any any (msg:"always"; sip.method; content:"OPTIONS"; sid:{ALWAYS}; rev:1;)\n{SAME}'
     text += f'alert sip any any -> any any (msg:"n"; sip.user_agent; content:"round {number} "; sid:9001; rev:{number + 1};)\n'
+    text += f'alert sip any any -> any any (msg:"own"; sip.method; content:"OPTIONS"; noalert; sid:{OWN + number}; rev:1;)\n'
     if number % 2:
         text += f'alert smtp any any -> any any (msg:"n"; email.body; pcre:"/[0-9]{{4}} round {number}/"; sid:9002; rev:1;)\n'
     return text
@@ -111,6 +113,9 @@ class Pushes(LiveCase):
     def hits(self):
         return {hit["sid"]: hit["hits"] for hit in self.result("rules")["hits"]}
 
+    def own(self):
+        return {sid: hits for sid, hits in self.hits().items() if sid >= OWN}
+
     def test_pushes_under_load_lose_no_packet_and_no_match(self):
         self.push(0)
         self.wait_passes(True)
@@ -125,6 +130,9 @@ class Pushes(LiveCase):
         # Traffic went on all the time.
         self.assertGreater(load.sent, 2 * PUSHES)
         wait_for("every match is counted", lambda: self.hits().get(ALWAYS) == load.sent)
+        # Each of them once for the rule of the generation that met it, most of which are gone.
+        wait_for("and each generation's", lambda: sum(self.own().values()) == load.sent)
+        self.assertGreater(len(self.own()), PUSHES // 2)
         wait_for("every match is told of", lambda: self.alerts() >= load.sent)
         self.assertEqual(self.alerts(), load.sent)
         print(f"{load.sent} packets and as many matches over {PUSHES} pushes; seconds, median and longest: a push "

@@ -78,21 +78,6 @@ static void memory_that_is_cut_or_points_outside_is_refused(void **state)
 	assert_null(shm_check(head, size, error));
 }
 
-static void a_rule_keeps_its_place_and_the_rest_share_the_first(void **state)
-{
-	uint32_t place[4];
-
-	for (uint32_t i = 0; i < 4; i++) {
-		place[i] = shm_rule_place(head, 9000 + i);
-		assert_in_range(place[i], 1, 4);
-		for (uint32_t k = 0; k < i; k++)
-			assert_int_not_equal(place[i], place[k]);
-	}
-	assert_int_equal(shm_rule_place(head, 1), 0);
-	for (uint32_t i = 0; i < 4; i++)
-		assert_int_equal(shm_rule_place(head, 9000 + i), place[i]);
-}
-
 static bool put(struct event_ring *ring, uint64_t number, size_t extra)
 {
 	static const uint8_t filler[8192];
@@ -217,7 +202,6 @@ int main(void)
 		TEST(what_was_formatted_passes_and_its_parts_do_not_touch),
 		TEST(other_sizes_are_a_clear_error),
 		TEST(memory_that_is_cut_or_points_outside_is_refused),
-		TEST(a_rule_keeps_its_place_and_the_rest_share_the_first),
 		TEST(two_processes_share_a_ring),
 		TEST(a_reader_that_starts_again_goes_on),
 		TEST(what_has_no_room_is_counted_and_the_writer_goes_on),

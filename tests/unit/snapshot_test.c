@@ -13,6 +13,7 @@
 #include "control/list_build.h"
 #include "control/list_kind.h"
 #include "control/policy_image.h"
+#include "control/rule_tally.h"
 #include "dataplane/lists.h"
 #include "dataplane/tcp.h"
 #include "tests/gate_fixture.h"
@@ -135,7 +136,11 @@ static void mail_open(void)
 
 static uint64_t hits_of(uint32_t sid)
 {
-	return hits[shm_rule_place(shm, sid)];
+	for (uint32_t i = 1; i < shm->rules; i++)
+		if (atomic_load(&shm_rules(shm)[i].state) &&
+		    atomic_load(&shm_rules(shm)[i].sid) == sid)
+			return hits[i];
+	return 0;
 }
 
 static const char first[] = RULE(1, "email.subject; content:\"alpha\";")
@@ -224,6 +229,63 @@ static void rules_can_come_and_go_in_the_middle_of_a_mail(void **state)
 	assert_int_equal(snapshot_tidy(&s), 1);
 	gate_fixture_finish(&g);
 	assert_int_equal(snapshot_tidy(&s), 0);
+}
+
+static uint64_t listed(struct rule_tally *h, uint32_t sid)
+{
+	struct rule_hit *list;
+	uint64_t count = 0, other;
+	size_t n;
+
+	list = rule_tally_list(h, shm, &n, &other);
+	assert_int_equal(other, 0);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].sid == sid)
+			count = list[i].count;
+	free(list);
+	return count;
+}
+
+/* 64 places, and 200 rulesets with a rule of their own each, a mail over every push. */
+static void places_of_rules_that_are_gone_serve_others(void **state)
+{
+	struct rule_tally kept = {0};
+	char text[512];
+
+	say(1, "220 mx.example\r\n");
+	for (unsigned n = 0; n < 200; n++) {
+		snprintf(text, sizeof(text),
+			 RULE(7,
+			      "email.subject; content:\"alpha\";") "alert smtp any any -> any any "
+								   "(msg:\"n\"; email.body; "
+								   "content:\"omega\"; sid:%u; "
+								   "rev:1;)\n",
+			 1000 + n);
+		assert_int_equal(rules(text, n + 1), 0);
+		if (n) { /* the end of the mail that began with the ones before */
+			say(0, "omega\r\n.\r\n");
+			say(1, "250 taken\r\n");
+		}
+		/* As posternd does, now and then. */
+		if (n % 3 == 0)
+			rule_tally_take(&kept, shm);
+		snapshot_tidy(&s);
+		mail_open();
+		say(0, "Subject: alpha\r\n\r\n");
+	}
+	say(0, "omega\r\n.\r\n");
+	say(1, "250 taken\r\n");
+	assert_int_equal(listed(&kept, 7), 200);
+	for (unsigned n = 0; n < 200; n++)
+		assert_int_equal(listed(&kept, 1000 + n), 1);
+	/* One that comes back goes on. */
+	assert_int_equal(rules(text, 300), 0);
+	assert_int_equal(snapshot_tidy(&s), 0);
+	mail_open();
+	say(0, "Subject: alpha\r\n\r\nomega\r\n.\r\n");
+	say(1, "250 taken\r\n");
+	assert_int_equal(listed(&kept, 1199), 2);
+	rule_tally_fini(&kept);
 }
 
 static void bad_images_change_nothing(void **state)
@@ -486,6 +548,7 @@ int main(void)
 		TEST(a_mail_ends_with_the_rules_that_it_began_with),
 		TEST(mails_in_one_segment_are_each_judged_by_their_own),
 		TEST(rules_can_come_and_go_in_the_middle_of_a_mail),
+		TEST(places_of_rules_that_are_gone_serve_others),
 		TEST(bad_images_change_nothing),
 		TEST(a_worker_that_hangs_is_told_of_and_keeps_what_it_had),
 		TEST(a_file_of_slots_is_its_owners_alone),
