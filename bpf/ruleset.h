@@ -21,7 +21,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 7
+#define RULESET_VERSION 8
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -43,35 +43,81 @@ struct ruleset_str {
 	uint32_t offset, len;
 };
 
-/* What a transform makes of a buffer, in the order of the list. */
-#define RULE_TRANSFORMS(X)                                                                 \
-	X(TO_LOWERCASE, "to_lowercase", "the buffer in lower case (ASCII)")                \
-	X(TO_UPPERCASE, "to_uppercase", "the buffer in upper case (ASCII)")                \
-	X(STRIP_WHITESPACE, "strip_whitespace", "without blanks, tabs and line ends")      \
-	X(COMPRESS_WHITESPACE, "compress_whitespace", "of each run of them the first")     \
-	X(DOTPREFIX, "dotprefix", "a dot before the buffer")                               \
-	X(URL_DECODE, "url_decode", "%HH and + decoded")                                   \
-	X(HEADER_LOWERCASE, "header_lowercase", "the name before the colon in lower case") \
-	X(TO_MD5, "to_md5", "the 16 bytes of the buffer's MD5")                            \
-	X(TO_SHA1, "to_sha1", "the 20 bytes of the buffer's SHA-1")                        \
-	X(TO_SHA256, "to_sha256", "the 32 bytes of the buffer's SHA-256")
+/*
+ * What a transform makes of a buffer, in the order of the list: its name, whether it takes a value
+ * (enum rule_value), how it is made, what it does.
+ */
+#define RULE_TRANSFORMS(X)                                                                      \
+	X(TO_LOWERCASE, "to_lowercase", NONE, PIECES, "the buffer in lower case (ASCII)")       \
+	X(TO_UPPERCASE, "to_uppercase", NONE, PIECES, "the buffer in upper case (ASCII)")       \
+	X(STRIP_WHITESPACE, "strip_whitespace", NONE, PIECES,                                   \
+	  "without blanks, tabs and line ends")                                                 \
+	X(COMPRESS_WHITESPACE, "compress_whitespace", NONE, PIECES,                             \
+	  "of each run of them the first")                                                      \
+	X(DOTPREFIX, "dotprefix", NONE, WHOLE, "a dot before the buffer")                       \
+	X(URL_DECODE, "url_decode", NONE, PIECES, "%HH and + decoded")                          \
+	X(HEADER_LOWERCASE, "header_lowercase", NONE, PIECES,                                   \
+	  "in each line the name before the colon in lower case")                               \
+	X(XOR, "xor", REQUIRED, PIECES,                                                         \
+	  "each byte xor the next of a key, \"0dc8ff\" in hex, again and again")                \
+	X(FROM_BASE64, "from_base64", OPTIONAL, WHOLE,                                          \
+	  "decoded: bytes N, offset N, mode rfc4648, rfc2045 or strict; as it was where it is " \
+	  "none")                                                                               \
+	X(PCREXFORM, "pcrexform", REQUIRED, WHOLE,                                              \
+	  "what the group of an expression finds; as it was where it finds nothing")            \
+	X(TO_MD5, "to_md5", NONE, HASH, "the 16 bytes of the buffer's MD5")                     \
+	X(TO_SHA1, "to_sha1", NONE, HASH, "the 20 bytes of the buffer's SHA-1")                 \
+	X(TO_SHA256, "to_sha256", NONE, HASH, "the 32 bytes of the buffer's SHA-256")
 
 enum rule_transform {
-#define X(id, name, doc) RULE_TRANSFORM_##id,
+#define X(id, name, value, how, doc) RULE_TRANSFORM_##id,
 	RULE_TRANSFORMS(X)
 #undef X
 		RULE_TRANSFORM_COUNT,
 };
+
+enum rule_transform_how {
+	RULE_TRANSFORM_PIECES, /* of a buffer in pieces too, however it is cut */
+	RULE_TRANSFORM_WHOLE,  /* of all of it at once */
+	RULE_TRANSFORM_HASH,   /* of pieces, known at the end */
+};
+
+static inline enum rule_transform_how rule_transform_how(enum rule_transform transform)
+{
+	static const uint8_t how[] = {
+#define X(id, name, value, how, doc) RULE_TRANSFORM_##how,
+		RULE_TRANSFORMS(X)
+#undef X
+	};
+
+	return (enum rule_transform_how)how[transform];
+}
 
 /* A buffer as transforms make it: it has a database of its own, behind the buffers'. */
 #define RULESET_LANES      32
 #define RULESET_TRANSFORMS 6 /* of one lane */
 #define RULESET_DBS        (RULE_BUFFER_COUNT + RULESET_LANES)
 
+/*
+ * Of a buffer that comes in pieces the first `streamed` transforms are made as it comes. If these
+ * are all, its database is a streaming one; else a hash follows, and what is made of that.
+ */
 struct ruleset_lane {
 	uint8_t buffer;
-	uint8_t count;
+	uint8_t count, streamed;
+	uint8_t pad[3];
 	uint8_t transform[RULESET_TRANSFORMS]; /* enum rule_transform */
+	uint32_t argument[RULESET_TRANSFORMS]; /* 1 + its index; 0: it has none */
+};
+
+enum ruleset_base64 { RULE_BASE64_RFC4648, RULE_BASE64_RFC2045, RULE_BASE64_STRICT };
+
+/* What a transform's value says. */
+struct ruleset_argument {
+	struct ruleset_str text; /* xor: the key */
+	uint32_t pcre;           /* pcrexform: 1 + its index */
+	uint32_t bytes, offset;  /* from_base64: bytes: 0: all */
+	uint32_t mode;           /* enum ruleset_base64 */
 };
 
 enum ruleset_proto { RULE_SMTP, RULE_SIP, RULE_TCP, RULE_UDP, RULE_IP };
@@ -344,7 +390,7 @@ struct ruleset_image {
 	uint32_t generation;
 	uint32_t flowbits; /* which names its flowbits have: another's mean nothing to it */
 	struct ruleset_span rules, conditions, parts, chains, steps, scopes, nets, ports, pcres,
-		numbers, datasets, hashes, patterns, starts, strings, shards;
+		numbers, datasets, hashes, arguments, patterns, starts, strings, shards;
 	struct ruleset_span closing; /* into `starts`: rules with a part of NONE or ABSENT */
 	uint32_t lane_count;
 	uint32_t groups; /* parts that have one */

@@ -40,9 +40,17 @@ static inline bool rule_step_uses_variable(const struct rule_step *step)
 	return step->lo_var || step->hi_var || n->count_var || n->offset_var || n->value_var;
 }
 
+/* A transform's value: what struct ruleset_argument has of it. */
+struct rule_argument {
+	const char *text;
+	size_t len;
+	uint32_t bytes, offset, mode;
+};
+
 struct rule_part {
 	enum rule_buffer buffer;
-	uint8_t transforms[RULESET_TRANSFORMS]; /* enum rule_transform */
+	uint8_t transforms[RULESET_TRANSFORMS];                    /* enum rule_transform */
+	const struct rule_argument *arguments[RULESET_TRANSFORMS]; /* NULL: it has none */
 	size_t transforms_count;
 	bool none;     /* no instance has what the steps say */
 	bool absent;   /* it holds, too, where the buffer never came */
@@ -53,11 +61,29 @@ struct rule_part {
 	size_t count, capacity;
 };
 
-/* Is it fed in pieces? What transforms make of it is not. */
+/* Of a buffer that comes in pieces: the transforms that are made as it comes, before any other. */
+static inline size_t rule_part_streamed(const struct rule_part *part)
+{
+	size_t n = 0;
+
+	if (rule_buffers[part->buffer].mode != BUFFER_STREAM)
+		return 0;
+	while (n < part->transforms_count &&
+	       rule_transform_how((enum rule_transform)part->transforms[n]) ==
+		       RULE_TRANSFORM_PIECES)
+		n++;
+	return n;
+}
+
+/* Is it fed in pieces? What comes after a hash is not. */
 static inline bool rule_part_streams(const struct rule_part *part)
 {
-	return rule_buffers[part->buffer].mode == BUFFER_STREAM && !part->transforms_count;
+	return rule_buffers[part->buffer].mode == BUFFER_STREAM &&
+	       rule_part_streamed(part) == part->transforms_count;
 }
+
+/* Are they the same in two parts? */
+bool rule_same_transforms(const struct rule_part *a, const struct rule_part *b);
 
 #define RULE_NAMES_MAX 8 /* flowbits in one list: a|b|c */
 

@@ -283,8 +283,7 @@ static bool group_has(const struct rule *rule, size_t until, uint8_t group)
 		const struct rule_part *other = &rule->parts[i];
 
 		if (other->group == group && !other->joins && other->buffer == part->buffer &&
-		    other->transforms_count == part->transforms_count &&
-		    !memcmp(other->transforms, part->transforms, part->transforms_count))
+		    rule_same_transforms(other, part))
 			return true;
 	}
 	return false;

@@ -117,7 +117,7 @@ static const struct rule_option options[] = {
 	 "an attachment's length, as in bsize, or with KB, MB, GB"},
 	{"dataset", VALUE_REQUIRED, rule_option_dataset,
 	 "the buffer is one of a file's values, or none (isnotset)"},
-#define X(id, name, doc) {name, VALUE_NONE, rule_option_transform, doc},
+#define X(id, name, value, how, doc) {name, VALUE_##value, rule_option_transform, doc},
 	RULE_TRANSFORMS(X)
 #undef X
 		{"byte_test", VALUE_REQUIRED, rule_option_byte_test,

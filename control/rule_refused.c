@@ -11,6 +11,7 @@
 #define SCRIPT  "rules run no programs"
 #define STORED  "the gate keeps no content"
 #define HASHED  "hashes are made by a transform: file.data; to_md5 (to_sha1, to_sha256)"
+#define SHUT    "what is compressed stays shut"
 #define EVENTS \
 	"the gate's parsers count what is wrong by reasons of their own, and rules don't see them"
 
@@ -54,12 +55,11 @@ static const struct rule_refused refused[] = {
 	{"fragbits", PACKET},
 	{"fragoffset", PACKET},
 	{"frame", "a frame is Suricata's piece of a stream: name a buffer"},
-	{"from_base64",
-	 "text in a text is not decoded: parts of a message are, before rules see them"},
 	{"ftp", NOTHERE},
 	{"ftpdata_command", NOTHERE},
 	{"geoip", "where an address lies is not known"},
 	{"hostbits", "write xbits with track ip_src or ip_dst"},
+	{"gunzip", SHUT},
 	{"http.", HTTP},
 	{"http2.", HTTP},
 	{"http_", HTTP},
@@ -95,7 +95,6 @@ static const struct rule_refused refused[] = {
 	{"nfq_set_mark", "there are no marks to set"},
 	{"nfs.", NOTHERE},
 	{"nfs_", NOTHERE},
-	{"pcrexform", "write a pcre under the buffer itself"},
 	{"pgsql.", NOTHERE},
 	{"pkt_data", "the raw payload is not kept: name a buffer"},
 	{"pop3.", NOTHERE},
@@ -119,6 +118,7 @@ static const struct rule_refused refused[] = {
 	{"stream-event", EVENTS},
 	{"stream_size", PACKET},
 	{"strip_pseudo_headers", HTTP},
+	{"subslice", "of Suricata 9: offset, depth and isdataat say where"},
 	{"tag", "packets are not kept"},
 	{"tcp.", PACKET},
 	{"tftp", NOTHERE},
@@ -139,7 +139,7 @@ static const struct rule_refused refused[] = {
 	{"vlan.", "the configuration says whose VLAN is whose: write metadata tenant"},
 	{"websocket.", NOTHERE},
 	{"window", PACKET},
-	{"xor", "nothing in mail or calls is written so"},
+	{"zlib_deflate", SHUT},
 	{"email.", "no such buffer: look for the field in email.header, as 'Name: value'"},
 	{"file.", "no such buffer: there are file.name and file.data"},
 };

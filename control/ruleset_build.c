@@ -34,6 +34,7 @@ void tables_init(struct ruleset_tables *t, struct rule_diags *diags)
 	t->numbers.size = sizeof(struct ruleset_number);
 	t->datasets.size = sizeof(struct ruleset_dataset);
 	t->hashes.size = sizeof(uint64_t);
+	t->arguments.size = sizeof(struct ruleset_argument);
 	t->patterns.size = sizeof(struct ruleset_pattern);
 	t->starts.size = sizeof(uint32_t);
 	t->shards.size = sizeof(struct ruleset_shard);
@@ -91,6 +92,7 @@ static void write_image(const struct ruleset_tables *t, struct writer *w,
 	image->numbers = write_section(w, &t->numbers);
 	image->datasets = write_section(w, &t->datasets);
 	image->hashes = write_section(w, &t->hashes);
+	image->arguments = write_section(w, &t->arguments);
 	image->patterns = write_section(w, &t->patterns);
 	image->starts = write_section(w, &t->starts);
 	image->strings = write_section(w, &t->strings);

@@ -22,9 +22,9 @@ struct work {
 	atomic_uint next;
 };
 
-static unsigned mode_of(unsigned db)
+static unsigned mode_of(const struct ruleset_tables *t, unsigned db)
 {
-	return tables_streams(db) ? HS_MODE_STREAM : HS_MODE_BLOCK;
+	return tables_streams(t, db) ? HS_MODE_STREAM : HS_MODE_BLOCK;
 }
 
 static bool key_add(char **key, size_t *len, size_t *room, const void *data, size_t n)
@@ -97,7 +97,7 @@ static void compile(struct database *d, unsigned mode)
 static void build(struct work *w, unsigned shard)
 {
 	struct database *d = &w->t->databases[shard];
-	unsigned mode = mode_of(d->db);
+	unsigned mode = mode_of(w->t, d->db);
 	size_t key_len = 0;
 	char *key = w->cache ? key_of(&d->patterns, mode, &key_len) : NULL;
 

@@ -177,11 +177,11 @@ static void make_patterns(struct ruleset_tables *t, const struct trigger *items,
  */
 static void steer(struct ruleset_tables *t, unsigned buffer, struct patterns *p)
 {
-	bool prose = buffer == RULE_BUFFER_EMAIL_BODY;
+	bool prose = !strcmp(tables_db_name(t, buffer), "email.body");
 	bool dense = prose && p->count >= STEER_DENSE;
 
 	p->steers = p->count;
-	if (!tables_streams(buffer) || p->count < (prose ? STEER_FROM : STEER_FDR))
+	if (!tables_streams(t, buffer) || p->count < (prose ? STEER_FROM : STEER_FDR))
 		return;
 	pattern_add(t, p, dense ? "\\xf8\\xc1" : "\\xf8\\xc1\\xfd", HS_FLAG_SINGLEMATCH);
 	for (unsigned i = 0; p->count < STEER_FDR; i++)

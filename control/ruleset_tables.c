@@ -94,14 +94,62 @@ static uint32_t add_scope(struct ruleset_tables *t, const struct rule *rule)
 	return (uint32_t)(t->scopes.count - 1);
 }
 
+static bool argument_is(const struct ruleset_tables *t, const struct ruleset_argument *have,
+			enum rule_transform transform, const struct rule_argument *want)
+{
+	const struct ruleset_pcre *pcres = (const void *)t->pcres.data;
+	struct ruleset_str text = have->text;
+
+	if (transform == RULE_TRANSFORM_PCREXFORM) {
+		if (!have->pcre)
+			return false;
+		text = pcres[have->pcre - 1].source;
+	}
+	return (have->pcre != 0) == (transform == RULE_TRANSFORM_PCREXFORM) &&
+	       text.len == want->len &&
+	       !memcmp(t->strings.data + text.offset, want->text, want->len) &&
+	       have->bytes == want->bytes && have->offset == want->offset &&
+	       have->mode == want->mode;
+}
+
+/* 1 + where what the transform's value says is kept; 0: it has none. */
+static uint32_t add_argument(struct ruleset_tables *t, enum rule_transform transform,
+			     const struct rule_argument *argument)
+{
+	struct ruleset_argument *have = (void *)t->arguments.data;
+	struct ruleset_str text;
+
+	if (!argument)
+		return 0;
+	for (uint32_t i = 0; i < t->arguments.count; i++)
+		if (argument_is(t, &have[i], transform, argument))
+			return i + 1;
+	text = section_string(t, argument->text, argument->len);
+	have = section_add(t, &t->arguments);
+	have->bytes = argument->bytes;
+	have->offset = argument->offset;
+	have->mode = argument->mode;
+	if (transform != RULE_TRANSFORM_PCREXFORM) {
+		have->text = text;
+	} else {
+		((struct ruleset_pcre *)section_add(t, &t->pcres))->source = text;
+		have->pcre = (uint32_t)t->pcres.count;
+	}
+	return (uint32_t)t->arguments.count;
+}
+
 unsigned tables_db(struct ruleset_tables *t, const struct rule_part *part)
 {
 	struct ruleset_lane lane = {.buffer = (uint8_t)part->buffer,
-				    .count = (uint8_t)part->transforms_count};
+				    .count = (uint8_t)part->transforms_count,
+				    .streamed = (uint8_t)rule_part_streamed(part)};
 
 	if (!part->transforms_count)
 		return part->buffer;
 	memcpy(lane.transform, part->transforms, part->transforms_count);
+	for (size_t i = 0; i < part->transforms_count; i++)
+		lane.argument[i] = add_argument(t, (enum rule_transform)part->transforms[i],
+						part->arguments[i]);
 	for (uint32_t i = 0; i < t->lane_count; i++)
 		if (!memcmp(&t->lanes[i], &lane, sizeof(lane)))
 			return RULE_BUFFER_COUNT + i;

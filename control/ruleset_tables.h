@@ -63,7 +63,7 @@ struct ruleset_tables {
 	struct arena arena;
 	struct rule_diags *diags;
 	struct section rules, conditions, parts, chains, steps, scopes, nets, ports, pcres, numbers,
-		datasets, hashes, patterns, starts, strings, shards;
+		datasets, hashes, arguments, patterns, starts, strings, shards;
 	struct ruleset_lane lanes[RULESET_LANES];
 	uint32_t lane_count;
 	uint32_t groups; /* as in struct ruleset_image */
@@ -109,9 +109,14 @@ void tables_share_facts(struct ruleset_tables *t);
  */
 unsigned tables_db(struct ruleset_tables *t, const struct rule_part *part);
 /* Is that database fed in pieces? */
-static inline bool tables_streams(unsigned db)
+static inline bool tables_streams(const struct ruleset_tables *t, unsigned db)
 {
-	return db < RULE_BUFFER_COUNT && rule_buffers[db].mode == BUFFER_STREAM;
+	const struct ruleset_lane *lane;
+
+	if (db < RULE_BUFFER_COUNT)
+		return rule_buffers[db].mode == BUFFER_STREAM;
+	lane = &t->lanes[db - RULE_BUFFER_COUNT];
+	return lane->streamed && lane->streamed == lane->count;
 }
 /* Its buffer's name, for messages. */
 static inline const char *tables_db_name(const struct ruleset_tables *t, unsigned db)

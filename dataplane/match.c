@@ -315,6 +315,7 @@ static void scan_whole(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		.m = m,
 		.txn = txn,
 		.buffer = buffer,
+		.dbi = db,
 		.db = &m->image->db[db],
 		.view = {.p = len ? p : (const void *)"", .len = len, .at_end = true},
 		.credit = MATCH_CREDIT + (int64_t)len * MATCH_CREDIT_PER_BYTE,
@@ -345,7 +346,7 @@ void match_lane_scan(struct matcher *m, struct match_txn *txn, uint32_t index, u
 {
 	const struct ruleset_lane *lane = &m->image->lanes[index];
 
-	if (match_transform(lane, first, p, len, m->state->transformed, &p, &len))
+	if (match_transform(m, lane, first, p, len, &p, &len))
 		scan_whole(m, txn, (enum rule_buffer)lane->buffer, RULE_BUFFER_COUNT + index, p,
 			   len);
 	else
@@ -390,8 +391,41 @@ static int alloc_extras(const struct ruleset_image *image, struct matcher *m)
 		return -ENOMEM;
 	m->memory = m->state->memory;
 	if (image->lane_count)
-		m->state->transformed = malloc(MATCH_TRANSFORM_MAX + 2 * RULESET_TRANSFORMS);
+		m->state->transformed = malloc(2 * (MATCH_TRANSFORM_MAX + 2 * RULESET_TRANSFORMS));
+	if (m->state->transformed)
+		m->state->spare = m->state->transformed + MATCH_TRANSFORM_MAX +
+				  2 * RULESET_TRANSFORMS;
 	return image->lane_count && !m->state->transformed ? -ENOMEM : 0;
+}
+
+/* Hashes that a buffer's streams are asked for, as they come. */
+static unsigned digests_wanted(const struct ruleset *rs, enum rule_buffer buffer)
+{
+	unsigned wanted = 0;
+
+	for (uint32_t lanes = rs->lanes[buffer]; lanes; lanes &= lanes - 1)
+		wanted |= 1u << rs->image->lanes[__builtin_ctz(lanes)].transform[0];
+	return wanted;
+}
+
+/* The buffer's own, and those of what is made of it as it comes. */
+static int alloc_streams(const struct ruleset *rs, struct matcher *m, enum rule_buffer buffer,
+			 uint32_t max_streams)
+{
+	struct matcher_state *state = m->state;
+	int rc = match_pool_init(&state->pools[match_pool_of(buffer)], rs, buffer,
+				 digests_wanted(rs, buffer), max_streams);
+
+	for (uint32_t lanes = rs->piece_lanes[buffer]; lanes && rc == 0; lanes &= lanes - 1) {
+		uint32_t l = (uint32_t)__builtin_ctz(lanes);
+		const struct ruleset_lane *lane = &rs->image->lanes[l];
+		bool hashed = lane->streamed < lane->count;
+
+		rc = match_pool_init(&state->lanes[l], rs, RULE_BUFFER_COUNT + l,
+				     hashed ? 1u << lane->transform[lane->streamed] : 0,
+				     max_streams);
+	}
+	return rc;
 }
 
 static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max_streams)
@@ -401,9 +435,10 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 
 	state->part_epoch = calloc(rs->image->parts.count + 1, sizeof(uint32_t));
 	state->match_data = pcre2_match_data_create(1, NULL);
+	state->group = pcre2_match_data_create(2, NULL);
 	m->max_hits = rs->image->rules.count + 1;
 	m->hits = calloc(m->max_hits, sizeof(*m->hits));
-	if (!state->part_epoch || !state->match_data || !m->hits)
+	if (!state->part_epoch || !state->match_data || !state->group || !m->hits)
 		return -ENOMEM;
 	rc = alloc_extras(rs->image, m);
 	for (uint32_t i = 0; i < rs->image->shards.count && rc == 0; i++)
@@ -411,10 +446,9 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 			rc = -ENOMEM;
 	for (int b = 0; b < RULE_BUFFER_COUNT && rc == 0; b++) {
 		m->scans[b] = rs->image->db[b].shards.count || rs->image->db[b].always.count ||
-			      rs->lanes[b] || (rs->awaited >> b & 1);
+			      rs->lanes[b] || rs->piece_lanes[b] || (rs->awaited >> b & 1);
 		if (m->scans[b] && rule_buffers[b].mode == BUFFER_STREAM)
-			rc = match_pool_init(&state->pools[match_pool_of((enum rule_buffer)b)], rs,
-					     (enum rule_buffer)b, max_streams);
+			rc = alloc_streams(rs, m, (enum rule_buffer)b, max_streams);
 	}
 	return rc;
 }
@@ -447,8 +481,11 @@ void matcher_free(struct matcher *m)
 	if (m->state) {
 		for (int i = 0; i < MATCH_STREAMS; i++)
 			match_pool_fini(&m->state->pools[i]);
+		for (int i = 0; i < RULESET_LANES; i++)
+			match_pool_fini(&m->state->lanes[i]);
 		hs_free_scratch(m->state->scratch);
 		pcre2_match_data_free(m->state->match_data);
+		pcre2_match_data_free(m->state->group);
 		free(m->state->part_epoch);
 		free(m->state->transformed);
 		match_memory_free(m->state->memory);

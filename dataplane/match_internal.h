@@ -37,12 +37,15 @@ struct ruleset {
 	const struct ruleset_scope *scopes;
 	const struct ruleset_net *nets;
 	const struct ruleset_port *ports;
+	const struct ruleset_argument *arguments;
 	const struct ruleset_pattern *patterns;
 	const uint32_t *starts;
 	uint64_t awaited; /* buffers whose absence a rule asks for: a bit each */
 	const struct ruleset_shard *shards;
-	hs_database_t **databases;         /* one a shard */
-	uint32_t lanes[RULE_BUFFER_COUNT]; /* bits: lanes that a buffer goes through */
+	hs_database_t **databases; /* one a shard */
+	/* Bits: lanes that a buffer goes through when it is whole (or its hash is), and piece by
+	 * piece. */
+	uint32_t lanes[RULE_BUFFER_COUNT], piece_lanes[RULE_BUFFER_COUNT];
 	struct hashset *datasets;
 	uint32_t *tracked[RULESET_DBS]; /* chain of each tracked bit */
 	pcre2_code **pcres;
@@ -57,6 +60,14 @@ struct match_group {
 	uint32_t chain, reach;
 };
 
+/* A transform of a buffer in pieces: what of it waits for the next. */
+struct match_filter {
+	uint8_t held[2];
+	uint8_t count; /* of them */
+	bool flag;     /* a blank was the last; the line's name is over */
+	uint32_t at;   /* in the key */
+};
+
 struct match_stream {
 	hs_stream_t **hs; /* one a shard */
 	uint64_t at;      /* bytes fed */
@@ -68,6 +79,7 @@ struct match_stream {
 	uint32_t ngroups;
 	struct match_group groups[MATCH_GROUPS];
 	struct match_digests *digests; /* of what was fed; NULL: no rule asks for one */
+	struct match_filter filter[RULESET_TRANSFORMS]; /* a lane's */
 };
 
 struct match_pool {
@@ -95,7 +107,11 @@ struct matcher_state {
 	uint32_t epoch;
 	uint8_t joined[3 * RULESET_REACH]; /* a group's bytes that two pieces hold */
 	struct match_pool pools[MATCH_STREAMS];
-	uint8_t *transformed;        /* MATCH_TRANSFORM_MAX and a dot; NULL: no rule transforms */
+	struct match_pool lanes[RULESET_LANES]; /* piece by piece: by the slots of their buffer's */
+	uint8_t filtered[2][MATCH_SLICE + 2 * RULESET_TRANSFORMS];
+	pcre2_match_data *group;     /* a match and its group */
+	uint8_t *transformed;        /* MATCH_TRANSFORM_MAX and dots; NULL: no rule transforms */
+	uint8_t *spare;              /* as much, behind it */
 	struct match_memory *memory; /* where the caller gives none */
 	uint32_t npending;
 	struct match_pending pending[MATCH_PENDING];
@@ -114,6 +130,7 @@ struct match_call {
 	struct matcher *m;
 	struct match_txn *txn;
 	enum rule_buffer buffer;
+	unsigned dbi; /* index of db */
 	const struct ruleset_db *db;
 	uint32_t first_pattern;      /* of the shard that looks now */
 	struct match_view view;      /* the block, or this piece of the stream */
@@ -137,6 +154,14 @@ static inline void watch_end(const struct matcher *m, uint32_t part, uint64_t be
 static inline unsigned match_pool_of(enum rule_buffer buffer)
 {
 	return buffer == RULE_BUFFER_EMAIL_BODY ? 0 : buffer == RULE_BUFFER_FILE_DATA ? 1 : 2;
+}
+
+/* The buffer of a pool. */
+static inline enum rule_buffer match_pool_buffer(unsigned pool)
+{
+	return pool == 0   ? RULE_BUFFER_EMAIL_BODY
+	       : pool == 1 ? RULE_BUFFER_FILE_DATA
+			   : RULE_BUFFER_SIP_BODY;
 }
 
 /*
@@ -169,17 +194,40 @@ void match_defer(struct matcher *m, struct match_txn *txn, uint32_t rule, enum r
 void match_judge(struct matcher *m, struct match_txn *txn);
 
 /*
- * What the lane makes of the bytes, in `into` (MATCH_TRANSFORM_MAX bytes and one) or where they
- * are; transforms before `first` were made already. False: they are too many.
+ * What the lane makes of the bytes, in state->transformed; transforms before `first` were made
+ * already. False: they are too many.
  */
-bool match_transform(const struct ruleset_lane *lane, unsigned first, const uint8_t *p, size_t len,
-		     uint8_t *into, const uint8_t **out, size_t *out_len);
+bool match_transform(const struct matcher *m, const struct ruleset_lane *lane, unsigned first,
+		     const uint8_t *p, size_t len, const uint8_t **out, size_t *out_len);
+/*
+ * One transform of RULE_TRANSFORM_PIECES over the next bytes: into `out`, which is `p` if nothing
+ * is held, or has room for two bytes more. Returns how many. `key`: xor's.
+ */
+size_t match_filter(struct match_filter *f, enum rule_transform transform, struct ruleset_str key,
+		    const char *strings, const uint8_t *p, size_t len, uint8_t *out);
+/* What it still held, at the end: up to two bytes. */
+size_t match_filter_end(struct match_filter *f, uint8_t *out);
+
 /* The whole of a buffer as a lane makes it, to the lane's rules. */
 void match_lane_scan(struct matcher *m, struct match_txn *txn, uint32_t lane, unsigned first,
 		     const uint8_t *p, size_t len);
 
-int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
-		    uint32_t max_streams);
+/* A piece of a stream, call->view, to the rules of one database; its end. match_stream.c. */
+void match_stream_feed_one(struct match_call *call);
+void match_stream_end_one(struct match_call *call);
+void match_stream_renew(struct match_stream *s, const struct match_pool *pool);
+
+/* The same for all lanes that a buffer goes through as it comes. match_lane.c. */
+void match_lanes_renew(struct matcher *m, enum rule_buffer buffer, uint32_t slot);
+void match_lanes_feed(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		      uint32_t slot, const uint8_t *p, size_t len);
+void match_lanes_end(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
+		     uint32_t slot);
+void match_lanes_drop(struct matcher *m, enum rule_buffer buffer, uint32_t slot);
+
+/* `digests`: bits of the hashes that its streams are asked for. */
+int match_pool_init(struct match_pool *pool, const struct ruleset *rs, unsigned dbi,
+		    unsigned digests, uint32_t max_streams);
 void match_pool_fini(struct match_pool *pool);
 
 #endif

@@ -38,6 +38,7 @@ static bool sections_ok(const struct ruleset_image *i)
 	       section_ok(i, i->numbers, sizeof(struct ruleset_number)) &&
 	       section_ok(i, i->datasets, sizeof(struct ruleset_dataset)) &&
 	       section_ok(i, i->hashes, sizeof(uint64_t)) &&
+	       section_ok(i, i->arguments, sizeof(struct ruleset_argument)) &&
 	       section_ok(i, i->patterns, sizeof(struct ruleset_pattern)) &&
 	       section_ok(i, i->starts, sizeof(uint32_t)) && section_ok(i, i->strings, 1) &&
 	       section_ok(i, i->shards, sizeof(struct ruleset_shard)) && i->strings.count > 0 &&
@@ -85,6 +86,39 @@ static bool part_db_ok(const struct ruleset_image *i, const struct ruleset_part 
 	       i->lanes[part->db - RULE_BUFFER_COUNT].buffer == part->buffer;
 }
 
+/* A transform's value is there where it must be, and what it says can be done. */
+static bool argument_ok(const struct ruleset_image *i, uint8_t transform, uint32_t index)
+{
+	const struct ruleset_argument *argument =
+		RULESET_AT(i, struct ruleset_argument, arguments) + index - 1;
+	bool wanted = transform == RULE_TRANSFORM_XOR || transform == RULE_TRANSFORM_PCREXFORM ||
+		      transform == RULE_TRANSFORM_FROM_BASE64;
+
+	if (!wanted || !index)
+		return !wanted && !index;
+	return index <= i->arguments.count && str_ok(i, argument->text) &&
+	       argument->pcre <= i->pcres.count &&
+	       (transform != RULE_TRANSFORM_XOR || argument->text.len) &&
+	       (transform != RULE_TRANSFORM_PCREXFORM || argument->pcre);
+}
+
+/* What is made of pieces can be; what comes of a buffer in pieces is so made, or begins with a
+ * hash.
+ */
+static bool lane_streams_ok(const struct ruleset_lane *lane)
+{
+	unsigned n = 0;
+
+	if (rule_buffers[lane->buffer].mode != BUFFER_STREAM)
+		return !lane->streamed;
+	while (n < lane->count &&
+	       rule_transform_how((enum rule_transform)lane->transform[n]) == RULE_TRANSFORM_PIECES)
+		n++;
+	return lane->streamed == n &&
+	       (n == lane->count ||
+		rule_transform_how((enum rule_transform)lane->transform[n]) == RULE_TRANSFORM_HASH);
+}
+
 static bool lanes_ok(const struct ruleset_image *i)
 {
 	if (i->lane_count > RULESET_LANES)
@@ -96,8 +130,11 @@ static bool lanes_ok(const struct ruleset_image *i)
 		    lane->count > RULESET_TRANSFORMS)
 			return false;
 		for (unsigned t = 0; t < lane->count; t++)
-			if (lane->transform[t] >= RULE_TRANSFORM_COUNT)
+			if (lane->transform[t] >= RULE_TRANSFORM_COUNT ||
+			    !argument_ok(i, lane->transform[t], lane->argument[t]))
 				return false;
+		if (!lane_streams_ok(lane))
+			return false;
 	}
 	return true;
 }
@@ -376,11 +413,13 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	rs->scopes = RULESET_AT(image, struct ruleset_scope, scopes);
 	rs->nets = RULESET_AT(image, struct ruleset_net, nets);
 	rs->ports = RULESET_AT(image, struct ruleset_port, ports);
+	rs->arguments = RULESET_AT(image, struct ruleset_argument, arguments);
 	rs->patterns = RULESET_AT(image, struct ruleset_pattern, patterns);
 	rs->starts = RULESET_AT(image, uint32_t, starts);
 	rs->shards = RULESET_AT(image, struct ruleset_shard, shards);
 	for (uint32_t i = 0; i < image->lane_count; i++)
-		rs->lanes[image->lanes[i].buffer] |= 1u << i;
+		*(image->lanes[i].streamed ? &rs->piece_lanes[image->lanes[i].buffer]
+					   : &rs->lanes[image->lanes[i].buffer]) |= 1u << i;
 	for (uint32_t p = 0; p < image->parts.count; p++)
 		if (rs->parts[p].flags & RULE_PART_ABSENT)
 			rs->awaited |= 1ull << rs->parts[p].buffer;

@@ -207,6 +207,12 @@ static struct match_stream *stream_of(struct matcher *m, const struct match_txn 
 	return slot ? &m->state->pools[pool].slots[slot - 1] : NULL;
 }
 
+/* Of an open stream. */
+static uint32_t slot_of(const struct match_txn *txn, enum rule_buffer buffer)
+{
+	return txn->stream[match_pool_of(buffer)] - 1u;
+}
+
 static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
 				 const void *data, size_t len)
 {
@@ -216,6 +222,7 @@ static struct match_call call_of(struct matcher *m, struct match_txn *txn, enum 
 		.m = m,
 		.txn = txn,
 		.buffer = buffer,
+		.dbi = buffer,
 		.db = &m->image->db[buffer],
 		.view = {.p = data, .len = len, .start = s ? s->at : 0},
 		.stream = s,
@@ -246,34 +253,42 @@ static void end_shards(struct match_call *call)
 }
 
 /* The tail stays as it is while the piece is looked at: what is confirmed lies in both. */
+void match_stream_feed_one(struct match_call *call)
+{
+	struct match_stream *s = call->stream;
+	const uint8_t *p = call->view.p;
+
+	s->credit += (int64_t)call->view.len * MATCH_CREDIT_PER_BYTE;
+	for (size_t left = call->view.len; left > 0;) {
+		size_t n = left < MATCH_SLICE ? left : MATCH_SLICE;
+
+		s->at += n;
+		scan_shards(call, p, (unsigned)n);
+		if (s->ngroups)
+			evaluate_due(call, false);
+		p += n;
+		left -= n;
+	}
+	if (s->keep)
+		tail_append(s, call->view.p, call->view.len);
+	if (s->digests)
+		match_digests_update(s->digests, call->view.p, call->view.len);
+}
+
 void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
 		       const void *data, size_t len)
 {
 	struct match_call call = call_of(m, txn, buffer, data, len);
-	struct match_stream *s = call.stream;
-	const uint8_t *p = data;
 
-	if (!s) {
+	if (!call.stream) {
 		if (m->tape)
 			match_tape_feed(m->tape, txn, buffer, data, len);
 		return;
 	}
 	m->stats.bytes[buffer] += len;
-	s->credit += (int64_t)len * MATCH_CREDIT_PER_BYTE;
-	for (size_t left = len; left > 0;) {
-		size_t n = left < MATCH_SLICE ? left : MATCH_SLICE;
-
-		s->at += n;
-		scan_shards(&call, p, (unsigned)n);
-		if (s->ngroups)
-			evaluate_due(&call, false);
-		p += n;
-		left -= n;
-	}
-	if (s->keep)
-		tail_append(s, data, len);
-	if (s->digests)
-		match_digests_update(s->digests, data, len);
+	match_stream_feed_one(&call);
+	if (m->ruleset->piece_lanes[buffer])
+		match_lanes_feed(m, txn, buffer, slot_of(txn, buffer), data, len);
 	if (m->state->npending)
 		match_judge(m, txn);
 }
@@ -283,7 +298,6 @@ void match_stream_scan(struct matcher *m, struct match_txn *txn, enum rule_buffe
 static void finish_parts(struct match_call *call)
 {
 	const struct ruleset *rs = call->m->ruleset;
-	const struct match_pool *pool = &call->m->state->pools[match_pool_of(call->buffer)];
 
 	for (uint32_t i = 0; i < call->db->always.count; i++) {
 		uint32_t index = rs->starts[call->db->always.offset + i];
@@ -293,10 +307,10 @@ static void finish_parts(struct match_call *call)
 			match_part_found(call->m, call->txn, index, call->buffer);
 		watch_end(call->m, index, began);
 	}
-	for (size_t w = 0; w < pool->seen_words; w++) {
+	for (size_t w = 0; w < (call->db->tracked + 63) / 64; w++) {
 		for (uint64_t bits = call->stream->seen[w]; bits; bits &= bits - 1) {
 			uint32_t bit = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
-			uint32_t index = rs->chains[rs->tracked[call->buffer][bit]].part;
+			uint32_t index = rs->chains[rs->tracked[call->dbi][bit]].part;
 			const struct ruleset_part *part = &rs->parts[index];
 
 			if ((part->flags & RULE_PART_AT_CLOSE) && part_complete(call, part, true))
@@ -327,6 +341,13 @@ static void give_back(struct matcher *m, struct match_txn *txn, unsigned pool)
 	txn->stream[pool] = 0;
 }
 
+void match_stream_end_one(struct match_call *call)
+{
+	end_shards(call);
+	evaluate_due(call, true);
+	finish_parts(call);
+}
+
 void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
 {
 	struct match_call call = call_of(m, txn, buffer, "", 0);
@@ -336,21 +357,31 @@ void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buf
 			match_tape_close(m->tape, txn, buffer);
 		return;
 	}
-	end_shards(&call);
-	evaluate_due(&call, true);
-	finish_parts(&call);
+	match_stream_end_one(&call);
 	if (call.stream->digests)
 		finish_digests(&call);
+	if (m->ruleset->piece_lanes[buffer])
+		match_lanes_end(m, txn, buffer, slot_of(txn, buffer));
 	give_back(m, txn, match_pool_of(buffer));
 	if (m->state->npending)
 		match_judge(m, txn);
+}
+
+void match_stream_renew(struct match_stream *s, const struct match_pool *pool)
+{
+	s->at = 0;
+	s->credit = MATCH_CREDIT;
+	s->tail_len = 0;
+	s->ngroups = 0;
+	memset(s->seen, 0, pool->seen_words * sizeof(*s->seen));
+	if (s->digests)
+		match_digests_init(s->digests, pool->digests);
 }
 
 bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
 {
 	unsigned index = match_pool_of(buffer);
 	struct match_pool *pool = &m->state->pools[index];
-	struct match_stream *s;
 	uint16_t slot;
 
 	txn->came |= 1ull << buffer;
@@ -366,14 +397,9 @@ bool match_stream_take(struct matcher *m, struct match_txn *txn, enum rule_buffe
 	}
 	slot = pool->free[--pool->nfree];
 	txn->stream[index] = slot + 1;
-	s = &pool->slots[slot];
-	s->at = 0;
-	s->credit = MATCH_CREDIT;
-	s->tail_len = 0;
-	s->ngroups = 0;
-	memset(s->seen, 0, pool->seen_words * sizeof(*s->seen));
-	if (s->digests)
-		match_digests_init(s->digests, pool->digests);
+	match_stream_renew(&pool->slots[slot], pool);
+	if (m->ruleset->piece_lanes[buffer])
+		match_lanes_renew(m, buffer, slot);
 	return true;
 }
 
@@ -389,6 +415,7 @@ void match_end(struct matcher *m, struct match_txn *txn)
 		for (uint32_t k = 0; k < pool->shards; k++)
 			hs_reset_stream(pool->slots[txn->stream[i] - 1].hs[k], 0, m->state->scratch,
 					NULL, NULL);
+		match_lanes_drop(m, match_pool_buffer(i), txn->stream[i] - 1u);
 		give_back(m, txn, i);
 	}
 	txn->known = 0;
@@ -400,12 +427,12 @@ static size_t tail_bytes(const struct ruleset_db *db)
 	return 2 * 3 * (size_t)db->reach;
 }
 
-size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
+static size_t stream_bytes_of(const struct ruleset *rs, unsigned dbi)
 {
-	const struct ruleset_db *db = &rs->image->db[buffer];
+	const struct ruleset_db *db = &rs->image->db[dbi];
 	size_t hs_bytes = 0, one;
 
-	if (!db->shards.count || rule_buffers[buffer].mode != BUFFER_STREAM)
+	if (!db->shards.count)
 		return 0;
 	for (uint32_t i = 0; i < db->shards.count; i++)
 		if (hs_stream_size(rs->databases[db->shards.offset + i], &one) == HS_SUCCESS)
@@ -414,27 +441,35 @@ size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
 	       (db->tracked + 63) / 64 * 8;
 }
 
-static unsigned digests_wanted(const struct ruleset *rs, enum rule_buffer buffer)
+size_t ruleset_stream_bytes(const struct ruleset *rs, enum rule_buffer buffer)
 {
-	unsigned wanted = 0;
+	size_t bytes = 0;
 
-	for (uint32_t lanes = rs->lanes[buffer]; lanes; lanes &= lanes - 1)
-		wanted |= 1u << rs->image->lanes[__builtin_ctz(lanes)].transform[0];
-	return wanted;
+	if (rule_buffers[buffer].mode != BUFFER_STREAM)
+		return 0;
+	bytes = stream_bytes_of(rs, buffer);
+	for (uint32_t lanes = rs->piece_lanes[buffer]; lanes; lanes &= lanes - 1) {
+		uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+
+		if (rs->image->lanes[lane].streamed == rs->image->lanes[lane].count)
+			bytes += stream_bytes_of(rs, RULE_BUFFER_COUNT + lane);
+	}
+	return bytes;
 }
 
-static int open_streams(const struct ruleset *rs, const struct ruleset_db *db, hs_stream_t **hs)
+static int open_streams(const struct ruleset *rs, const struct ruleset_db *db, uint32_t shards,
+			hs_stream_t **hs)
 {
-	for (uint32_t i = 0; i < db->shards.count; i++)
+	for (uint32_t i = 0; i < shards; i++)
 		if (hs_open_stream(rs->databases[db->shards.offset + i], 0, &hs[i]) != HS_SUCCESS)
 			return -ENOMEM;
 	return 0;
 }
 
-int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule_buffer buffer,
-		    uint32_t max_streams)
+int match_pool_init(struct match_pool *pool, const struct ruleset *rs, unsigned dbi,
+		    unsigned digests, uint32_t max_streams)
 {
-	const struct ruleset_db *db = &rs->image->db[buffer];
+	const struct ruleset_db *db = &rs->image->db[dbi];
 	size_t tail = tail_bytes(db), one;
 
 	pool->seen_words = (db->tracked + 63) / 64;
@@ -443,16 +478,17 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, enum rule
 	pool->slots = calloc(max_streams + 1, sizeof(*pool->slots));
 	pool->free = calloc(max_streams + 1, sizeof(*pool->free));
 	pool->memory = calloc(max_streams + 1, one);
-	pool->shards = db->shards.count;
+	/* A lane that ends in a hash has databases for what becomes of that. */
+	pool->shards = dbi < RULE_BUFFER_COUNT || !digests ? db->shards.count : 0;
 	pool->hs = calloc((max_streams + 1) * (pool->shards + 1), sizeof(hs_stream_t *));
 	if (!pool->slots || !pool->free || !pool->hs || (one && !pool->memory))
 		return -ENOMEM;
-	pool->digests = digests_wanted(rs, buffer);
+	pool->digests = digests;
 	for (; pool->size < max_streams; pool->size++) {
 		struct match_stream *s = &pool->slots[pool->size];
 
 		s->hs = &pool->hs[pool->size * pool->shards];
-		if (open_streams(rs, db, s->hs) < 0 ||
+		if (open_streams(rs, db, pool->shards, s->hs) < 0 ||
 		    (pool->digests && !(s->digests = malloc(sizeof(*s->digests)))))
 			return -ENOMEM;
 		s->keep = 3 * db->reach;

@@ -26,6 +26,13 @@ static const char rules[] =
 	RULE("email.subject; url_decode; strip_whitespace; to_lowercase; content:\"free\"; sid:7;")
 	RULE("email.subject; compress_whitespace; dotprefix; header_lowercase; pcre:\"/^\\.a+/\"; sid:8;")
 	RULE("email.subject; to_uppercase; to_sha256; content:\"|00|\"; sid:9;")
+	RULE("email.subject; url_decode; from_base64; from_base64:offset 1,mode rfc2045; content:\"a\"; sid:10;")
+	RULE("email.subject; from_base64:bytes 8,mode strict; xor:\"0102ff\"; content:\"b\"; sid:11;")
+	RULE("email.subject; pcrexform:\"a(.*)b\"; dotprefix; pcrexform:\"(?:x|(c))\"; content:\"c\"; sid:12;")
+	RULE("email.body; url_decode; strip_whitespace; to_lowercase; content:\"ab\"; sid:13;")
+	RULE("email.body; xor:\"20\"; compress_whitespace; url_decode; url_decode; pcre:\"/a[bc]{1,5}d/i\"; sid:14;")
+	RULE("email.body; header_lowercase; url_decode; to_sha1; to_uppercase; content:\"A\"; sid:15;")
+	RULE("email.body; url_decode; none; content:\"%\"; endswith; sid:16;")
 	RULE("email.body; content:\"a\"; byte_test:2,>,100,-1,relative; sid:20;")
 	RULE("email.body; content:\"ab\"; byte_jump:1,0,relative; content:\"b\"; within:5; sid:21;")
 	RULE("email.body; content:\"ba\"; byte_extract:1,0,n,relative; content:\"a\"; distance:n; within:3; sid:22;")
@@ -63,6 +70,7 @@ static uint32_t feed_body(struct matcher *m, const uint8_t *data, size_t len, si
 		match_stream_feed(m, &txn, RULE_BUFFER_EMAIL_BODY, data + at,
 				  len - at < piece ? len - at : piece);
 	match_stream_close(m, &txn, RULE_BUFFER_EMAIL_BODY);
+	match_whole(m, &txn, BUFFER_SMTP);
 	match_end(m, &txn);
 	return txn.over_budget ? UINT32_MAX : take_hits(m);
 }

@@ -37,7 +37,8 @@ static bool chance(uint32_t percent)
 }
 
 enum { CONTENT, PCRE, DATA_AT, SIZE, TEST, JUMP, EXTRACT };
-enum { LOWER, UPPER, STRIP, COMPRESS, DOT, DECODE, TRANSFORMS };
+enum { LOWER, UPPER, STRIP, COMPRESS, DECODE, NAMES, XOR, DOT, MAIL64, PLAIN64, GROUP, TRANSFORMS };
+#define PIECES DOT /* those before it are made of pieces too */
 
 struct step {
 	int kind;
@@ -224,11 +225,71 @@ static bool holds(const struct part *p, int i, const struct instance *in, int be
 
 static bool blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+static const char xor_key[] = "\x03\0\x23";
+
+/* Base64 of texts without padding: digits alone (others passed over, or the end), six bits each. */
+static void decode64(const struct instance *in, bool pass_over, struct instance *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static char bits[6 * TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->len; i++) {
+		const char *digit = strchr(digits, in->text[i]);
+
+		if (!digit && !pass_over)
+			break;
+		for (int b = 5; digit && b >= 0; b--)
+			bits[n++] = (char)('0' + ((digit - digits) >> b & 1));
+	}
+	if (pass_over)
+		n -= n % 24;
+	if (n % 24 == 6)
+		n = 0; /* one digit is no byte */
+	*out = *in;
+	if (n)
+		out->len = n / 8;
+	for (size_t i = 0; n && i < out->len; i++) {
+		out->text[i] = 0;
+		for (int b = 0; b < 8; b++)
+			out->text[i] = (char)(out->text[i] << 1 | (bits[8 * i + (size_t)b] - '0'));
+	}
+}
+
+/* What a(.*)b leaves. */
+static void leave_group(const struct instance *in, struct instance *out)
+{
+	*out = *in;
+	for (size_t i = 0; i < in->len; i++) {
+		size_t last = 0;
+
+		for (size_t j = i + 1; in->text[i] == 'a' && j < in->len && in->text[j] != '\n';
+		     j++)
+			last = in->text[j] == 'b' ? j : last;
+		if (!last)
+			continue;
+		out->len = last - i - 1;
+		memcpy(out->text, in->text + i + 1, out->len);
+		return;
+	}
 }
 
 static void transform(int kind, const struct instance *in, struct instance *out)
 {
+	bool name = true; /* of a line */
+
+	if (kind == MAIL64 || kind == PLAIN64) {
+		decode64(in, kind == MAIL64, out);
+		return;
+	}
+	if (kind == GROUP) {
+		leave_group(in, out);
+		return;
+	}
 	out->len = 0;
 	if (kind == DOT)
 		out->text[out->len++] = '.';
@@ -251,6 +312,11 @@ static void transform(int kind, const struct instance *in, struct instance *out)
 			c = (char)strtol(hex, &end, 16);
 			i += 2;
 		}
+		if (kind == NAMES && name && c >= 'A' && c <= 'Z')
+			c = (char)(c + 32);
+		name = c == '\n' || (name && c != ':');
+		if (kind == XOR)
+			c = (char)(c ^ xor_key[i % 3]);
 		out->text[out->len++] = c;
 	}
 }
@@ -423,11 +489,11 @@ static void random_variable(struct step *s, bool named, bool stream)
 	}
 }
 
-static void random_transforms(struct part *part)
+static void random_transforms(struct part *part, bool stream)
 {
 	part->transforms_count = (int)rnd(3);
 	for (int i = 0; i < part->transforms_count; i++)
-		part->transforms[i] = (int)rnd(TRANSFORMS);
+		part->transforms[i] = (int)rnd(stream ? PIECES : TRANSFORMS);
 }
 
 static void random_part(struct part *part, enum rule_buffer buffer, bool bounded)
@@ -444,8 +510,8 @@ static void random_part(struct part *part, enum rule_buffer buffer, bool bounded
 		part->count = 0;
 		return;
 	}
-	if (!stream && chance(35))
-		random_transforms(part);
+	if (chance(35))
+		random_transforms(part, stream);
 	last = part->transforms_count ? part->transforms[part->transforms_count - 1] : -1;
 	for (int i = 0; i < part->count; i++) {
 		struct step *s = &part->steps[i];
@@ -548,9 +614,17 @@ static void write_step(FILE *f, const struct step *s)
 	}
 }
 
-static const char *const transform_names[] = {
-	[LOWER] = "to_lowercase",           [UPPER] = "to_uppercase", [STRIP] = "strip_whitespace",
-	[COMPRESS] = "compress_whitespace", [DOT] = "dotprefix",      [DECODE] = "url_decode"};
+static const char *const transform_names[] = {[LOWER] = "to_lowercase",
+					      [UPPER] = "to_uppercase",
+					      [STRIP] = "strip_whitespace",
+					      [COMPRESS] = "compress_whitespace",
+					      [DOT] = "dotprefix",
+					      [DECODE] = "url_decode",
+					      [NAMES] = "header_lowercase",
+					      [XOR] = "xor:\"030023\"",
+					      [MAIL64] = "from_base64:mode rfc2045",
+					      [PLAIN64] = "from_base64",
+					      [GROUP] = "pcrexform:\"a(.*)b\""};
 
 /* One rule as text; parts of one single buffer would become one: not here. */
 static void random_rule(struct plain_rule *rule, char *text, size_t size, uint32_t sid,
@@ -603,10 +677,10 @@ static void random_text(struct instance *in, bool large)
 		in->len += strlen(word);
 		if (!large && chance(25))
 			for (uint32_t i = 1 + rnd(3); i > 0; i--)
-				in->text[in->len++] = " \t+"[rnd(3)];
+				in->text[in->len++] = " \t+\n:"[rnd(5)];
 		if (!large && chance(10)) {
-			memcpy(in->text + in->len, "%61", 3);
-			in->len += 3;
+			memcpy(in->text + in->len, "%61%%6", 6);
+			in->len += 3 + rnd(4);
 		}
 		if (large) {
 			size_t gap = chance(50) ? rnd(8) : rnd(1600);
@@ -666,12 +740,19 @@ static void run_txn(struct rules_fixture *f)
 
 struct tally {
 	unsigned rules, refused, verdicts, hits;
-	unsigned with_numbers, with_transforms, with_names, with_absence, of_one; /* of the hits */
+	unsigned with_numbers, with_transforms, in_pieces, with_names, with_absence,
+		of_one; /* of the hits */
 };
 
 static bool has_transforms(const struct plain_rule *rule)
 {
 	return rule->parts[0].transforms_count || rule->parts[1].transforms_count;
+}
+
+static bool transforms_pieces(const struct part *part)
+{
+	return part->transforms_count && part->count && !part->none &&
+	       rule_buffers[part->buffer].mode == BUFFER_STREAM;
 }
 
 static void run_set(struct tally *tally, bool large)
@@ -711,6 +792,7 @@ static void run_set(struct tally *tally, bool large)
 			tally->with_numbers += expected && strstr(text[sid - 1], "byte_");
 			tally->with_names += expected && strstr(text[sid - 1], ":v");
 			tally->with_transforms += expected && has_transforms(&plain[sid - 1]);
+			tally->in_pieces += expected && transforms_pieces(&plain[sid - 1].parts[0]);
 			tally->with_absence += expected && (plain[sid - 1].parts[0].none ||
 							    plain[sid - 1].parts[0].absent);
 			tally->of_one += expected && belong_together(&plain[sid - 1]);
@@ -730,11 +812,13 @@ static void run_sets(bool large, int sets)
 		run_set(&tally, large);
 	print_message(
 		"# %u rules (%u refused), %u verdicts, %u hits; %u with numbers, %u with names, "
-		"%u with transforms, %u with absence, %u of one attachment\n",
+		"%u with transforms (%u of pieces), %u with absence, %u of one attachment\n",
 		tally.rules, tally.refused, tally.verdicts, tally.hits, tally.with_numbers,
-		tally.with_names, tally.with_transforms, tally.with_absence, tally.of_one);
+		tally.with_names, tally.with_transforms, tally.in_pieces, tally.with_absence,
+		tally.of_one);
 	assert_true(tally.with_numbers > 0 && (large || tally.with_names > 0) &&
-		    tally.with_transforms > 0 && tally.with_absence > 0 && tally.of_one > 0);
+		    tally.with_transforms > 0 && tally.in_pieces > 0 && tally.with_absence > 0 &&
+		    tally.of_one > 0);
 	assert_true(tally.refused * 10 < tally.rules);
 	assert_true(tally.hits * 100 > tally.verdicts);
 }
