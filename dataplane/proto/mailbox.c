@@ -3,41 +3,15 @@
 
 #include <string.h>
 
-/* Where the quoted string that begins at `at` ends: behind its quote, or len + 1. */
-static size_t quote_end(struct bytes b, size_t at)
-{
-	for (size_t i = at + 1; i < b.len; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '"')
-			return i + 1;
-	}
-	return b.len + 1;
-}
-
-/* The same of a comment; they nest (RFC 5322 3.2.2). */
-static size_t comment_end(struct bytes b, size_t at)
-{
-	unsigned depth = 1;
-
-	for (size_t i = at + 1; i < b.len; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '(')
-			depth++;
-		else if (b.p[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return b.len + 1;
-}
+#include "dataplane/proto/rfc5322.h"
 
 /* Where what begins at `at` ends if it is a quoted string or a comment, else `at`. */
 static size_t skip(const struct mailboxes *m, size_t at)
 {
 	if (m->rest.p[at] == '"' && m->quotes)
-		return quote_end(m->rest, at);
+		return rfc5322_quote_end(m->rest, at);
 	if (m->rest.p[at] == '(' && m->comments)
-		return comment_end(m->rest, at);
+		return rfc5322_comment_end(m->rest, at);
 	return at;
 }
 
@@ -133,4 +107,39 @@ bool mailboxes_next(struct mailboxes *m, struct bytes *address)
 		}
 	}
 	return item_end(m, &item, m->rest.len, address);
+}
+
+size_t mailbox_clean(struct bytes address, uint8_t out[MAILBOX_ADDRESS])
+{
+	bool quotes = true, comments = true;
+	size_t n = 0, i = 0;
+
+	while (i < address.len) {
+		uint8_t c = address.p[i];
+		size_t end = i + 1;
+
+		/* What never closes is text, and so is all of its kind behind it. */
+		if (c == '(' && comments) {
+			end = rfc5322_comment_end(address, i);
+			comments = end <= address.len;
+			if (comments) {
+				i = end;
+				continue;
+			}
+			end = i + 1;
+		} else if (c == '"' && quotes) {
+			end = rfc5322_quote_end(address, i);
+			quotes = end <= address.len;
+			end = quotes ? end : i + 1;
+		} else if (ascii_isblank(c)) {
+			i++;
+			continue;
+		}
+		if (end - i > MAILBOX_ADDRESS - n)
+			return 0;
+		memcpy(out + n, address.p + i, end - i);
+		n += end - i;
+		i = end;
+	}
+	return n;
 }

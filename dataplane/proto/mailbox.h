@@ -22,4 +22,12 @@ void mailboxes_init(struct mailboxes *m, struct bytes value);
 /* The next address, without brackets; it points into the value. False: there are no more. */
 bool mailboxes_next(struct mailboxes *m, struct bytes *address);
 
+#define MAILBOX_ADDRESS 320 /* bytes: RFC 5321 4.5.3.1: 64 + 1 + 255 */
+
+/*
+ * An address of a header field without blanks and comments, which may stand around its dots and its
+ * "@" (RFC 5322 3.2.2 and 4.4). Returns its length; 0: it is longer than an address can be.
+ */
+size_t mailbox_clean(struct bytes address, uint8_t out[MAILBOX_ADDRESS]);
+
 #endif

@@ -79,14 +79,18 @@ enum mime_header_id {
 		MIME_HEADER_COUNT,
 };
 
+/* As it is written here; "": OTHER. Any thread. */
+struct bytes mime_header_name(enum mime_header_id id);
+
 /* By name, ASCII case folded. Any thread. */
 enum mime_header_id mime_header_lookup(struct bytes name);
 
 struct mime_header {
 	enum mime_header_id id;
-	uint16_t part;  /* 0: the message's own */
-	uint8_t depth;  /* 0: the message's own */
-	bool cut;       /* name or value is longer than what is handed out */
+	uint16_t part; /* 0: the message's own */
+	uint8_t depth; /* 0: the message's own */
+	bool cut;      /* name or value is longer than what is handed out */
+	bool nul; /* a NUL is in the value, or in what was cut of it (RFC 5322 4.1: obsolete) */
 	bool value_cut; /* raw is whole, its decoding did not fit */
 	struct bytes name;
 	struct bytes raw;   /* unfolded (RFC 5322 2.2.3), blanks around it gone */
@@ -178,6 +182,7 @@ struct mime {
 	uint8_t held;    /* a line end that may belong to a delimiter */
 	bool field_open; /* buf holds a field that may be continued */
 	bool field_cut;
+	bool field_nul;
 	bool first_line; /* of a header block */
 	bool outside;    /* the body belongs to a container, not to a leaf */
 	bool inherits;   /* the encoding is the message's around it, as long as no field comes */

@@ -9,6 +9,11 @@ static const struct bytes names[MIME_HEADER_COUNT] = {
 #undef X
 };
 
+struct bytes mime_header_name(enum mime_header_id id)
+{
+	return names[id];
+}
+
 enum mime_header_id mime_header_lookup(struct bytes name)
 {
 	for (unsigned i = MIME_HEADER_OTHER + 1; i < MIME_HEADER_COUNT; i++)
@@ -37,6 +42,7 @@ static void field_tell(const struct mime_run *r)
 		.part = m->index,
 		.depth = m->depth,
 		.cut = m->field_cut,
+		.nul = m->field_nul,
 		.name = bytes_of(m->buf, m->name_len),
 		.raw = bytes_trim(bytes_of(m->buf + m->name_len, m->buf_len - m->name_len)),
 	};
@@ -60,7 +66,7 @@ static void field_begin(struct mime *m)
 	m->state = STATE_NAME;
 	m->buf_len = 0;
 	m->name_len = 0;
-	m->field_cut = false;
+	m->field_cut = m->field_nul = false;
 }
 
 static void field_cut(const struct mime_run *r)
@@ -75,6 +81,7 @@ static void field_append(const struct mime_run *r, const uint8_t *p, size_t n)
 	struct mime *m = r->m;
 	size_t room = MIME_HEADER - (size_t)m->buf_len;
 
+	m->field_nul |= n && memchr(p, 0, n);
 	if (n > room) {
 		field_cut(r);
 		n = room;
