@@ -18,7 +18,18 @@
 	X(OPT_OUT, "AUP-OPTOUT", REJECT)                                                            \
 	X(SPAM_TRAP, "AUP-LIST", ALERT)                                                             \
 	X(SPAM_TRAP_RECYCLED, "AUP-LIST", ALERT)                                                    \
-	X(DO_NOT_CALL, "AUP-DNC", REJECT)
+	X(DO_NOT_CALL, "AUP-DNC", REJECT)                                                           \
+	X(HEADER_MISSING, "AUP-HDR-FORGED", REJECT)                                                 \
+	X(HEADER_REPEATED, "AUP-HDR-FORGED", REJECT)                                                \
+	X(HEADER_NUL, "AUP-HDR-FORGED", REJECT)                                                     \
+	X(RECEIVED_FORGED, "AUP-HDR-FORGED", REJECT)                                                \
+	X(DOMAIN_INVALID, "AUP-DOMAIN-INVALID", REJECT)                                             \
+	X(UNSUBSCRIBE, "AUP-UNSUB", ALERT)                                                          \
+	X(HELO_NAME, "AUP-ORIGIN", ALERT)                                                           \
+	X(TAG_ALTERED, "AUP-ORIGIN", ALERT)                                                         \
+	X(TAG_MISSING, "AUP-TAG", REJECT)                                                           \
+	X(SUBJECT_REPLY, "AUP-SUBJECT", ALERT)                                                      \
+	X(TRADEMARK, "AUP-TRADEMARK", ALERT)
 /* clang-format on */
 
 enum policy_check {

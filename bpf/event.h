@@ -23,6 +23,7 @@ enum event_type {
 	EVENT_STATS,    /* made by control */
 	EVENT_ADDRESS,  /* an envelope address, for replay's summary; never in EVE */
 	EVENT_KERNEL,   /* a verdict about a flow, which control puts into the kernel; the same */
+	EVENT_DOMAIN,   /* a sender's domain, for control to look up; the same */
 };
 
 enum field_kind {
@@ -109,7 +110,8 @@ enum field_kind {
 	X(ADDRESS_MAIL_FROM, STR, "")                                                               \
 	X(ADDRESS_RCPT_TO, STR, "")                                                                 \
 	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */          \
-	X(KERNEL_FLOW, STR, "")   /* struct kernel_flow */
+	X(KERNEL_FLOW, STR, "")   /* struct kernel_flow */                                          \
+	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */
 /* clang-format on */
 
 enum field_key {

@@ -4,6 +4,9 @@
  * makes it from a line of a list, a worker from what it reads on the wire;
  * both come here, so that they agree. Pure, any thread.
  *
+ * A tenant's domains in the configuration are there a second time, owned by nobody (0): they are
+ * somebody's.
+ *
  * Normal forms:
  *   address  without angle brackets and source route (RFC 5321 4.1.1.3), a quoted local part
  *            without its quotes (4.1.2), everything in lower case (ASCII), no dot at the end. Local
@@ -29,9 +32,10 @@ enum list_kind {
 			    the tenant's */
 	LIST_NUMBER,     /* a tenant's number */
 	LIST_TRAP,       /* addresses that nobody ever gave to anybody */
-	LIST_TRAP_RECYCLED, /* addresses of people who have gone, that are traps now */
-	LIST_FORWARDER,     /* a domain whose senders' mail the tenant passes on */
-	LIST_SUPPRESSED,    /* addresses that bounced for the tenant */
+	LIST_TRAP_RECYCLED,  /* addresses of people who have gone, that are traps now */
+	LIST_FORWARDER,      /* a domain whose senders' mail the tenant passes on */
+	LIST_SUPPRESSED,     /* addresses that bounced for the tenant */
+	LIST_INVALID_DOMAIN, /* domains that were looked up and don't exist, or take no mail */
 };
 
 #define LIST_TEXT_MAX 320 /* 64 + @ + 255 octets: RFC 5321 4.5.3.1; longer is on no list */

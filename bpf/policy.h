@@ -127,12 +127,23 @@ struct policy_answer {
 	char sip_phrase[44];
 };
 
+/* Words of the configuration's, each with a NUL behind it, in lower case; an empty one ends them.
+ */
+#define POLICY_WORDS 1024
+
+struct policy_words {
+	char text[POLICY_WORDS];
+};
+
 struct policy {
 	uint64_t generation;
 	struct tenant_slot *slots; /* slot 0: no tenant; written to by workers and control */
 	uint32_t slot_count;
 	const char *const *names; /* by slot, for events and rules; names[0] is "" */
 	const char *const *tiers; /* the same: tenants' tiers, "": none */
+	/* The same: the field that each mail must have: "Name", "Name: value", "Name: begin*"; "":
+	 * none */
+	const char *const *tags;
 	struct prefix_table prefixes;
 	struct prefix_list prefix_list;
 	struct prefix_table
@@ -149,7 +160,11 @@ struct policy {
 	uint8_t actions[REASON_COUNT];
 	uint64_t short_call; /* ns: an answered call no longer than this is short */
 	enum asr_mode asr_mode;
-	bool shadow; /* every refusal is counted and none is made */
+	bool tell_domains;                  /* those of senders, to control, which looks them up */
+	struct policy_words marks;          /* the provider's, UTF-8 */
+	struct policy_words provider_hosts; /* names; ".example.com": all below it */
+	struct policy_words reserved_domains; /* that nobody can have, each with what is below it */
+	bool shadow;                          /* every refusal is counted and none is made */
 	struct policy_answer answers[REASON_COUNT];
 	struct policy_ports ports;
 };

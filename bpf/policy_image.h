@@ -18,7 +18,7 @@
 #include "bpf/policy.h"
 
 #define POLICY_IMAGE_MAGIC   0x31504e54u /* "TNP1" */
-#define POLICY_IMAGE_VERSION 4           /* of struct policy and all that it is made of */
+#define POLICY_IMAGE_VERSION 5           /* of struct policy and all that it is made of */
 #define POLICY_IMAGE_ALIGN   64
 
 struct policy_span {
@@ -34,6 +34,7 @@ struct policy_image {
 	struct policy_span slots;         /* struct tenant_slot: policy.slot_count */
 	struct policy_span names;         /* uint32_t, by slot: offsets into `text` */
 	struct policy_span tiers;         /* the same, of their tiers */
+	struct policy_span tags;          /* and of the fields that their mails must have */
 	struct policy_span text;          /* NUL-terminated strings */
 	struct policy_span nodes;         /* struct prefix_node: of policy.prefixes, */
 	struct policy_span leaves;        /* uint32_t */

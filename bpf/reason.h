@@ -72,7 +72,18 @@
 	X(SPAM_TRAP, "spam_trap", "the recipient is a spam trap that was never anybody's")          \
 	X(SPAM_TRAP_RECYCLED, "spam_trap_recycled", "the recipient is a spam trap, somebody's once") \
 	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \
-	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")
+	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")                              \
+	X(HEADER_MISSING, "header_missing", "a mail without From or without Date")                  \
+	X(HEADER_REPEATED, "header_repeated", "a header field twice that may be there once")        \
+	X(HEADER_NUL, "header_nul", "a header field with a NUL in it")                              \
+	X(RECEIVED_FORGED, "received_forged", "a Received field of the provider's that isn't true") \
+	X(DOMAIN_INVALID, "domain_invalid", "a sender's domain that doesn't exist")                 \
+	X(UNSUBSCRIBE, "unsubscribe", "bulk mail without a one-click way to unsubscribe")           \
+	X(HELO_NAME, "helo_name", "an EHLO name that is somebody else's")                           \
+	X(TAG_ALTERED, "tag_altered", "the field that tells whose mail it is says somebody else's") \
+	X(TAG_MISSING, "tag_missing", "a mail without the field that tells whose it is")            \
+	X(SUBJECT_REPLY, "subject_reply", "bulk mail with an answer's subject")                     \
+	X(TRADEMARK, "trademark", "a mark of the provider's")
 /* clang-format on */
 
 enum reason {

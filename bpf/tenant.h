@@ -47,6 +47,10 @@ enum tenant_flag {
 	TENANT_DOMAIN_CONSENT = 1 << 0,
 	TENANT_HAS_OPTOUT = 1 << 1,
 	TENANT_HAS_DNC = 1 << 2,
+	TENANT_HAS_TAG = 1 << 3, /* its mails must have a field: policy.tags */
+	/* What it sends (AUP-UNSUB); neither: both kinds, a mail's marks tell. */
+	TENANT_MAIL_BULK = 1 << 4,
+	TENANT_MAIL_TRANSACTIONAL = 1 << 5,
 };
 
 struct tenant_slot {

@@ -18,9 +18,14 @@ struct config_limits {
 	uint64_t shadow;
 };
 
+/* What a tenant sends; a tenant's own may be what its tier says. */
+enum mail_class { MAIL_MIXED, MAIL_BULK, MAIL_TRANSACTIONAL, MAIL_AS_TIER };
+
 struct config_tier {
 	const config_setting_t *where; /* its name is the tier's */
 	struct config_limits limits;
+	int mail_class; /* enum mail_class */
+	const char *required_tag;
 };
 
 struct config_tenant {
@@ -39,6 +44,8 @@ struct config_tenant {
 	struct setting_texts optout;      /* files */
 	struct setting_texts do_not_call; /* files */
 	struct config_limits limits;      /* instead of the tier's */
+	int mail_class;                   /* the same; enum mail_class */
+	const char *required_tag;         /* the same; NULL: the tier's */
 	int risk;                         /* enum config_risk_mode */
 };
 
@@ -118,6 +125,9 @@ struct config {
 	const char *smtp_answer[REASON_COUNT]; /* NULL: none */
 	const char *sip_answer[REASON_COUNT];
 	uint64_t retry_after;
+	struct setting_texts marks, provider_hosts;
+	const char *reserved_domains; /* blank-separated */
+	bool tell_domains;
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;
 	struct config_gate gate;

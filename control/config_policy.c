@@ -4,6 +4,7 @@
 
 #include "bpf/check.h"
 #include "control/config_names.h"
+#include "control/policy_words.h"
 
 #define SECOND INT64_C(1000000000)
 #define MINUTE (60 * SECOND)
@@ -125,6 +126,17 @@ static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(LIMIT_RECIPIENTS_MESSAGE, "limit_recipients_message", "452 4.5.3 Too many recipients of one message"),
 	SMTP_ANSWER(LIMIT_CONNECTIONS, "limit_connections", "421 4.7.0 Too many connections, try again later"),
 	SMTP_ANSWER(DOMAIN_CONSENT, "domain_consent", "550 5.7.1 This sender's domain is not registered for you"),
+	SMTP_ANSWER(HEADER_MISSING, "header_missing", "550 5.7.0 Message has no From or no Date field"),
+	SMTP_ANSWER(HEADER_REPEATED, "header_repeated", "550 5.7.0 Message has a header field twice that may be there once"),
+	SMTP_ANSWER(HEADER_NUL, "header_nul", "550 5.7.0 Message has a NUL in its header"),
+	SMTP_ANSWER(RECEIVED_FORGED, "received_forged", "550 5.7.0 Message has a forged Received field"),
+	SMTP_ANSWER(DOMAIN_INVALID, "domain_invalid", "550 5.1.8 This sender's domain does not exist"),
+	SMTP_ANSWER(UNSUBSCRIBE, "unsubscribe", "550 5.7.0 Bulk mail needs List-Unsubscribe with one click (RFC 8058)"),
+	SMTP_ANSWER(HELO_NAME, "helo_name", "550 5.7.0 This EHLO name is not yours"),
+	SMTP_ANSWER(TAG_ALTERED, "tag_altered", "550 5.7.0 Message identifies another sender"),
+	SMTP_ANSWER(TAG_MISSING, "tag_missing", "550 5.7.0 Message lacks the field that identifies you"),
+	SMTP_ANSWER(SUBJECT_REPLY, "subject_reply", "550 5.7.0 Bulk mail must not look like an answer"),
+	SMTP_ANSWER(TRADEMARK, "trademark", "550 5.7.0 Message uses a protected name"),
 	SMTP_ANSWER(OPT_OUT, "opt_out", "550 5.7.1 The recipient opted out of your mail"),
 	/* They don't say what they are. */
 	SMTP_ANSWER(SPAM_TRAP, "spam_trap", "550 5.1.1 No such user"),
@@ -150,6 +162,7 @@ static const struct setting sip_answer_settings[] = {
 	SIP_ANSWER(LIMIT_CALLS, "limit_calls", "503 Too many calls"),
 	SIP_ANSWER(LIMIT_SIP_REQUESTS, "limit_sip_requests", "503 Too many requests"),
 	SIP_ANSWER(DO_NOT_CALL, "do_not_call", "403 Callee is on a do-not-call list"),
+	SIP_ANSWER(TRADEMARK, "trademark", "403 Protected name"),
 	SIP_ANSWER(EMERGENCY_NUMBER, "emergency_number", "403 No emergency calls on this service"),
 	SIP_ANSWER(SIP_MALFORMED, "sip_malformed", "400 Bad Request"),
 	SIP_ANSWER(SIP_LOST, "sip_lost", "400 Bad Request"),
@@ -172,6 +185,16 @@ const struct setting config_policy_settings[] = {
 	 .help = "calls without any final response count as seized: if a 1xx was seen, never, always"},
 	{.name = "retry_after", .type = SETTING_DURATION, AT(retry_after), .fallback = "5s",
 	 .min = SECOND, .max = HOUR, .help = "Retry-After of every 503"},
+	{.name = "marks", .type = SETTING_TEXTS, AT(marks), .check = policy_check_mark,
+	 .help = "the provider's marks, which tenants may not use as names and in subjects (AUP-TRADEMARK): whole words, in any "
+	 "case, 1,000 bytes together"},
+	{.name = "provider_hosts", .type = SETTING_TEXTS, AT(provider_hosts), .check = policy_check_host,
+	 .help = "hosts of the provider's that mail has passed only behind the gate, which no tenant's mail can name in "
+	 "`Received` and no client in `EHLO`: `\"mx.example.com\"`, `\".out.example.com\"` all below it; 1,000 bytes together"},
+	{.name = "reserved_domains", .type = SETTING_TEXT, AT(reserved_domains), .fallback = "invalid localhost onion test",
+	 .help = "domains that can't exist in public (RFC 6761, RFC 7686), with all below them: no sender's (AUP-DOMAIN-INVALID)"},
+	{.name = "tell_domains", .type = SETTING_BOOL, AT(tell_domains), .fallback = "false",
+	 .help = "tell posternd of senders' domains, so that it can look them up"},
 	{.name = "on_loss", .type = SETTING_GROUP, .members = loss_settings,
 	 .help = "what becomes of traffic that can't be followed"},
 	{.name = "actions", .type = SETTING_GROUP, .members = action_settings,

@@ -7,6 +7,7 @@
 
 #include "bpf/list.h"
 #include "control/cidr.h"
+#include "control/policy_words.h"
 #include "control/suggest.h"
 
 static const char *const states[] = {
@@ -61,6 +62,12 @@ static const char *check_number(const char *text)
 
 static const char *const risk_modes[] = {"gate", "off", "shadow", "on", NULL};
 
+static const char *const mail_classes[] = {[MAIL_MIXED] = "mixed",
+					   [MAIL_BULK] = "bulk",
+					   [MAIL_TRANSACTIONAL] = "transactional",
+					   [MAIL_AS_TIER] = "tier",
+					   NULL};
+
 #define AT(member) .offset = offsetof(struct config_tenant, member)
 
 /* clang-format off */
@@ -94,6 +101,12 @@ const struct setting config_tenant_settings[] = {
 	 .help = "files of numbers that it must not call"},
 	{.name = "risk", .type = SETTING_CHOICE, AT(risk), .choices = risk_modes, .fallback = "gate",
 	 .help = "its score: as `risk.mode` says; or not counted; or counted and shown, and nothing follows; or acted upon"},
+	{.name = "mail_class", .type = SETTING_CHOICE, AT(mail_class), .choices = mail_classes, .fallback = "tier",
+	 .help = "what it sends: bulk mail must have a way to unsubscribe (AUP-UNSUB), transactional mail need not, of mixed mail "
+	 "that which has the marks of bulk"},
+	{.name = "required_tag", .type = SETTING_TEXT, AT(required_tag), .check = policy_check_tag,
+	 .help = "a header field that its mails must have (AUP-TAG), instead of the tier's: `\"X-Provider-ID\"`, with a value "
+	 "`\"X-Provider-ID: acme\"`, or how that begins `\"X-Provider-ID: {id}-*\"`; `{id}` and `{name}` are the tenant's"},
 	{.name = "limits", .type = SETTING_GROUP, .members = config_limit_settings,
 	 .help = "limits of its own, instead of the tier's"},
 	{0},

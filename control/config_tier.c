@@ -4,6 +4,7 @@
 
 #include "bpf/check.h"
 #include "control/config_names.h"
+#include "control/policy_words.h"
 
 /* What may run in shadow: limits, then checks. */
 static const char *const shadow_names[] = {
@@ -15,6 +16,9 @@ static const char *const shadow_names[] = {
 #undef X
 			[LIMIT_COUNT + POLICY_CHECK_COUNT] = NULL,
 };
+
+static const char *const mail_classes[] = {
+	[MAIL_MIXED] = "mixed", [MAIL_BULK] = "bulk", [MAIL_TRANSACTIONAL] = "transactional", NULL};
 
 /* clang-format off */
 #define RATE(base, id, key, text)                                                                  \
@@ -44,6 +48,10 @@ const struct setting config_limit_settings[] = {
 
 const struct setting config_tier_settings[] = {
 	LIMIT_SETTINGS(offsetof(struct config_tier, limits)),
+	{.name = "mail_class", .type = SETTING_CHOICE, .offset = offsetof(struct config_tier, mail_class),
+	 .choices = mail_classes, .fallback = "mixed", .help = "what its tenants send: `tenants[].mail_class`"},
+	{.name = "required_tag", .type = SETTING_TEXT, .offset = offsetof(struct config_tier, required_tag),
+	 .check = policy_check_tag, .help = "a header field that mails must have: `tenants[].required_tag`"},
 	{0},
 };
 /* clang-format on */

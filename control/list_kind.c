@@ -18,6 +18,7 @@ const struct list_kind_info list_kinds[] = {
 	{"forwarder", LIST_FORWARDER, true, true, false, DOMAIN, "domains whose mail is passed on"},
 	{"number", LIST_NUMBER, true, false, false, NUMBER, "numbers that a tenant calls from"},
 	{"suppressed", LIST_SUPPRESSED, true, false, false, ADDRESS, "recipients that bounced"},
+	{"invalid-domain", LIST_INVALID_DOMAIN, false, true, false, DOMAIN, "domains that don't exist, or take no mail"},
 	{0},
 };
 /* clang-format on */
@@ -40,7 +41,8 @@ const struct list_kind_info *list_kind_of(unsigned kind)
 
 const char *list_kind_names(void)
 {
-	return "optout, dnc, trap, trap-recycled, domain, forwarder, number or suppressed";
+	return "optout, dnc, trap, trap-recycled, domain, forwarder, number, suppressed or "
+	       "invalid-domain";
 }
 
 /* Blanks or control characters: two entries in a line, or another kind of file. */
@@ -65,6 +67,7 @@ uint64_t list_kind_hash(const struct list_kind_info *info, const uint64_t key[2]
 		break;
 	case LIST_DOMAIN:
 	case LIST_FORWARDER:
+	case LIST_INVALID_DOMAIN:
 		if (kind == LIST_DOMAIN && len && text[0] == '.') {
 			kind = LIST_SUBDOMAINS;
 			text++;

@@ -11,6 +11,7 @@
 #include "control/emergency_file.h"
 #include "control/hashset_build.h"
 #include "control/list_file.h"
+#include "control/policy_words.h"
 #include "control/prefix_build.h"
 
 static uint32_t country_code(const char *country)
@@ -28,7 +29,7 @@ static uint32_t tenant_flags(const struct config *config, const struct config_te
 		flags |= TENANT_HAS_OPTOUT;
 	if (config->do_not_call.count || tenant->do_not_call.count)
 		flags |= TENANT_HAS_DNC;
-	return flags;
+	return flags | policy_mail_flags(config, tenant);
 }
 
 static void fill_slot(struct tenant_slot *slot, const struct config *config,
@@ -66,11 +67,13 @@ static int build_slots(struct policy *policy, const struct config *config,
 	size_t size = places->count * sizeof(*policy->slots);
 	const char **names = calloc(places->count, sizeof(*names));
 	const char **tiers = calloc(places->count, sizeof(*tiers));
+	const char **tags = calloc(places->count, sizeof(*tags));
 
 	policy->names = names;
 	policy->tiers = tiers;
+	policy->tags = tags;
 	policy->slots = aligned_alloc(_Alignof(struct tenant_slot), size);
-	if (!policy->names || !policy->tiers || !policy->slots)
+	if (!policy->names || !policy->tiers || !policy->tags || !policy->slots)
 		return -ENOMEM;
 	memset(policy->slots, 0, size);
 	policy->slot_count = places->count;
@@ -81,12 +84,16 @@ static int build_slots(struct policy *policy, const struct config *config,
 		names[slot] = strdup(config_tenant_at(config, i)->name);
 		if (config_tenant_at(config, i)->tier)
 			tiers[slot] = strdup(config_tenant_at(config, i)->tier);
+		if (policy->slots[slot].flags & TENANT_HAS_TAG &&
+		    !(tags[slot] = policy_tag_of(config, config_tenant_at(config, i))))
+			return -ENOMEM;
 		if (!names[slot] || (config_tenant_at(config, i)->tier && !tiers[slot]))
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < places->count; i++)
 		if ((!names[i] && !(names[i] = strdup(""))) ||
-		    (!tiers[i] && !(tiers[i] = strdup(""))))
+		    (!tiers[i] && !(tiers[i] = strdup(""))) ||
+		    (!tags[i] && !(tags[i] = strdup(""))))
 			return -ENOMEM;
 	return 0;
 }
@@ -167,6 +174,8 @@ static int read_tenant(struct list_reader *reader, const struct config_tenant *t
 	if (!err)
 		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, tenant->id);
 	if (!err)
+		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, 0);
+	if (!err)
 		err = add_entries(reader, &tenant->numbers, LIST_NUMBER, tenant->id);
 	return err;
 }
@@ -244,6 +253,7 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	policy->short_call = config->short_call;
 	policy->asr_mode = config->asr_mode;
 	policy->shadow = config->shadow;
+	policy->tell_domains = config->tell_domains;
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		policy->on_loss[i] = config->on_loss[i];
 		policy->actions[i] = config->actions[i];
@@ -269,6 +279,7 @@ struct policy *policy_build_at(const struct config *config, const uint32_t *slot
 		err = build_emergency(policy, config, diag);
 	if (!err)
 		err = build_blocked(policy, config, diag);
+	policy_words_fill(policy, config, diag);
 	if (!err && diag->errors)
 		err = -EINVAL;
 	if (!err)
@@ -296,9 +307,11 @@ void policy_free(struct policy *policy)
 	for (uint32_t i = 0; i < policy->slot_count; i++) {
 		free((char *)(uintptr_t)policy->names[i]);
 		free((char *)(uintptr_t)policy->tiers[i]);
+		free((char *)(uintptr_t)policy->tags[i]);
 	}
 	free((void *)(uintptr_t)policy->names);
 	free((void *)(uintptr_t)policy->tiers);
+	free((void *)(uintptr_t)policy->tags);
 	free(policy->slots);
 	prefix_table_fini(&policy->prefixes);
 	free(policy->prefix_list.items);

@@ -14,7 +14,7 @@
  * Whatever struct policy points to needs a section and a check (dataplane/policy_load.c), or the
  * dataplane would follow a pointer of another process. Who changes it looks here, and then at this.
  */
-static_assert(offsetof(struct policy, on_loss) == 68536,
+static_assert(offsetof(struct policy, on_loss) == 68544,
 	      "a member of struct policy was added: does the image hold what it points to?");
 
 static struct policy_span place(uint64_t *at, uint64_t count, uint64_t size)
@@ -40,7 +40,8 @@ static uint64_t text_size(const struct policy *policy)
 	uint64_t size = 0;
 
 	for (uint32_t i = 0; i < policy->slot_count; i++)
-		size += strlen(policy->names[i]) + 1 + strlen(policy->tiers[i]) + 1;
+		size += strlen(policy->names[i]) + 1 + strlen(policy->tiers[i]) + 1 +
+			strlen(policy->tags[i]) + 1;
 	return size;
 }
 
@@ -61,6 +62,7 @@ static struct policy_image head_of(const struct policy *policy)
 	head.slots = place(&at, policy->slot_count, sizeof(struct tenant_slot));
 	head.names = place(&at, policy->slot_count, sizeof(uint32_t));
 	head.tiers = place(&at, policy->slot_count, sizeof(uint32_t));
+	head.tags = place(&at, policy->slot_count, sizeof(uint32_t));
 	head.text = place(&at, text_size(policy), 1);
 	head.nodes = place(&at, policy->prefixes.node_count, sizeof(struct prefix_node));
 	head.leaves = place(&at, policy->prefixes.leaf_count, sizeof(uint32_t));
@@ -97,7 +99,7 @@ static void put_policy(struct policy_image *to, const struct policy *policy)
 {
 	memcpy(&to->policy, policy, sizeof(*policy));
 	to->policy.slots = NULL;
-	to->policy.names = to->policy.tiers = NULL;
+	to->policy.names = to->policy.tiers = to->policy.tags = NULL;
 	to->policy.prefixes.nodes = NULL;
 	to->policy.prefixes.leaves = NULL;
 	to->policy.prefix_list = (struct prefix_list){0};
@@ -123,7 +125,8 @@ int policy_image_build(const struct policy *policy, void **imagep, size_t *sizep
 	put_policy(to, policy);
 	put(image, head.slots, policy->slots, sizeof(struct tenant_slot));
 	text = put_names(image, head.names, image + head.text.offset, 0, policy->names);
-	put_names(image, head.tiers, image + head.text.offset, text, policy->tiers);
+	text = put_names(image, head.tiers, image + head.text.offset, text, policy->tiers);
+	put_names(image, head.tags, image + head.text.offset, text, policy->tags);
 	put(image, head.nodes, policy->prefixes.nodes, sizeof(struct prefix_node));
 	put(image, head.leaves, policy->prefixes.leaves, sizeof(uint32_t));
 	put(image, head.blocked_nodes, policy->blocked.nodes, sizeof(struct prefix_node));

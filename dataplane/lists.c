@@ -2,6 +2,7 @@
 #include "dataplane/lists.h"
 
 #include "bpf/hashset.h"
+#include "dataplane/proto/domain_name.h"
 
 static bool configured(const struct policy *policy, enum list_kind kind, uint32_t owner,
 		       const uint8_t *text, size_t len)
@@ -167,6 +168,63 @@ bool list_may_send_from(const struct policy *policy, uint32_t slot, struct bytes
 		return false;
 	at++;
 	return owns_domain(policy, tenant->id, at, len - (size_t)(at - text));
+}
+
+size_t list_domain_of(struct bytes address, uint8_t out[LIST_TEXT_MAX], bool *is_bad)
+{
+	const uint8_t *at = address.len ? memrchr(address.p, '@', address.len) : NULL;
+	size_t len = 0;
+
+	if (at) {
+		at++;
+		len = list_domain(at, address.len - (size_t)(at - address.p), out);
+	}
+	if (is_bad)
+		*is_bad = at && !domain_name_is_valid(bytes_of(out, len));
+	return len;
+}
+
+bool list_is_forwarded(const struct policy *policy, uint32_t slot, struct bytes address)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = policy->sets ? list_domain_of(address, text, NULL) : 0;
+
+	return len && (imported(policy, LIST_FORWARDER, LIST_FORWARDER, policy->slots[slot].id,
+				text, len) ||
+		       imported(policy, LIST_FORWARDER, LIST_FORWARDER, 0, text, len));
+}
+
+bool list_is_no_domain(const struct policy *policy, struct bytes domain)
+{
+	return domain.len && domain.len <= LIST_TEXT_MAX &&
+	       imported(policy, LIST_INVALID_DOMAIN, LIST_INVALID_DOMAIN, 0, domain.p, domain.len);
+}
+
+/* The domain, or one that it lies in, on a list of the owner's; owner 0: on anybody's. */
+static bool is_below(const struct policy *policy, uint32_t owner, const uint8_t *text, size_t len)
+{
+	for (unsigned parents = 0; parents < 127; parents++) {
+		const uint8_t *dot = memchr(text, '.', len);
+
+		if (listed(policy, LIST_DOMAIN, owner, text, len) ||
+		    (parents && (configured(policy, LIST_SUBDOMAINS, owner, text, len) ||
+				 imported(policy, LIST_DOMAIN, LIST_SUBDOMAINS, owner, text, len))))
+			return true;
+		if (!dot)
+			return false;
+		len -= (size_t)(dot + 1 - text);
+		text = dot + 1;
+	}
+	return false;
+}
+
+bool list_is_anothers(const struct policy *policy, uint32_t slot, struct bytes host)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = list_domain(host.p, host.len, text);
+
+	return len && is_below(policy, 0, text, len) &&
+	       !is_below(policy, policy->slots[slot].id, text, len);
 }
 
 bool list_owns_number(const struct policy *policy, uint32_t slot, struct bytes number)

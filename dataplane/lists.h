@@ -50,6 +50,25 @@ bool list_suppressed(const struct policy *policy, uint32_t slot, struct bytes ad
  */
 bool list_may_send_from(const struct policy *policy, uint32_t slot, struct bytes address);
 
+/* Is the domain of the address, on the tenant's list or the provider's, one that it forwards mail
+ * of? */
+bool list_is_forwarded(const struct policy *policy, uint32_t slot, struct bytes address);
+
+/*
+ * Does the host have a name below a domain of another tenant's, and none of the tenant's own? Of
+ * domains in the configuration alone: those imported are known by their tenant's list only.
+ */
+bool list_is_anothers(const struct policy *policy, uint32_t slot, struct bytes host);
+
+/* Is the domain, in its normal form, on the list of those that were looked up and don't exist? */
+bool list_is_no_domain(const struct policy *policy, struct bytes domain);
+
+/*
+ * The normal form (bpf/list.h) of an address's domain; 0: it has none. `is_bad` (may be NULL): it
+ * has one that no domain can be.
+ */
+size_t list_domain_of(struct bytes address, uint8_t out[LIST_TEXT_MAX], bool *is_bad);
+
 /* Is the number assigned to the tenant? */
 bool list_owns_number(const struct policy *policy, uint32_t slot, struct bytes number);
 

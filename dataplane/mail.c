@@ -5,6 +5,7 @@
 
 #include "dataplane/lists.h"
 #include "dataplane/proto/mailbox.h"
+#include "dataplane/sender.h"
 
 size_t mail_size(void)
 {
@@ -28,7 +29,8 @@ struct mail *mail_new(struct worker *w, struct flow *f, struct bytes from,
 		return NULL;
 	/* The large members set themselves up when they are needed. */
 	memset(mail, 0, offsetof(struct mail, from));
-	mail->header_from_foreign = mail->limited = false;
+	mail->limited = false;
+	header_facts_init(&mail->facts, f->flags & FLOW_OUTBOUND);
 	mail->email = (struct event_builder){NULL, 0};
 	mail->from_len = (uint16_t)RTE_MIN(from.len, (size_t)MAIL_ADDRESS);
 	if (from.len) /* a MAIL may name nobody */
@@ -94,18 +96,33 @@ static const struct {
 	{MIME_HEADER_RECEIVED, RULE_BUFFER_EMAIL_RECEIVED, FIELD_KEY_COUNT},
 };
 
-static void check_from(struct mail_ctx *c, const struct mime_header *h)
+/* Whose addresses control may want to look up. */
+static void tell_senders(struct mail_ctx *c, struct bytes from)
 {
-	const struct flow *f = c->w->at.flow;
-	struct mailboxes from;
+	uint8_t domain[LIST_TEXT_MAX];
+	struct mailboxes m;
 	struct bytes address;
 
-	if (h->id != MIME_HEADER_FROM || !(f->flags & FLOW_OUTBOUND))
+	mailboxes_init(&m, from);
+	while (mailboxes_next(&m, &address)) {
+		bool is_bad = false;
+		size_t len = list_domain_of(address, domain, &is_bad);
+
+		if (!is_bad)
+			sender_tell(c->w, c->w->at.flow->tenant, bytes_of(domain, len));
+	}
+}
+
+static void note_facts(struct mail_ctx *c, const struct mime_header *h)
+{
+	const struct policy *policy = c->w->policy;
+	struct header_facts *facts = &c->mail->facts;
+
+	if (!(facts->facts & HEADER_OUTBOUND))
 		return;
-	mailboxes_init(&from, h->value);
-	while (mailboxes_next(&from, &address))
-		if (!list_may_send_from(c->w->policy, f->tenant, address))
-			c->mail->header_from_foreign = true;
+	header_facts_take(facts, policy, c->w->at.flow->tenant, h);
+	if (policy->tell_domains && h->id == MIME_HEADER_FROM)
+		tell_senders(c, h->value);
 }
 
 static void on_header(void *ctx, const struct mime_header *h)
@@ -135,7 +152,7 @@ static void on_header(void *ctx, const struct mime_header *h)
 				      RTE_MIN(h->value.len, (size_t)MAIL_FIELD));
 		break;
 	}
-	check_from(c, h);
+	note_facts(c, h);
 }
 
 static void put_hex(const uint8_t *sum, size_t len, char *hex)

@@ -10,6 +10,7 @@
 #include <nettle/md5.h>
 #include <nettle/sha2.h>
 
+#include "dataplane/header_facts.h"
 #include "dataplane/inspect.h"
 #include "dataplane/proto/mime.h"
 #include "dataplane/proto/url.h"
@@ -37,9 +38,9 @@ struct mail {
 	uint64_t size;
 	uint16_t from_len, rcpt_len, parts;
 	char from[MAIL_ADDRESS];
-	char rcpt[MAIL_RCPTS];    /* each with a NUL behind it */
-	bool header_from_foreign; /* its From domain is not the tenant's */
-	bool limited;             /* the MIME parser met a bound */
+	char rcpt[MAIL_RCPTS]; /* each with a NUL behind it */
+	struct header_facts facts;
+	bool limited; /* the MIME parser met a bound */
 	struct event_builder email;
 	uint8_t record[MAIL_RECORD] __attribute__((aligned(8)));
 	struct sha256_ctx digest, part_digest; /* worker_options.digests */

@@ -20,7 +20,8 @@ static bool sections_ok(const struct policy_image *i)
 {
 	return section_ok(i, i->slots, sizeof(struct tenant_slot)) &&
 	       section_ok(i, i->names, sizeof(uint32_t)) &&
-	       section_ok(i, i->tiers, sizeof(uint32_t)) && section_ok(i, i->text, 1) &&
+	       section_ok(i, i->tiers, sizeof(uint32_t)) &&
+	       section_ok(i, i->tags, sizeof(uint32_t)) && section_ok(i, i->text, 1) &&
 	       section_ok(i, i->nodes, sizeof(struct prefix_node)) &&
 	       section_ok(i, i->leaves, sizeof(uint32_t)) &&
 	       section_ok(i, i->blocked_nodes, sizeof(struct prefix_node)) &&
@@ -34,15 +35,17 @@ static bool slots_ok(const struct policy_image *i)
 	const struct tenant_slot *slots = AT(i, const struct tenant_slot, slots);
 	const uint32_t *names = AT(i, const uint32_t, names);
 	const uint32_t *tiers = AT(i, const uint32_t, tiers);
+	const uint32_t *tags = AT(i, const uint32_t, tags);
 	const char *text = AT(i, const char, text);
 
 	if (!i->slots.count || i->slots.count != i->policy.slot_count ||
 	    i->names.count != i->slots.count || i->tiers.count != i->slots.count ||
-	    !i->text.count || text[i->text.count - 1])
+	    i->tags.count != i->slots.count || !i->text.count || text[i->text.count - 1])
 		return false;
 	for (uint64_t n = 0; n < i->slots.count; n++)
 		if (names[n] >= i->text.count || tiers[n] >= i->text.count ||
-		    slots[n].state > TENANT_SUSPENDED || slots[n].emergency > EMERGENCY_ALLOW)
+		    tags[n] >= i->text.count || slots[n].state > TENANT_SUSPENDED ||
+		    slots[n].emergency > EMERGENCY_ALLOW)
 			return false;
 	return true;
 }
@@ -116,13 +119,21 @@ static bool budgets_ok(const struct policy_budgets *b)
 	       b->calls_share <= 100;
 }
 
+/* Whoever goes from word to word finds an empty one. */
+static bool words_ok(const struct policy_words *words)
+{
+	return !words->text[POLICY_WORDS - 1] && !words->text[POLICY_WORDS - 2];
+}
+
 static bool choices_ok(const struct policy_image *i)
 {
 	const struct policy *p = &i->policy;
 	uint8_t shadow;
 
 	memcpy(&shadow, &p->shadow, 1); /* no bool before it is one */
-	if (shadow > 1 || (uint32_t)p->asr_mode > ASR_ALL || !budgets_ok(&p->budgets))
+	if (shadow > 1 || !words_ok(&p->marks) || !words_ok(&p->provider_hosts) ||
+	    !words_ok(&p->reserved_domains) || (uint32_t)p->asr_mode > ASR_ALL ||
+	    !budgets_ok(&p->budgets))
 		return false;
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
 		const struct policy_answer *a = &p->answers[r];
@@ -157,7 +168,7 @@ static const char *image_fault(const struct policy_image *i, size_t size)
 	return NULL;
 }
 
-/* The names of the tenants, then of their tiers, behind the snapshot itself. */
+/* The names of the tenants, then of their tiers, then their tags, behind the snapshot itself. */
 struct loaded {
 	struct policy policy;
 	const char *names[];
@@ -166,13 +177,14 @@ struct loaded {
 static struct policy *loaded_new(const struct policy *policy)
 {
 	struct loaded *l =
-		malloc(sizeof(*l) + 2 * (size_t)policy->slot_count * sizeof(l->names[0]));
+		malloc(sizeof(*l) + 3 * (size_t)policy->slot_count * sizeof(l->names[0]));
 
 	if (!l)
 		return NULL;
 	memcpy(&l->policy, policy, sizeof(l->policy));
 	l->policy.names = l->names;
 	l->policy.tiers = l->names + policy->slot_count;
+	l->policy.tags = l->policy.tiers + policy->slot_count;
 	return &l->policy;
 }
 
@@ -206,6 +218,8 @@ int policy_load(const void *data, size_t size, struct tenant_slot *slots, uint32
 		names[i] = AT(image, const char, text) + AT(image, const uint32_t, names)[i];
 		names[p->slot_count + i] = AT(image, const char, text) +
 					   AT(image, const uint32_t, tiers)[i];
+		names[2 * (size_t)p->slot_count + i] = AT(image, const char, text) +
+						       AT(image, const uint32_t, tags)[i];
 	}
 	p->prefixes.nodes = AT(image, struct prefix_node, nodes);
 	p->prefixes.leaves = AT(image, uint32_t, leaves);
@@ -227,6 +241,8 @@ struct policy *policy_over(const struct policy *policy, struct tenant_slot *slot
 	       policy->slot_count * sizeof(policy->names[0]));
 	memcpy(((struct loaded *)p)->names + policy->slot_count, policy->tiers,
 	       policy->slot_count * sizeof(policy->tiers[0]));
+	memcpy(((struct loaded *)p)->names + 2 * (size_t)policy->slot_count, policy->tags,
+	       policy->slot_count * sizeof(policy->tags[0]));
 	p->slots = slots;
 	return p;
 }

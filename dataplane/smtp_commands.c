@@ -74,9 +74,7 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 		return false;
 	if (policy->slots[tenant].state == TENANT_SUSPENDED)
 		return refuse_for(c, REASON_TENANT_SUSPENDED, "message", cmd);
-	if (check_is_on(c->w, REASON_DOMAIN_CONSENT) &&
-	    !list_may_send_from(policy, tenant, cmd->address) &&
-	    smtp_check(c, REASON_DOMAIN_CONSENT, "sender", cmd->address, cmd->at, false))
+	if (smtp_check_sender(c, cmd))
 		return true;
 	return refuse_by_limit(c, LIMIT_MESSAGES, "message", cmd);
 }
@@ -155,7 +153,8 @@ static bool on_helo(struct smtp_ctx *c, const struct smtp_command *cmd)
 			    cmd->argument.len);
 		findings_take(c->w, &s->finding, cmd->argument);
 	}
-	return smtp_refuse_by_rule(c, &s->finding, "connection", cmd->at, false);
+	return smtp_refuse_by_rule(c, &s->finding, "connection", cmd->at, false) ||
+	       smtp_check_helo(c, cmd);
 }
 
 bool smtp_on_command(void *ctx, const struct smtp_command *cmd)

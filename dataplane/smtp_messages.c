@@ -42,8 +42,7 @@ static bool judge(struct smtp_ctx *c, struct mail *mail, const struct smtp_end *
 
 	if (mail && smtp_refuse_by_rule(c, &mail->finding, "message", end->at, true))
 		return true;
-	if (mail && mail->header_from_foreign &&
-	    smtp_check(c, REASON_DOMAIN_CONSENT, "message", bytes_of("", 0), end->at, true))
+	if (mail && smtp_judge_headers(c, mail, end->at))
 		return true;
 	if (end->kind == SMTP_END_BARE_LF &&
 	    c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] >= VERDICT_DROP)

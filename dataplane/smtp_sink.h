@@ -101,6 +101,10 @@ bool smtp_refuse_by_rule(struct smtp_ctx *c, struct finding *finding, const char
  */
 bool smtp_check(struct smtp_ctx *c, enum reason reason, const char *object, struct bytes detail,
 		struct smtp_span at, bool ends_session);
+/* What the mail's header says of itself, at its end; its sender's domain; its EHLO's name. */
+bool smtp_judge_headers(struct smtp_ctx *c, const struct mail *mail, struct smtp_span at);
+bool smtp_check_sender(struct smtp_ctx *c, const struct smtp_command *cmd);
+bool smtp_check_helo(struct smtp_ctx *c, const struct smtp_command *cmd);
 /* The server's first word is replaced by the gate's refusal. */
 bool smtp_refuse_greeting(struct smtp_ctx *c, struct smtp_span at);
 

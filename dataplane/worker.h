@@ -82,6 +82,15 @@ struct port_queue {
 		*lock; /* the workers that share the queue; NULL: it is this worker's alone */
 };
 
+#define SENDERS_SEEN    1024
+#define SENDERS_TENANTS 256
+
+/* dataplane/sender.h's. */
+struct sender_memory {
+	uint64_t seen[SENDERS_SEEN];
+	uint64_t next[SENDERS_TENANTS]; /* ns, by tenant: as a bucket of bpf/gcra.h */
+};
+
 struct worker {
 	unsigned index;
 	struct worker_options options;
@@ -129,6 +138,7 @@ struct worker {
 	uint64_t *rule_hits;      /* by the rule's place in the ruleset, or matcher->places */
 	struct limit_peak *peaks; /* by slot */
 
+	struct sender_memory senders;
 	struct flow *ended[BURST_SLOTS]; /* connections that others replaced in this burst */
 	unsigned ended_count;
 	struct cut cuts[CUTS_MAX];
