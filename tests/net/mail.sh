@@ -18,6 +18,10 @@ net_case 'one of three recipients of a Postfix opted out' mail_postfix
 net_case 'GTUBE' mail_spam
 net_case 'EICAR, attached' mail_malware
 net_case 'a sender in a domain of others' mail_forged
+net_case 'two From fields' mail_two-from
+net_case 'bulk without a way to unsubscribe' mail_newsletter
+net_case 'a mail without its tag' mail_untagged
+net_case 'one with it' mail_tagged
 net_case 'a suspended tenant' mail_suspended
 net_case 'more mail than the limit' mail_burst
 net_wire

@@ -86,6 +86,40 @@ mail_forged() { # sent in the name of a domain that is not the tenant's
 	expect_event domain_consent
 }
 
+mail_two-from() { # two From fields: which one would a reader see?
+	text 10 | letter "$ann" bob@example.net 'from two'
+	sed -i '1i From: <ceo@acme.example.com>' "$last/message"
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' "$(gated 550\ 5.7.0 250)"
+	expect_arrived "$(gated '' bob)"
+	expect_event header_repeated
+}
+
+mail_newsletter() { # bulk without a way to unsubscribe: it arrives, and is told
+	text 10 | letter news@bulk.example.com bob@example.net 'our news'
+	sed -i '1i List-Id: <news.bulk.example.com>' "$last/message"
+	swaks_send "$bulk" --helo mail.bulk.example.com --from news@bulk.example.com --to bob@example.net
+	expect_reply '(message)' 250
+	expect_arrived bob
+	expect_event unsubscribe
+}
+
+mail_untagged() { # the field that tells whose mail it is is missing
+	text 10 | letter phone@dial.example.com bob@example.net 'a voice message'
+	swaks_send "$dial" --helo mail.dial.example.com --from phone@dial.example.com --to bob@example.net
+	expect_reply '(message)' "$(gated 550\ 5.7.0 250)"
+	expect_arrived "$(gated '' bob)"
+	expect_event tag_missing
+}
+
+mail_tagged() { # the same, with the field
+	text 10 | letter phone@dial.example.com bob@example.net 'a voice message'
+	sed -i '1i X-Provider-ID: dial-1' "$last/message"
+	swaks_send "$dial" --helo mail.dial.example.com --from phone@dial.example.com --to bob@example.net
+	expect_reply '(message)' 250
+	expect_arrived bob
+}
+
 mail_suspended() { # from a tenant that is suspended
 	text 10 | letter mail@shop.example.com bob@example.net 'our offers'
 	swaks_send "$shop" --helo mail.shop.example.com --from mail@shop.example.com --to bob@example.net
