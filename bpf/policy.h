@@ -150,6 +150,7 @@ struct policy {
 		blocked; /* destinations that no tenant may reach, in any VLAN; slot 1 */
 	struct prefix_list blocked_list;
 	struct hashset lists;
+	uint64_t list_entries; /* as the files and settings have them: other than lists.count */
 	const struct list_sets *sets; /* those of millions (bpf/list_set.h); NULL: none */
 	struct policy_emergency emergency;
 	struct policy_timeouts timeouts;

@@ -32,7 +32,7 @@ static void print_contents(FILE *out, const char *path, const struct config *con
 	count(out, config->tenants.count, "tenant", "tenants");
 	count(out, prefix_count(config), "prefix", "prefixes");
 	count(out, config->tiers.count, "tier", "tiers");
-	count(out, policy->lists.count, "list entry", "list entries");
+	count(out, policy->list_entries, "list entry", "list entries");
 	count(out, rules, "rule", "rules");
 	fputc('\n', out);
 }

@@ -132,7 +132,7 @@ static void add_counts(json_t *counts, const struct work *w)
 	json_object_set_new(counts, "prefixes", json_integer(prefixes));
 	json_object_set_new(counts, "tiers", json_integer((json_int_t)w->config->tiers.count));
 	json_object_set_new(counts, "list_entries",
-			    json_integer((json_int_t)w->policy->lists.count));
+			    json_integer((json_int_t)w->policy->list_entries));
 }
 
 static void add_rules(json_t *report, const struct work *w)

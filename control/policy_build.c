@@ -174,15 +174,38 @@ static int read_tenant(struct list_reader *reader, const struct config_tenant *t
 	if (!err)
 		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, tenant->id);
 	if (!err)
-		err = add_entries(reader, &tenant->domains, LIST_DOMAIN, 0);
-	if (!err)
 		err = add_entries(reader, &tenant->numbers, LIST_NUMBER, tenant->id);
+	return err;
+}
+
+/*
+ * The tenants' domains once more, as somebody's (bpf/list.h). How many they are is known before the
+ * rest is added.
+ */
+static int add_claims(struct list_reader *reader, const struct config *config, uint64_t *count)
+{
+	struct list_reader claims = {.key = reader->key, .diag = reader->diag};
+	struct hashset set = {0};
+	int err = 0;
+
+	if (reader->diag->errors) /* told already */
+		return 0;
+	for (size_t i = 0; i < config->tenants.count && !err; i++)
+		err = add_entries(&claims, &config_tenant_at(config, i)->domains, LIST_DOMAIN, 0);
+	if (!err)
+		err = hash_list_append(&reader->hashes, &claims.hashes);
+	if (!err)
+		err = hashset_init(&set, &claims.hashes);
+	*count = set.count;
+	hashset_fini(&set);
+	hash_list_fini(&claims.hashes);
 	return err;
 }
 
 static int build_lists(struct policy *policy, const struct config *config, struct diag *diag)
 {
 	struct list_reader reader = {.key = policy->lists.key, .diag = diag};
+	uint64_t claims = 0;
 	int err;
 
 	if (getrandom(policy->lists.key, sizeof(policy->lists.key), 0) != sizeof(policy->lists.key))
@@ -193,7 +216,10 @@ static int build_lists(struct policy *policy, const struct config *config, struc
 	for (size_t i = 0; i < config->tenants.count && !err; i++)
 		err = read_tenant(&reader, config_tenant_at(config, i));
 	if (!err)
+		err = add_claims(&reader, config, &claims);
+	if (!err)
 		err = hashset_init(&policy->lists, &reader.hashes);
+	policy->list_entries = policy->lists.count - claims;
 	hash_list_fini(&reader.hashes);
 	return err;
 }

@@ -18,7 +18,7 @@ def send(smtp, sender, recipient, words, between):
     if code != 354:
         return code
     half = "\r\n".join(f"line {n} of a mail that takes its time" for n in range(200))
-    smtp.send(f"From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: between\r\n\r\n{half}\r\n".encode())
+    smtp.send(f"From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: between\r\nDate: Thu, 01 Jan 2026 12:00:00 +0000\r\n\r\n{half}\r\n".encode())
     if between:
         subprocess.run(between, check=True, stdout=sys.stderr)
     smtp.send(f"{words}\r\n{half}\r\n.\r\n".encode())

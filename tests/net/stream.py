@@ -131,7 +131,7 @@ class Mails:
         self.sender, self.recipient = sender, recipient
 
     def __call__(self):
-        text = f"From: <{self.sender}>\r\nTo: <{self.recipient}>\r\nSubject: stream\r\n\r\n" + "A line.\r\n" * 200
+        text = f"From: <{self.sender}>\r\nTo: <{self.recipient}>\r\nSubject: stream\r\nDate: Thu, 01 Jan 2026 12:00:00 +0000\r\n\r\n" + "A line.\r\n" * 200
         while not os.path.exists(self.until):
             try:
                 with smtplib.SMTP(self.exchanger, 25, "stream.example.com", 10, (self.source, 0)) as s:

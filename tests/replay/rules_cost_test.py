@@ -123,7 +123,7 @@ class Explain(Command):
 
     def test_a_shipped_rule_by_its_number(self):
         said = self.explain("9000003", "-r", RULES)
-        for words in ("9000003, revision 1: EHLO name of a spam bot", "headers.rules:12", "mail (SMTP) from a tenant to anyone",
+        for words in ("9000003, revision 1: EHLO name of a spam bot", "headers.rules:4", "mail (SMTP) from a tenant to anyone",
                       "smtp.helo: argument of HELO or EHLO", '- holds "ylmf-pc" in either case', "- is 7 bytes long",
                       'it is refused; the client hears "550 5.7.1 This client is known for abuse"', "10 points against the tenant",
                       '"ylmf-pc" in either case is looked for first', "cost", "that it must match"):

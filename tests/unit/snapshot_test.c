@@ -25,7 +25,8 @@
 
 static const char config[] =
 	"tenants: ( { id = 7; name = \"acme\"; prefixes = [ \"10.1.0.0/16\" ]; } "
-	");\n";
+	");\n"
+	"policy: { actions: { header_missing = \"pass\"; }; };\n";
 
 static struct gate_fixture g;
 static struct snapshot s;

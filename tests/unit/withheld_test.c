@@ -10,6 +10,7 @@ static const char config[] =
 	"  limits: { recipients_per_message = 1; }; },\n"
 	"  { id = 2; name = \"initech\"; prefixes = [ \"10.2.0.0/16\" ]; state = \"suspended\"; "
 	"});\n"
+	"policy: { actions: { header_missing = \"pass\"; }; };\n"
 	"budgets: { flows = 256; sessions = 128; messages = 16; calls = 256; fragments = 64; };\n";
 
 static struct gate_fixture g;
