@@ -5,6 +5,7 @@
 #include "control/audit_command.h"
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/policy_show.h"
 #include "control/risk_show.h"
 #include "control/rules_command.h"
 #include "control/show.h"
@@ -134,6 +135,19 @@ static const struct command_argument limits_arguments[] = {
 	 .required = true,
 	 .help = "limits by name: `{\"messages\": \"30/min burst 60\", \"calls\": \"unlimited\", "
 		 "\"bytes\": \"default\", \"recipients_per_minute\": 100}`"},
+	{0},
+};
+
+static const struct command_argument policy_arguments[] = {
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "a tenant's: its name or id"},
+	{.name = "tier", .type = ARGUMENT_TEXT, .help = "a tier's"},
+	{0},
+};
+
+static const struct command_argument policy_settings_arguments[] = {
+	{.name = "from",
+	 .type = ARGUMENT_COUNT,
+	 .help = "goes on from there: `next` of the answer before"},
 	{0},
 };
 
@@ -312,6 +326,8 @@ const struct command commands[] = {
 	{"tenant resume", PRIVILEGE_CHANGE, resume_arguments, run_tenant_resume, "ends a suspension that was made by command, or by a score: which suspends nothing then for `risk.pardon`", false},
 	{"limits", PRIVILEGE_READ, tenant_arguments, run_limits, "a tenant's limits, and how near it came to them", false},
 	{"limits set", PRIVILEGE_CHANGE, limits_arguments, run_limits_set, "limits over those of the configuration", false},
+	{"policy", PRIVILEGE_READ, policy_arguments, run_policy, "limits, checks and thresholds in force, and where each comes from", false},
+	{"policy settings", PRIVILEGE_READ, policy_settings_arguments, run_policy_settings, "every setting that has a value, with its place; 2,000 at once", true},
 	{"list file", PRIVILEGE_CHANGE, NULL, run_list_file, "after its answer comes one byte with a descriptor (`SCM_RIGHTS`): the file of the `list import` that follows", true},
 	{"list import", PRIVILEGE_CHANGE, list_import_arguments, run_list_import, "the file's entries to a list; answers when they are in force", false},
 	{"list add", PRIVILEGE_CHANGE, list_add_arguments, run_list_add, "single entries to a list", false},

@@ -14,7 +14,7 @@
 
 #include "control/child.h"
 
-enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, FILES };
+enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, SETTINGS, FILES };
 
 /*
  * Above the child's standard files. The end of the child is seen by the end of a pipe that only it
@@ -31,8 +31,9 @@ struct compile {
 	void *ctx;
 };
 
-static const char *const file_names[FILES] = {"postern-report", "postern-policy", "postern-rules",
-					      "postern-prefixes", "postern-index"};
+static const char *const file_names[FILES] = {"postern-report", "postern-policy",
+					      "postern-rules",  "postern-prefixes",
+					      "postern-index",  "postern-settings"};
 
 /* Moves what the child needs to 3 and up, and closes the rest. */
 static void keep_files(int file[FILES], int *alive)
@@ -59,8 +60,8 @@ __attribute__((noreturn)) static void child(const struct compile_job *job, struc
 
 	keep_files(c->file, &alive);
 	child_confine("postern-compile", job->memory, job->time);
-	output = (struct compile_output){c->file[REPORT], c->file[POLICY], c->file[RULESET],
-					 c->file[PREFIXES], c->file[INDEX]};
+	output = (struct compile_output){c->file[REPORT],   c->file[POLICY], c->file[RULESET],
+					 c->file[PREFIXES], c->file[INDEX],  c->file[SETTINGS]};
 	_exit(compile_files(job, &output) ? 1 : 0);
 }
 
@@ -106,6 +107,7 @@ static struct compiled *collect(struct compile *c)
 	if (!result)
 		return NULL;
 	result->policy = result->ruleset = result->prefixes = result->index = -1;
+	result->settings = -1;
 	result->generation = c->generation;
 	result->now = c->now;
 	lseek(c->file[REPORT], 0, SEEK_SET);
@@ -119,6 +121,7 @@ static struct compiled *collect(struct compile *c)
 		result->ruleset = take(c, RULESET, &result->ruleset_size);
 		result->prefixes = take(c, PREFIXES, &result->prefixes_size);
 		result->index = take(c, INDEX, &result->index_size);
+		result->settings = take(c, SETTINGS, &result->settings_size);
 	}
 	return result;
 }
@@ -192,7 +195,8 @@ int compile_start(struct event_base *base, const struct compile_job *job,
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct compile){.file = {-1, -1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
+	*c = (struct compile){
+		.file = {-1, -1, -1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
 	c->generation = job->generation;
 	c->now = job->now;
 	rc = prepare(base, job, c);
@@ -225,6 +229,8 @@ void compiled_free(struct compiled *compiled)
 		close(compiled->prefixes);
 	if (compiled->index >= 0)
 		close(compiled->index);
+	if (compiled->settings >= 0)
+		close(compiled->settings);
 	json_decref(compiled->report);
 	free(compiled);
 }
@@ -244,8 +250,11 @@ int compiled_complete(struct compiled *c, const struct compiled *from)
 
 	if (!rc)
 		rc = borrow(&c->prefixes, from->prefixes);
+	if (!rc)
+		rc = borrow(&c->settings, from->settings);
 	c->policy_size = from->policy_size;
 	c->prefixes_size = from->prefixes_size;
+	c->settings_size = from->settings_size;
 	report = json_copy(from->report);
 	json_object_del(report, "unstored");
 	json_object_del(report, "cost");

@@ -52,7 +52,8 @@ struct compile_job {
  *   ok        whether the images are there
  *   problems  [{"file", "line", "column", "severity", "message"}], as `postern check` tells them
  *   errors, warnings   how many there were
- *   tenants   [{"slot", "id", "name", "tier", "prefixes"}], ascending by slot
+ *   tenants   [{"slot", "id", "name", "tier", "prefixes", "risk", "since"}], in the file's order
+ *   warmup    {TIER: steps} (control/warmup.h), of those that have some
  *   counts    {"tenants", "prefixes", "tiers", "list_entries", "rules", "shadow", "disabled",
  *             "literals", "regexes"}; "rules": those that are compiled
  *   blocked   how many of the prefixes, the last ones, are blocked destinations
@@ -75,7 +76,8 @@ struct compiled {
 	int policy, ruleset;      /* sealed memfds; -1: none */
 	int prefixes;             /* struct prefix: those of tenants, then blocked destinations */
 	int index;                /* control/rule_index.h */
-	size_t policy_size, ruleset_size, prefixes_size, index_size;
+	int settings;             /* control/settings_index.h */
+	size_t policy_size, ruleset_size, prefixes_size, index_size, settings_size;
 };
 
 struct compile;
@@ -98,7 +100,7 @@ int compiled_complete(struct compiled *compiled, const struct compiled *from);
 
 /* Files open for writing. */
 struct compile_output {
-	int report, policy, ruleset, prefixes, index;
+	int report, policy, ruleset, prefixes, index, settings;
 };
 
 /* The child's work, in this process. */

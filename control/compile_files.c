@@ -11,6 +11,8 @@
 #include "control/policy_image.h"
 #include "control/risk_json.h"
 #include "control/setting_json.h"
+#include "control/settings_index.h"
+#include "control/warmup.h"
 
 /* On this process's copy: posternd does the same when the dataplane has taken it all. */
 static int assign_slots(struct work *w)
@@ -106,13 +108,30 @@ static json_t *tenants_json(const struct work *w)
 		const struct config_tenant *t = config_tenant_at(config, i);
 
 		json_array_append_new(tenants,
-				      json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "slot",
+				      json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I}", "slot",
 						(json_int_t)w->slot_of[i], "id", (json_int_t)t->id,
 						"name", t->name, "tier", t->tier ? t->tier : "",
 						"prefixes", (json_int_t)t->prefixes.count, "risk",
-						risk_mode_name(config_risk_of(config, t))));
+						risk_mode_name(config_risk_of(config, t)), "since",
+						(json_int_t)config_since(t)));
 	}
 	return tenants;
+}
+
+static json_t *warmup_tiers_json(const struct work *w)
+{
+	json_t *tiers = json_object();
+
+	for (size_t i = 0; i < w->config->tiers.count; i++) {
+		const struct config_tier *tier = config_tier_at(w->config, i);
+		struct warmup *warmup = config_warmup(tier);
+
+		if (warmup)
+			json_object_set_new(tiers, config_setting_name(tier->where),
+					    warmup_json(warmup));
+		free(warmup);
+	}
+	return tiers;
 }
 
 static json_t *rule_counts_json(const struct work *w)
@@ -168,6 +187,7 @@ static void add_contents(json_t *report, const struct work *w)
 	settings_json(settings, "gate", config_gate_settings, w->config);
 	settings_json(settings, "budgets", config_budget_settings, w->config);
 	json_object_set_new(report, "tenants", tenants_json(w));
+	json_object_set_new(report, "warmup", warmup_tiers_json(w));
 	json_object_set_new(report, "risk", risk_config_json(&risk));
 	add_counts(json_object_get(report, "counts"), w);
 	json_object_set_new(report, "settings", settings);
@@ -219,7 +239,9 @@ static int write_images(const struct work *w, const struct compile_output *out)
 
 	if (rc || w->job->rules_only)
 		return rc;
-	rc = write_image(out->policy, w->policy_image, w->policy_size);
+	rc = settings_index_write(w->config, out->settings);
+	if (!rc)
+		rc = write_image(out->policy, w->policy_image, w->policy_size);
 	if (!rc)
 		rc = write_prefixes(out->prefixes, &w->policy->prefix_list);
 	return rc ? rc : write_prefixes(out->prefixes, &w->policy->blocked_list);

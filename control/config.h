@@ -18,6 +18,13 @@ struct config_limits {
 	uint64_t shadow;
 };
 
+/* Limits of tenants that are younger than so many days. */
+struct config_warmup {
+	const config_setting_t *where;
+	uint32_t days;
+	struct config_limits limits;
+};
+
 /* What a tenant sends; a tenant's own may be what its tier says. */
 enum mail_class { MAIL_MIXED, MAIL_BULK, MAIL_TRANSACTIONAL, MAIL_AS_TIER };
 
@@ -26,6 +33,7 @@ struct config_tier {
 	struct config_limits limits;
 	int mail_class; /* enum mail_class */
 	const char *required_tag;
+	struct setting_groups warmup; /* of struct config_warmup */
 };
 
 struct config_tenant {
@@ -34,8 +42,9 @@ struct config_tenant {
 	const char *name;
 	struct setting_texts prefixes;
 	uint32_t vlan;
-	const char *tier; /* NULL: none */
-	int state;        /* enum tenant_state */
+	const char *tier;  /* NULL: none */
+	const char *since; /* NULL: of old */
+	int state;         /* enum tenant_state */
 	const char *country;
 	int emergency; /* enum emergency_mode */
 	bool domain_consent;
@@ -105,6 +114,8 @@ struct config_feedback {
 	uint32_t messages, reports, incidents;
 	bool by_address;
 };
+
+struct warmup;
 
 struct config {
 	config_t file;
@@ -176,8 +187,14 @@ const struct config_tier *config_tier_find(const struct config *config, const ch
 struct config_limits config_limits_of(const struct config *config,
 				      const struct config_tenant *tenant);
 
+/* Of the tenant's tier, the caller's to free(); NULL: none, or no memory. */
+struct warmup *config_warmup(const struct config_tier *tier);
+/* Since when the tenant is one, s since 1970; 0: of old. */
+uint64_t config_since(const struct config_tenant *tenant);
+
 /* What the schema can't say of one setting alone; errors into `diag`. */
 void config_check_tiers(const struct config *config, struct diag *diag);
+void config_check_warmup(const struct config_tier *tier, struct diag *diag);
 void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);

@@ -60,6 +60,15 @@ static const char *check_number(const char *text)
 	return "a telephone number such as \"+14155550100\"";
 }
 
+static const char *check_since(const char *text)
+{
+	uint64_t seconds;
+
+	if (value_date(text, &seconds) == 0)
+		return NULL;
+	return "a day such as \"2026-11-01\", or a time such as \"2026-11-01T08:00:00Z\"";
+}
+
 static const char *const risk_modes[] = {"gate", "off", "shadow", "on", NULL};
 
 static const char *const mail_classes[] = {[MAIL_MIXED] = "mixed",
@@ -82,6 +91,9 @@ const struct setting config_tenant_settings[] = {
 	 .help = "the prefixes are its only in this VLAN (the outermost tag); without: in any VLAN "
 	         "in which nobody else has them"},
 	{.name = "tier", .type = SETTING_TEXT, AT(tier), .help = "the tier whose limits hold"},
+	{.name = "since", .type = SETTING_TEXT, AT(since), .check = check_since,
+	 .help = "the day on which it became one, `\"2026-11-01\"`, or a time, `\"2026-11-01T08:00:00Z\"`: its age decides how far its "
+	         "tier's `warmup` holds; without: it is no new one"},
 	{.name = "state", .type = SETTING_CHOICE, AT(state), .choices = states, .fallback = "active",
 	 .help = "a suspended tenant's mail and calls are refused"},
 	{.name = "country", .type = SETTING_TEXT, AT(country), .check = check_country,

@@ -25,7 +25,7 @@ static const char *const mail_classes[] = {
 	{.name = key, .type = SETTING_RATE, .help = text,                                          \
 	 .offset = (base) + offsetof(struct config_limits, rate[LIMIT_##id])}
 
-#define LIMIT_SETTINGS(base)                                                                       \
+#define RATE_SETTINGS(base)                                                                        \
 	RATE(base, MESSAGES, "messages", "mails begun (`MAIL` commands)"),                         \
 	RATE(base, RECIPIENTS, "recipients", "recipients (`RCPT` commands)"),                      \
 	RATE(base, CONNECTIONS, "connections", "new TCP connections to inspected ports"),          \
@@ -36,7 +36,10 @@ static const char *const mail_classes[] = {
 	RATE(base, SYNS, "syns", "TCP connections begun, to any port"),                            \
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
 	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
-	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \
+	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"}
+
+#define LIMIT_SETTINGS(base)                                                                       \
+	RATE_SETTINGS(base),                                                                       \
 	{.name = "shadow", .type = SETTING_CHOICES, .choices = shadow_names,                       \
 	 .offset = (base) + offsetof(struct config_limits, shadow),                                \
 	 .help = "limits and checks that are counted but not enforced"}
@@ -46,12 +49,23 @@ const struct setting config_limit_settings[] = {
 	{0},
 };
 
+static const struct setting warmup_settings[] = {
+	{.name = "days", .type = SETTING_COUNT, .offset = offsetof(struct config_warmup, days),
+	 .required = true, .min = 1, .max = 3650,
+	 .help = "the step holds while the tenant is younger than so many days"},
+	RATE_SETTINGS(offsetof(struct config_warmup, limits)),
+	{0},
+};
+
 const struct setting config_tier_settings[] = {
 	LIMIT_SETTINGS(offsetof(struct config_tier, limits)),
 	{.name = "mail_class", .type = SETTING_CHOICE, .offset = offsetof(struct config_tier, mail_class),
 	 .choices = mail_classes, .fallback = "mixed", .help = "what its tenants send: `tenants[].mail_class`"},
 	{.name = "required_tag", .type = SETTING_TEXT, .offset = offsetof(struct config_tier, required_tag),
 	 .check = policy_check_tag, .help = "a header field that mails must have: `tenants[].required_tag`"},
+	{.name = "warmup", .type = SETTING_GROUPS, .members = warmup_settings,
+	 .size = sizeof(struct config_warmup), .offset = offsetof(struct config_tier, warmup),
+	 .help = "limits of new tenants (`since`), the youngest first: of a step and the limits above the lower holds"},
 	{0},
 };
 /* clang-format on */
@@ -101,11 +115,20 @@ static void check_limits(struct diag *diag, const config_setting_t *group,
 				      "more than 400 days to come back");
 }
 
+static void check_tier(struct diag *diag, const struct config_tier *tier)
+{
+	const struct config_warmup *steps = tier->warmup.items;
+
+	check_limits(diag, tier->where, &tier->limits);
+	for (size_t i = 0; i < tier->warmup.count; i++)
+		check_limits(diag, steps[i].where, &steps[i].limits);
+	config_check_warmup(tier, diag);
+}
+
 void config_check_tiers(const struct config *config, struct diag *diag)
 {
 	for (size_t i = 0; i < config->tiers.count; i++)
-		check_limits(diag, config_tier_at(config, i)->where,
-			     &config_tier_at(config, i)->limits);
+		check_tier(diag, config_tier_at(config, i));
 	for (size_t i = 0; i < config->tenants.count; i++) {
 		const struct config_tenant *tenant = config_tenant_at(config, i);
 		const config_setting_t *group = config_setting_get_member(tenant->where, "limits");

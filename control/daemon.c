@@ -57,6 +57,8 @@ struct tenant_slot daemon_effective(const struct daemon *d, const struct roster 
 	const struct override *o = t->id ? state_find(d->state, t->id) : NULL;
 	struct tenant_slot wanted = tenant_effective(&t->base, o);
 
+	warmup_apply(warmup_step_at(t->warmup, t->since, daemon_time() / 1000000000),
+		     override_limits(o), &wanted);
 	risk_run_apply(d, roster, slot, o, &wanted);
 	return wanted;
 }

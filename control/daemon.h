@@ -30,6 +30,7 @@
 #include "control/state.h"
 #include "control/store.h"
 #include "control/supervisor.h"
+#include "control/warmup_run.h"
 #include "control/watch.h"
 
 struct metrics_http;
@@ -65,6 +66,7 @@ struct daemon {
 	struct pump pump;
 	struct risk_run risk;
 	struct feedback_run feedback;
+	struct warmup_run warmup;
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;

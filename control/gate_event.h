@@ -40,6 +40,7 @@
 	X("audit_broken", ERROR, "the audit log is not what posternd left")                        \
 	X("lists_changed", INFO, "a list has other entries")                                       \
 	X("lists_failed", ERROR, "the lists can't be read: the gate has none")                     \
+	X("warmup_step", INFO, "a step of a new tenant's warm-up has ended: its limits are higher")      \
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
 	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \

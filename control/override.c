@@ -28,6 +28,15 @@ bool override_is_empty(const struct override *o)
 	return !o->suspended && o->recipients_per_message.state == RATE_UNSET;
 }
 
+uint32_t override_limits(const struct override *o)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; o && i < LIMIT_COUNT; i++)
+		set |= (uint32_t)(o->limit[i].state != RATE_UNSET) << i;
+	return set | (o && o->recipients_per_message.state != RATE_UNSET ? WARMUP_RECIPIENTS : 0);
+}
+
 static int put_rate(json_t *object, const char *name, const struct rate *rate)
 {
 	char text[VALUE_TEXT];

@@ -12,6 +12,7 @@
 
 #include "bpf/tenant.h"
 #include "control/value.h"
+#include "control/warmup.h"
 
 #define OVERRIDE_REASON 256
 #define OVERRIDE_NAME   64
@@ -29,6 +30,9 @@ struct override {
 
 /* Nothing in it but the id. */
 bool override_is_empty(const struct override *override);
+
+/* The limits in it: a bit each, and WARMUP_RECIPIENTS; `override` may be NULL. */
+uint32_t override_limits(const struct override *override);
 
 /* NULL: no memory. */
 json_t *override_json(const struct override *override);

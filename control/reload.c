@@ -151,6 +151,7 @@ static void adopt_configuration(struct daemon *d)
 	adopt_places(d, d->roster);
 	adopt_settings(d);
 	risk_run_adopt(d);
+	warmup_run_adopt(d, daemon_time() / 1000000000);
 	daemon_apply_all(d);
 	daemon_apply_kernel(d);
 	if (!d->reload.started)

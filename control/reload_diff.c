@@ -26,7 +26,8 @@ static json_t *names_json(const struct names *names, const char *what)
 static bool is_same(const struct roster_tenant *a, const struct roster_tenant *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcmp(a->tier, b->tier) == 0 &&
-	       a->prefixes == b->prefixes && memcmp(&a->base, &b->base, sizeof(a->base)) == 0;
+	       a->prefixes == b->prefixes && a->since == b->since &&
+	       memcmp(&a->base, &b->base, sizeof(a->base)) == 0;
 }
 
 static json_t *tenants_json(const struct roster *old, const struct roster *next)

@@ -62,14 +62,11 @@ void risk_run_apply(const struct daemon *d, const struct roster *roster, uint32_
 {
 	const struct roster_tenant *t = &roster->tenant[slot];
 	const struct risk_tenant *risk = t->id ? tenant_of(&d->risk, slot, t->id) : NULL;
-	uint32_t set = 0;
 
 	if (!risk || t->risk != RISK_ON || risk->level < RISK_LEVEL_THROTTLE)
 		return;
 	/* What a person has set stays as it was set. */
-	for (unsigned i = 0; o && i < LIMIT_COUNT; i++)
-		set |= (uint32_t)(o->limit[i].state != RATE_UNSET) << i;
-	risk_throttle(wanted, set, roster->risk.factor);
+	risk_throttle(wanted, override_limits(o), roster->risk.factor);
 	if (risk->level == RISK_LEVEL_SUSPEND)
 		wanted->state = TENANT_SUSPENDED;
 }

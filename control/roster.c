@@ -43,6 +43,34 @@ static int copy_slots(struct roster *r)
 	return r->tenant && r->names ? 0 : -ENOMEM;
 }
 
+static int read_warmups(struct roster *r)
+{
+	json_t *tiers = json_object_get(r->compiled->report, "warmup"), *steps;
+	const char *tier;
+	int rc = 0;
+
+	r->warmup = calloc(json_object_size(tiers) + 1, sizeof(*r->warmup));
+	if (!r->warmup)
+		return -ENOMEM;
+	json_object_foreach(tiers, tier, steps)
+	{
+		struct roster_warmup *w = &r->warmup[r->warmups];
+
+		w->tier = tier;
+		rc = rc ? rc : warmup_parse(steps, &w->warmup);
+		r->warmups += w->warmup != NULL;
+	}
+	return rc == -EINVAL ? -EBADMSG : rc;
+}
+
+static const struct warmup *warmup_of(const struct roster *r, const char *tier)
+{
+	for (size_t i = 0; i < r->warmups; i++)
+		if (strcmp(r->warmup[i].tier, tier) == 0)
+			return r->warmup[i].warmup;
+	return NULL;
+}
+
 static int read_tenants(struct roster *r)
 {
 	const json_t *tenants = json_object_get(r->compiled->report, "tenants");
@@ -59,6 +87,8 @@ static int read_tenants(struct roster *r)
 		t->name = text_of(item, "name");
 		t->tier = text_of(item, "tier");
 		t->prefixes = count_of(item, "prefixes");
+		t->since = (uint64_t)json_integer_value(json_object_get(item, "since"));
+		t->warmup = t->since ? warmup_of(r, t->tier) : NULL;
 		t->risk = risk_mode_find(text_of(item, "risk"));
 		if (t->risk == RISK_MODE_COUNT)
 			return -EBADMSG;
@@ -101,6 +131,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 	r->compiled = compiled;
 	rc = compiled->policy_size < sizeof(struct policy_image) ? -EBADMSG : copy_slots(r);
 	if (!rc)
+		rc = read_warmups(r);
+	if (!rc)
 		rc = read_tenants(r);
 	if (!rc)
 		rc = map_prefixes(r);
@@ -108,6 +140,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 		rc = -EBADMSG;
 	if (!rc)
 		rc = rule_index_map(compiled->index, compiled->index_size, &r->index);
+	if (!rc)
+		rc = settings_index_map(compiled->settings, compiled->settings_size, &r->settings);
 	if (rc) {
 		roster_free(r);
 		return rc;
@@ -123,6 +157,10 @@ void roster_free(struct roster *r)
 	if (r->prefixes.items)
 		munmap(r->prefixes.items, r->compiled->prefixes_size);
 	rule_index_unmap(&r->index);
+	settings_index_fini(&r->settings);
+	for (size_t i = 0; i < r->warmups; i++)
+		free(r->warmup[i].warmup);
+	free(r->warmup);
 	compiled_free(r->compiled);
 	free(r->tenant);
 	free(r->names);

@@ -10,14 +10,23 @@
 #include "control/compile.h"
 #include "control/override.h"
 #include "control/risk.h"
+#include "control/settings_index.h"
 #include "control/tenant_name.h"
+#include "control/warmup.h"
 
 struct roster_tenant {
 	uint32_t id;             /* 0: the slot is nobody's */
 	const char *name, *tier; /* tier "": none */
 	uint32_t prefixes;
-	int risk;                /* enum risk_mode */
-	struct tenant_slot base; /* by the configuration */
+	int risk;                    /* enum risk_mode */
+	uint64_t since;              /* s since 1970; 0: of old */
+	const struct warmup *warmup; /* its tier's; NULL: none */
+	struct tenant_slot base;     /* by the configuration */
+};
+
+struct roster_warmup {
+	const char *tier;
+	struct warmup *warmup;
 };
 
 struct roster {
@@ -29,6 +38,9 @@ struct roster {
 	struct prefix_list prefixes, blocked; /* for the kernel's maps */
 	struct rule_index index;
 	struct risk_config risk;
+	struct settings_index settings;
+	struct roster_warmup *warmup; /* of tiers */
+	size_t warmups;
 };
 
 /* Takes `compiled` over, whose report must be "ok". 0, -EBADMSG: the images are none, -ENOMEM. */

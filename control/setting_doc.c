@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "control/setting.h"
+#include "control/setting_flat.h"
 
 static const char *type_name(enum setting_type type)
 {
@@ -33,28 +33,10 @@ static bool is_group(const struct setting *s)
 	return s->type == SETTING_GROUP || s->type == SETTING_GROUPS || s->type == SETTING_NAMED;
 }
 
-static void print_duration(FILE *out, int64_t ns)
-{
-	static const struct {
-		int64_t ns;
-		const char *unit;
-	} units[] = {{INT64_C(86400000000000), "d"},
-		     {INT64_C(3600000000000), "h"},
-		     {INT64_C(60000000000), "min"},
-		     {INT64_C(1000000000), "s"},
-		     {INT64_C(1000000), "ms"}};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ns % units[i].ns)
-			continue;
-		fprintf(out, "%" PRId64 "%s", ns / units[i].ns, units[i].unit);
-		return;
-	}
-	fprintf(out, "%" PRId64 "ns", ns);
-}
-
 static void print_type(FILE *out, const struct setting *s)
 {
+	char text[VALUE_TEXT];
+
 	fputs(type_name(s->type), out);
 	for (const char *const *c = s->choices; c && *c; c++)
 		fprintf(out, "%s`\"%s\"`", c == s->choices ? "" : ", ", *c);
@@ -62,9 +44,8 @@ static void print_type(FILE *out, const struct setting *s)
 		return;
 	fputs(", ", out);
 	if (s->type == SETTING_DURATION) {
-		print_duration(out, s->min);
-		fputs(" to ", out);
-		print_duration(out, s->max);
+		fprintf(out, "%s to ", duration_text((uint64_t)s->min, text));
+		fputs(duration_text((uint64_t)s->max, text), out);
 	} else {
 		fprintf(out, "%" PRId64 " to %" PRId64, s->min, s->max);
 	}

@@ -145,6 +145,16 @@ int value_time(const char *text, uint64_t *seconds)
 	return 0;
 }
 
+int value_date(const char *text, uint64_t *seconds)
+{
+	char time[32];
+
+	if (strlen(text) != strlen("2026-11-30"))
+		return value_time(text, seconds);
+	snprintf(time, sizeof(time), "%sT00:00:00Z", text);
+	return value_time(time, seconds);
+}
+
 int value_rate(const char *text, struct rate *rate)
 {
 	struct rate r = {.state = RATE_LIMITED};

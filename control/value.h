@@ -38,6 +38,8 @@ int value_rate(const char *text, struct rate *rate);
 
 /* "2026-11-30T08:00:00Z": s since 1970. 0 or -EINVAL. */
 int value_time(const char *text, uint64_t *seconds);
+/* The same, or "2026-11-30": the day's beginning, UTC. */
+int value_date(const char *text, uint64_t *seconds);
 
 /* The rate as value_rate() reads it, shortest; "" when it is not set. Returns text. */
 #define VALUE_TEXT 96

@@ -70,6 +70,7 @@ static void watch_second(struct daemon *d)
 	int rc;
 
 	tenants_expire(d);
+	warmup_run_turn(d, daemon_time() / 1000000000);
 	state_flush(d->state);
 	rc = rules_state_flush(&d->rules);
 	if (daemon_clock() >= d->watch.next_anchor) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/channel_client.h"
@@ -108,9 +109,14 @@ static int parse(struct compile *c, int argc, char **argv, bool *done)
 
 static int build(struct compile *c)
 {
-	struct policy *policy = inputs_policy(c->config);
+	struct inputs_tenants tenants = {0};
+	struct policy *policy = inputs_policy_tenants(c->config, &tenants);
 	int rc;
 
+	/* Nobody will change over: what is new today stays so in this image. */
+	if (policy)
+		inputs_warm(policy, &tenants, (uint64_t)time(NULL));
+	inputs_tenants_fini(&tenants);
 	if (!policy)
 		return 1;
 	policy->generation = c->generation;

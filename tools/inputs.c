@@ -11,26 +11,56 @@
 #include "control/rule_diag.h"
 #include "control/ruleset_build.h"
 
-static int read_risk(const struct config *config, const struct policy *policy,
-		     struct inputs_risk *risk)
+static int read_tenant(const struct config *config, size_t i, struct inputs_tenant *to)
 {
-	risk->config = config_risk(config);
-	risk->mode = calloc(policy->slot_count, sizeof(*risk->mode));
-	if (!risk->mode)
+	const struct config_tenant *t = config_tenant_at(config, i);
+	const struct config_tier *tier = t->tier ? config_tier_find(config, t->tier) : NULL;
+
+	to->risk = config_risk_of(config, t);
+	to->since = config_since(t);
+	to->warmup = to->since && tier ? config_warmup(tier) : NULL;
+	return to->since && tier && tier->warmup.count && !to->warmup ? -ENOMEM : 0;
+}
+
+static int read_tenants(const struct config *config, const struct policy *policy,
+			struct inputs_tenants *tenants)
+{
+	int rc = 0;
+
+	tenants->risk = config_risk(config);
+	tenants->count = policy->slot_count;
+	tenants->slot = calloc(policy->slot_count, sizeof(*tenants->slot));
+	if (!tenants->slot)
 		return -ENOMEM;
 	/* policy_build() gives slots in the order of the file. */
-	for (size_t i = 0; i < config->tenants.count; i++)
-		risk->mode[config_tenant_slot(i)] =
-			config_risk_of(config, config_tenant_at(config, i));
-	return 0;
+	for (size_t i = 0; i < config->tenants.count && !rc; i++)
+		rc = read_tenant(config, i, &tenants->slot[config_tenant_slot(i)]);
+	return rc;
+}
+
+void inputs_tenants_fini(struct inputs_tenants *tenants)
+{
+	for (uint32_t slot = 0; tenants->slot && slot < tenants->count; slot++)
+		free(tenants->slot[slot].warmup);
+	free(tenants->slot);
+	tenants->slot = NULL;
+}
+
+void inputs_warm(struct policy *policy, const struct inputs_tenants *tenants, uint64_t now)
+{
+	for (uint32_t slot = 1; slot < policy->slot_count; slot++) {
+		const struct inputs_tenant *t = &tenants->slot[slot];
+
+		warmup_apply(warmup_step_at(t->warmup, t->since, now), 0, &policy->slots[slot]);
+	}
 }
 
 struct policy *inputs_policy(const char *path)
 {
-	return inputs_policy_risk(path, NULL);
+	return inputs_policy_tenants(path, NULL);
 }
 
-struct policy *inputs_policy_risk(const char *path, struct inputs_risk *risk)
+struct policy *inputs_policy_tenants(const char *path, struct inputs_tenants *tenants)
 {
 	struct diag diag = {0};
 	struct config *config = config_load(path, &diag);
@@ -42,7 +72,7 @@ struct policy *inputs_policy_risk(const char *path, struct inputs_risk *risk)
 	if (!policy && !diag.errors)
 		fprintf(stderr, "postern: %s: %s\n", path ? path : "configuration",
 			strerror(errno));
-	if (policy && !diag.errors && risk && read_risk(config, policy, risk) != 0) {
+	if (policy && !diag.errors && tenants && read_tenants(config, policy, tenants) != 0) {
 		fprintf(stderr, "postern: %s\n", strerror(ENOMEM));
 		policy_free(policy);
 		policy = NULL;

@@ -8,17 +8,27 @@
 
 #include "bpf/policy.h"
 #include "control/risk.h"
+#include "control/warmup.h"
 
 /* The snapshot of the configuration at `path` (NULL: none, all defaults); NULL: it is not good. */
 struct policy *inputs_policy(const char *path);
 
-/* How tenants are scored, by the same file. */
-struct inputs_risk {
-	struct risk_config config;
-	int *mode; /* enum risk_mode by slot; the caller frees it */
+/* What else the same file says of tenants, by slot. */
+struct inputs_tenants {
+	struct risk_config risk;
+	uint32_t count;
+	struct inputs_tenant {
+		int risk;              /* enum risk_mode */
+		uint64_t since;        /* s since 1970; 0: of old */
+		struct warmup *warmup; /* NULL: none */
+	} * slot;
 };
 
-struct policy *inputs_policy_risk(const char *path, struct inputs_risk *risk);
+struct policy *inputs_policy_tenants(const char *path, struct inputs_tenants *tenants);
+void inputs_tenants_fini(struct inputs_tenants *tenants);
+
+/* New tenants' limits as they are at `now` (s since 1970); before anybody uses them. */
+void inputs_warm(struct policy *policy, const struct inputs_tenants *tenants, uint64_t now);
 
 /*
  * The image of the rules in files and directories; the caller frees it. 0, or 1: they are not

@@ -12,7 +12,7 @@
 struct call {
 	const char *socket;
 	bool json, follow;
-	const char *reason, *approver, *until, *tenant, *state, *by, *result;
+	const char *reason, *approver, *until, *tenant, *state, *by, *result, *tier;
 	json_t *types;
 	int argc;
 	char **argv; /* what is left of the words */
@@ -33,6 +33,14 @@ static json_t *words_by(const struct call *c)
 static json_t *words_tenant(const struct call *c)
 {
 	return c->argc == 1 ? json_pack("{s:s}", "tenant", c->argv[0]) : NULL;
+}
+
+/* TENANT, or --tier T, or neither. */
+static json_t *words_policy(const struct call *c)
+{
+	if (c->argc > 1 || (c->argc == 1 && c->tier))
+		return NULL;
+	return json_pack("{s:s*, s:s*}", "tenant", c->argc ? c->argv[0] : NULL, "tier", c->tier);
 }
 
 static json_t *words_suspend(const struct call *c)
@@ -143,6 +151,9 @@ static const struct live_command {
 	 "its mail and calls are refused, at once", words_suspend, live_page_tenant},
 	{"tenant resume", "tenant resume", "TENANT [--reason TEXT]", "ends that", words_resume,
 	 live_page_tenant},
+	{"policy show", "policy", "[TENANT | --tier TIER]",
+	 "limits, checks and thresholds in force, and where each comes from", words_policy,
+	 live_page_policy},
 	{"limits show", "limits", "TENANT", "its limits, and how near it came to them",
 	 words_tenant, live_page_limits},
 	{"limits set", "limits set", "TENANT LIMIT=RATE...",
@@ -191,7 +202,9 @@ bool live_is_command(const char *name)
 void live_help(FILE *out)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(list[i].words, "rules") != 0) /* rules_main() has it */
+		/* rules_main() and policy_main() have them. */
+		if (strcmp(list[i].words, "rules") != 0 &&
+		    strcmp(list[i].words, "policy show") != 0)
 			fprintf(out, "  %-16s %s\n", list[i].words, list[i].help);
 }
 
@@ -235,7 +248,8 @@ enum {
 	OPT_TENANT,
 	OPT_STATE,
 	OPT_BY,
-	OPT_RESULT
+	OPT_RESULT,
+	OPT_TIER
 };
 
 static const struct option options[] = {
@@ -249,6 +263,7 @@ static const struct option options[] = {
 	{"state", required_argument, NULL, OPT_STATE},
 	{"by", required_argument, NULL, OPT_BY},
 	{"result", required_argument, NULL, OPT_RESULT},
+	{"tier", required_argument, NULL, OPT_TIER},
 	{"follow", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -280,6 +295,9 @@ static void take_option(struct call *c, int option)
 		break;
 	case OPT_RESULT:
 		c->result = optarg;
+		break;
+	case OPT_TIER:
+		c->tier = optarg;
 		break;
 	case OPT_STATE:
 		c->state = optarg;

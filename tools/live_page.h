@@ -14,6 +14,7 @@ void live_page_tenants(struct page_out *out, const json_t *result);
 void live_page_tenants_risk(struct page_out *out, const json_t *result);
 void live_page_explain(struct page_out *out, const json_t *result);
 void live_page_tenant(struct page_out *out, const json_t *result);
+void live_page_policy(struct page_out *out, const json_t *result);
 void live_page_limits(struct page_out *out, const json_t *result);
 void live_page_stats(struct page_out *out, const json_t *result);
 void live_page_ports(struct page_out *out, const json_t *result);
@@ -32,6 +33,9 @@ void live_row(struct page_out *out, const char *name, enum ink ink, const char *
 
 /* A tenant's ratios of calls in the window (risk.window), under a heading; none: nothing. */
 void live_page_calls_lately(struct page_out *out, const json_t *ratios);
+
+/* "30/min, burst 30" */
+void live_rate_text(char *text, size_t size, double per_s, double burst);
 
 /* Seconds since 1970, as text in `buf`. */
 const char *live_when(char buf[32], uint64_t seconds);

@@ -47,7 +47,7 @@ void live_page_tenants(struct page_out *out, const json_t *result)
 	}
 }
 
-static void page_rate(char *text, size_t size, double per_s, double burst)
+void live_rate_text(char *text, size_t size, double per_s, double burst)
 {
 	if (per_s >= 1)
 		snprintf(text, size, "%.6g/s, burst %.6g", per_s, burst);
@@ -62,8 +62,8 @@ static void page_limit(struct page_out *out, const char *name, const json_t *lim
 	char text[96];
 
 	if (json_is_number(at(limit, "per_second")))
-		page_rate(text, sizeof(text), number_at(limit, "per_second"),
-			  number_at(limit, "burst"));
+		live_rate_text(text, sizeof(text), number_at(limit, "per_second"),
+			       number_at(limit, "burst"));
 	else if (json_is_integer(at(limit, "count")))
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)count_at(limit, "count"));
 	else

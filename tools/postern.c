@@ -10,6 +10,7 @@
 #include "tools/feedback.h"
 #include "tools/list.h"
 #include "tools/live.h"
+#include "tools/policy.h"
 #include "tools/replay.h"
 #include "tools/rules.h"
 
@@ -34,6 +35,8 @@ static const struct {
 } commands[] = {
 	{"replay", "run captures through the gate", replay_main},
 	{"check", "is a configuration good, and what does it say?", check_main},
+	{"policy", "limits, checks and thresholds: in force, in files, and what is odd",
+	 policy_main},
 	{"rules", "rules: their language, and what to do with them", rules_main},
 	{"list", "lists of millions: who wants no mail, no calls; traps, domains, numbers",
 	 list_main},

@@ -16,7 +16,7 @@
 struct replay {
 	struct replay_options options;
 	struct policy *policy;
-	struct inputs_risk risk;
+	struct inputs_tenants tenants;
 	struct list_store lists;
 	void *image;
 	struct ruleset *ruleset;
@@ -31,7 +31,7 @@ static int load_policy(struct replay *r)
 {
 	char error[LIST_STORE_ERROR];
 
-	r->policy = inputs_policy_risk(r->options.config, &r->risk);
+	r->policy = inputs_policy_tenants(r->options.config, &r->tenants);
 	if (!r->policy)
 		return 1;
 	if (!r->options.lists)
@@ -81,15 +81,25 @@ static int open_feed(struct replay *r)
 	return r->feed ? 0 : 1;
 }
 
+/* New tenants are as old as the capture's first packet says, all of it through. */
+static void begin(void *ctx, uint64_t time)
+{
+	struct replay *r = ctx;
+
+	inputs_warm(r->policy, &r->tenants, time / 1000000000);
+}
+
 static int run(struct replay *r)
 {
 	struct replay_stats stats = {0};
 	struct replay_sinks sinks;
-	int rc = replay_output_open(&r->output, &r->options, r->policy, &r->risk, r->ruleset);
+	int rc = replay_output_open(&r->output, &r->options, r->policy, &r->tenants, r->ruleset);
 
 	if (rc)
 		return rc;
 	sinks = replay_output_sinks(&r->output);
+	sinks.begin = begin;
+	sinks.begin_ctx = r;
 	replay_run(r->gate, &r->port, r->feed, &sinks, &stats);
 	rc = replay_output_finish(&r->output, r->gate, &stats);
 	if (stats.no_buffer) {
@@ -113,7 +123,7 @@ static void replay_close(struct replay *r)
 	ruleset_free(r->ruleset);
 	free(r->image);
 	policy_free(r->policy);
-	free(r->risk.mode);
+	inputs_tenants_fini(&r->tenants);
 	list_store_close(&r->lists);
 }
 

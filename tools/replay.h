@@ -73,6 +73,9 @@ struct replay_sinks {
 	int (*event)(void *ctx, const struct event_head *e, size_t len);
 	void (*packet)(void *ctx, struct rte_mbuf *m); /* takes it; NULL: not wanted */
 	void *ctx;
+	/* Before the first packet, whose time it is; NULL: nobody cares. */
+	void (*begin)(void *ctx, uint64_t time);
+	void *begin_ctx;
 };
 
 struct replay_stats {

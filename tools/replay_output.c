@@ -71,7 +71,7 @@ static int open_outputs(struct replay_output *out, const struct replay_options *
 }
 
 int replay_output_open(struct replay_output *out, const struct replay_options *o,
-		       const struct policy *policy, const struct inputs_risk *risk,
+		       const struct policy *policy, const struct inputs_tenants *tenants,
 		       const struct ruleset *ruleset)
 {
 	*out = (struct replay_output){.options = o, .policy = policy, .ruleset = ruleset};
@@ -80,7 +80,7 @@ int replay_output_open(struct replay_output *out, const struct replay_options *o
 	out->page = page_new(policy->slot_count);
 	if (!out->name || !out->page)
 		return complain("postern replay", ENOMEM);
-	if (!o->bench && replay_risk_init(&out->risk, policy, risk, ruleset) != 0)
+	if (!o->bench && replay_risk_init(&out->risk, policy, tenants, ruleset) != 0)
 		return complain("postern replay", ENOMEM);
 	out->names = (struct tenant_names){out->name, policy->slot_count};
 	if (is_input(o->events, o) || is_input(o->json, o) || is_input(o->write, o))
@@ -129,7 +129,8 @@ static void take_packet(void *ctx, struct rte_mbuf *m)
 
 struct replay_sinks replay_output_sinks(struct replay_output *out)
 {
-	return (struct replay_sinks){take_event, out->writer ? take_packet : NULL, out};
+	return (struct replay_sinks){
+		.event = take_event, .packet = out->writer ? take_packet : NULL, .ctx = out};
 }
 
 static int write_summary(struct replay_output *out, const struct report *report)

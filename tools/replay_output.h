@@ -27,7 +27,7 @@ struct replay_output {
 
 /* 0, or an exit status after saying why. */
 int replay_output_open(struct replay_output *out, const struct replay_options *o,
-		       const struct policy *policy, const struct inputs_risk *risk,
+		       const struct policy *policy, const struct inputs_tenants *tenants,
 		       const struct ruleset *ruleset);
 struct replay_sinks replay_output_sinks(struct replay_output *out);
 

@@ -13,7 +13,7 @@
 #define SILENT_LIMITS (1u << LIMIT_PACKETS | 1u << LIMIT_SYNS)
 
 int replay_risk_init(struct replay_risk *r, const struct policy *policy,
-		     const struct inputs_risk *inputs, const struct ruleset *ruleset)
+		     const struct inputs_tenants *inputs, const struct ruleset *ruleset)
 {
 	int rc = risk_board_init(&r->board, policy->slot_count);
 
@@ -22,7 +22,7 @@ int replay_risk_init(struct replay_risk *r, const struct policy *policy,
 	r->ruleset = ruleset;
 	if (rc)
 		return rc;
-	r->board.config = inputs->config;
+	r->board.config = inputs->risk;
 	for (uint32_t slot = 1; slot < policy->slot_count; slot++)
 		risk_board_take(&r->board, slot, policy->slots[slot].id, NULL);
 	return 0;
@@ -39,7 +39,7 @@ void replay_risk_fini(struct replay_risk *r)
 
 static bool is_scored(const struct replay_risk *r, uint32_t slot)
 {
-	return slot && slot < r->board.count && r->inputs->mode[slot] != RISK_OFF;
+	return slot && slot < r->board.count && r->inputs->slot[slot].risk != RISK_OFF;
 }
 
 /* Points that a rule's metadata gives. */
@@ -83,7 +83,7 @@ static json_t *result_json(const struct replay_risk *r, uint32_t slot, uint64_t 
 {
 	const struct risk_tenant *t = &r->board.tenant[slot];
 
-	return json_pack("{s:s, s:f, s:s, s:o}", "mode", risk_mode_name(r->inputs->mode[slot]),
+	return json_pack("{s:s, s:f, s:s, s:o}", "mode", risk_mode_name(r->inputs->slot[slot].risk),
 			 "score", round((double)t->score * 100) / 100, "level",
 			 risk_level_name((enum risk_level)t->level), "points",
 			 risk_points_json(t, &r->board.config, now));

@@ -17,14 +17,14 @@
 struct replay_risk {
 	struct risk_board board; /* no slots: nobody is scored */
 	const struct policy *policy;
-	const struct inputs_risk *inputs;
+	const struct inputs_tenants *inputs;
 	const struct ruleset *ruleset; /* NULL: none */
 	json_t **result;               /* by slot; NULL before the end */
 };
 
 /* 0 or -ENOMEM. All is borrowed. */
 int replay_risk_init(struct replay_risk *risk, const struct policy *policy,
-		     const struct inputs_risk *inputs, const struct ruleset *ruleset);
+		     const struct inputs_tenants *inputs, const struct ruleset *ruleset);
 void replay_risk_fini(struct replay_risk *risk);
 
 void replay_risk_event(struct replay_risk *risk, const struct event_head *head);

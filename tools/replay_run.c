@@ -36,6 +36,13 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void begin(struct run *r, uint64_t time)
+{
+	r->stats->first = r->stats->last = time;
+	if (r->sinks->begin)
+		r->sinks->begin(r->sinks->begin_ctx, time);
+}
+
 /* NULL at the end of the feed. */
 static struct rte_mbuf *next_packet(struct run *r)
 {
@@ -49,7 +56,7 @@ static struct rte_mbuf *next_packet(struct run *r)
 			continue;
 		}
 		if (!r->stats->packets++)
-			r->stats->first = r->stats->last = frame.time;
+			begin(r, frame.time);
 		r->stats->first = RTE_MIN(r->stats->first, frame.time);
 		r->stats->last = RTE_MAX(r->stats->last, frame.time);
 		m = port_capture_packet(r->gate, &frame);
