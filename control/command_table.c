@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "control/audit_command.h"
+#include "control/cases.h"
 #include "control/command.h"
 #include "control/daemon.h"
 #include "control/policy_show.h"
@@ -302,6 +303,33 @@ static const struct command_argument audit_export_arguments[] = {
 	{0},
 };
 
+#define CASE                                                                                   \
+	{                                                                                      \
+		.name = "case", .type = ARGUMENT_COUNT, .required = true, .help = "its number" \
+	}
+
+static const struct command_argument case_list_arguments[] = {
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "its cases alone: its name or id"},
+	{.name = "all", .type = ARGUMENT_FLAG, .help = "closed ones too"},
+	{0},
+};
+static const struct command_argument case_arguments[] = {CASE, {0}};
+static const struct command_argument case_open_arguments[] = {
+	TENANT,
+	{.name = "why", .type = ARGUMENT_TEXT, .required = true, .help = "what was seen"},
+	{0},
+};
+static const struct command_argument case_text_arguments[] = {
+	CASE,
+	{.name = "text", .type = ARGUMENT_TEXT, .required = true, .help = "what was said"},
+	{0},
+};
+static const struct command_argument case_close_arguments[] = {
+	CASE,
+	{.name = "why", .type = ARGUMENT_TEXT, .required = true, .help = "how it ended"},
+	{0},
+};
+
 /* clang-format off */
 const struct command commands[] = {
 	{"help", PRIVILEGE_READ, NULL, run_help, "lists the commands and their arguments", false},
@@ -337,6 +365,12 @@ const struct command commands[] = {
 	{"feedback report", PRIVILEGE_CHANGE, feedback_report_arguments, run_feedback_report, "what came back: matched to tenants, counted once, kept", true},
 	{"feedback list", PRIVILEGE_READ, feedback_list_arguments, run_feedback_list, "reports that came, the newest first, whoever's they are", false},
 	{"feedback stats", PRIVILEGE_READ, NULL, run_feedback_stats, "what is remembered of mail that left", false},
+	{"case list", PRIVILEGE_READ, case_list_arguments, run_case_list, "cases that are not closed, the newest first", false},
+	{"case show", PRIVILEGE_READ, case_arguments, run_case_show, "one with everything that came of it", false},
+	{"case open", PRIVILEGE_CHANGE, case_open_arguments, run_case_open, "a case about a tenant, which is told of it", false},
+	{"case note", PRIVILEGE_CHANGE, case_text_arguments, run_case_note, "a line for whoever reads it later", false},
+	{"case answer", PRIVILEGE_CHANGE, case_text_arguments, run_case_answer, "the tenant has answered: its clock stands still", false},
+	{"case close", PRIVILEGE_CHANGE, case_close_arguments, run_case_close, "it is over; what comes next is a new one", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
 	{"audit entries", PRIVILEGE_CHANGE, audit_entries_arguments, run_audit_entries, "the next entries of the audit log, 500 at the most, and its end: for who verifies it", true},
 	{"audit export", PRIVILEGE_CHANGE, audit_export_arguments, run_audit_export, "entries of a tenant and a time, 500 at the most; is an entry itself", false},

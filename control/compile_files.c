@@ -99,6 +99,15 @@ static json_t *problems_json(const struct work *w)
 	return problems;
 }
 
+static json_t *contacts_json(const struct setting_texts *contacts)
+{
+	json_t *list = contacts->count ? json_array() : NULL;
+
+	for (size_t i = 0; i < contacts->count; i++)
+		json_array_append_new(list, json_string(contacts->items[i].text));
+	return list;
+}
+
 static json_t *tenants_json(const struct work *w)
 {
 	const struct config *config = w->config;
@@ -108,12 +117,13 @@ static json_t *tenants_json(const struct work *w)
 		const struct config_tenant *t = config_tenant_at(config, i);
 
 		json_array_append_new(tenants,
-				      json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I}", "slot",
+				      json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:o*}", "slot",
 						(json_int_t)w->slot_of[i], "id", (json_int_t)t->id,
 						"name", t->name, "tier", t->tier ? t->tier : "",
 						"prefixes", (json_int_t)t->prefixes.count, "risk",
 						risk_mode_name(config_risk_of(config, t)), "since",
-						(json_int_t)config_since(t)));
+						(json_int_t)config_since(t), "contacts",
+						contacts_json(&t->contacts)));
 	}
 	return tenants;
 }

@@ -57,6 +57,8 @@ const struct setting config_settings[] = {
 	 .help = "how tenants are scored, and what follows ([risk.md](risk.md))"},
 	{.name = "feedback", .type = SETTING_GROUP, .members = config_feedback_settings,
 	 .help = "what is kept for complaints and bounces that come back ([feedback.md](feedback.md))"},
+	{.name = "cases", .type = SETTING_GROUP, .members = config_case_settings,
+	 .help = "what people are to look at, and how they hear of it ([abuse-desk.md](abuse-desk.md)); read when posternd starts"},
 	{.name = "gate", .type = SETTING_GROUP, .members = config_gate_settings,
 	 .help = "the live gate: ports, programs, logs and who may command; a replay has no use for it"},
 	{0},
@@ -168,6 +170,7 @@ static int read_all(struct config *config, const config_setting_t *root, struct 
 	config_check_ports(config, diag);
 	config_check_gate(config, diag);
 	config_check_risk(config, diag);
+	config_check_cases(config, diag);
 	return 0;
 }
 

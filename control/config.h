@@ -52,6 +52,7 @@ struct config_tenant {
 	struct setting_texts numbers;
 	struct setting_texts optout;      /* files */
 	struct setting_texts do_not_call; /* files */
+	struct setting_texts contacts;    /* addresses */
 	struct config_limits limits;      /* instead of the tier's */
 	int mail_class;                   /* the same; enum mail_class */
 	const char *required_tag;         /* the same; NULL: the tier's */
@@ -115,6 +116,21 @@ struct config_feedback {
 	bool by_address;
 };
 
+/* What people are to look at, and how they hear of it (control/cases.h). */
+struct config_cases {
+	int open;                             /* enum risk_level: from which on */
+	uint64_t answer;                      /* ns: the tenant's time to answer */
+	int overdue;                          /* enum config_overdue */
+	const char *webhook, *webhook_secret; /* "": none; a file of the secret */
+	const char *relay, *from;
+	struct setting_texts desk;
+	uint64_t retry_first, retry_most, retry_until; /* ns */
+	uint64_t alarm_every;                          /* ns */
+};
+
+/* What follows when a tenant does not answer. */
+enum config_overdue { OVERDUE_ASK, OVERDUE_SUSPEND };
+
 struct warmup;
 
 struct config {
@@ -143,6 +159,7 @@ struct config {
 	struct policy_budgets budgets;
 	struct config_gate gate;
 	struct config_feedback feedback;
+	struct config_cases cases;
 	struct risk_config risk;           /* as it is written: shares in %, no events */
 	struct setting_groups risk_events; /* of struct config_risk_event */
 };
@@ -159,6 +176,7 @@ extern const struct setting config_timeout_settings[];
 extern const struct setting config_budget_settings[];
 extern const struct setting config_gate_settings[];
 extern const struct setting config_risk_settings[];
+extern const struct setting config_case_settings[];
 extern const struct setting config_feedback_settings[];
 
 /*
@@ -199,6 +217,10 @@ void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);
 void config_check_risk(const struct config *config, struct diag *diag);
+void config_check_cases(const struct config *config, struct diag *diag);
+
+/* A setting's check: NULL, or that a mailbox was expected. */
+const char *config_check_address(const char *text);
 
 /* What the engine goes by. */
 struct risk_config config_risk(const struct config *config);

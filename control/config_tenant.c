@@ -111,6 +111,8 @@ const struct setting config_tenant_settings[] = {
 	 .help = "files of addresses that it must not mail"},
 	{.name = "do_not_call", .type = SETTING_TEXTS, AT(do_not_call),
 	 .help = "files of numbers that it must not call"},
+	{.name = "contacts", .type = SETTING_TEXTS, AT(contacts), .check = config_check_address,
+	 .help = "addresses of its people: notices of its cases go there ([abuse-desk.md](abuse-desk.md))"},
 	{.name = "risk", .type = SETTING_CHOICE, AT(risk), .choices = risk_modes, .fallback = "gate",
 	 .help = "its score: as `risk.mode` says; or not counted; or counted and shown, and nothing follows; or acted upon"},
 	{.name = "mail_class", .type = SETTING_CHOICE, AT(mail_class), .choices = mail_classes, .fallback = "tier",

@@ -141,6 +141,7 @@ void daemon_event(struct daemon *d, const char *event, uint32_t slot, json_t *fi
 	char text[1024], *line;
 	size_t len;
 
+	cases_hear(d, event, gate_event_level(event), slot, fields);
 	log_fields(fields, text, sizeof(text));
 	log_write(gate_event_level(event), gate_event_text(event), "event=%s%s%s%s", event,
 		  t ? " tenant=" : "", t ? log_text(t->name) : "", text);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "control/audit.h"
+#include "control/cases.h"
 #include "control/config.h"
 #include "control/dataplane.h"
 #include "control/eve_log.h"
@@ -67,6 +68,7 @@ struct daemon {
 	struct risk_run risk;
 	struct feedback_run feedback;
 	struct warmup_run warmup;
+	struct cases cases;
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;

@@ -44,6 +44,10 @@
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
 	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \
+	X("case_opened", WARNING, "a person has to look at a tenant")                              \
+	X("case_overdue", WARNING, "a tenant did not answer in time")                              \
+	X("case_changed", INFO, "somebody wrote into a case, or closed it")                        \
+	X("notice_failed", ERROR, "a notice can't be brought to whom it is for")                   \
 	X("feedback", INFO, "a report came back: a complaint, or a reply that names a block list") \
 	X("risk_asks", WARNING, "a tenant's risk asks for a suspension, which a person decides")
 /* clang-format on */

@@ -44,6 +44,11 @@ struct evbuffer;
 	X(risk_asks, "postern_risk_asks_total", counter, "", "times that a person was asked to suspend a tenant") \
 	X(risk_round, "postern_risk_round_seconds", gauge, "", "CPU time that evaluating every tenant took the last time") \
 	X(feedback, "postern_feedback_reports_total", counter, "source result", "reports of mail that came back, and what became of them") \
+	X(cases_open, "postern_cases", gauge, "state", "cases that are not closed")                \
+	X(cases_opened, "postern_cases_opened_total", counter, "", "cases that were opened")        \
+	X(cases_overdue, "postern_cases_overdue_total", counter, "", "cases whose tenants did not answer in time") \
+	X(notices, "postern_notices_total", counter, "result", "attempts to bring notices to people: sent, failed, or given up") \
+	X(notices_waiting, "postern_notices_waiting", gauge, "", "notices that are on their way")   \
 	X(feedback_mails, "postern_feedback_mails_total", counter, "", "mails that left and are remembered for them") \
 	X(tenants, "postern_tenants", gauge, "state", "tenants")                                   \
 	X(port_packets, "postern_port_packets_total", counter, "port direction", "packets of a port") \

@@ -244,6 +244,7 @@ static int open_files(struct daemon *d)
 		return fatal(g->eve_path, strerror(-rc));
 	lists_open(d);
 	feedback_open(d);
+	cases_open(d);
 	return 0;
 }
 
@@ -415,6 +416,7 @@ static void close_all(struct posternd *p)
 	pump_fini(d);
 	risk_run_fini(d);
 	feedback_close(d);
+	cases_close(d);
 	watch_fini(d);
 	close_store(d);
 	supervisor_free(d->supervisor);

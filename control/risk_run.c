@@ -178,6 +178,12 @@ void risk_run_record(struct daemon *d, const struct event_head *head)
 		risk_record(&recorder, head);
 }
 
+void risk_run_told(struct daemon *d, uint32_t slot)
+{
+	if (slot < d->risk.board.count && d->risk.board.tenant[slot].noticed)
+		d->risk.board.tenant[slot].noticed = daemon_time();
+}
+
 /* The round */
 
 /* One that ran before this posternd did was counted by the one before, up to its last save. */

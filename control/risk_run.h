@@ -49,4 +49,7 @@ void risk_throttle(struct tenant_slot *wanted, uint32_t set, double share);
 bool risk_run_suspends(const struct daemon *daemon, uint32_t slot);
 void risk_run_pardon(struct daemon *daemon, uint32_t slot);
 
+/* The tenant has a notice in hands: a breach's time (risk.notice) runs from now on. */
+void risk_run_told(struct daemon *daemon, uint32_t slot);
+
 #endif

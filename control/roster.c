@@ -92,6 +92,7 @@ static int read_tenants(struct roster *r)
 		t->risk = risk_mode_find(text_of(item, "risk"));
 		if (t->risk == RISK_MODE_COUNT)
 			return -EBADMSG;
+		t->contacts = json_object_get(item, "contacts");
 		r->tenants++;
 	}
 	for (uint32_t slot = 0; slot < r->count; slot++)

@@ -21,6 +21,7 @@ struct roster_tenant {
 	int risk;                    /* enum risk_mode */
 	uint64_t since;              /* s since 1970; 0: of old */
 	const struct warmup *warmup; /* its tier's; NULL: none */
+	const json_t *contacts;      /* addresses; NULL: none */
 	struct tenant_slot base;     /* by the configuration */
 };
 

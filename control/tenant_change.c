@@ -2,6 +2,7 @@
 #include "control/tenant_change.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -153,17 +154,50 @@ enum command_outcome run_tenant_resume(struct request *r, json_t **result)
 		result);
 }
 
-static bool is_over(const struct override *o, uint64_t now)
-{
-	return o->suspended && o->until && o->until <= now;
-}
-
-static void on_expired(void *ctx, const struct store_result *result)
+static void on_stored(void *ctx, const struct store_result *result)
 {
 	struct daemon *d = ctx;
 
 	if (result->rc)
 		state_unstored(d->state);
+}
+
+void tenant_suspend_by_case(struct daemon *d, uint32_t slot, const char *reason)
+{
+	struct override o = override_of(d, slot);
+	struct store_unit *unit;
+	json_t *before;
+
+	if (o.suspended)
+		return;
+	unit = store_begin(d->store);
+	before = override_json(&o);
+	o.suspended = true;
+	o.since = daemon_time() / SECOND;
+	o.until = 0;
+	snprintf(o.reason, sizeof(o.reason), "%s", reason);
+	snprintf(o.approver, sizeof(o.approver), "policy");
+	snprintf(o.by, sizeof(o.by), "posternd");
+	if (state_put(d->state, &o, unit) != 0) {
+		json_decref(before);
+		store_abandon(unit);
+		return;
+	}
+	daemon_apply(d, slot);
+	audit_daemon(d, "tenant suspend", slot,
+		     json_pack("{s:o, s:o, s:s}", "before", before, "after", override_json(&o),
+			       "reason", reason),
+		     unit);
+	if (store_commit(d->store, unit, on_stored, d) != 0)
+		state_unstored(d->state);
+	daemon_event(d, "tenant_suspended", slot,
+		     json_pack("{s:s, s:s, s:s, s:I}", "by", o.by, "reason", reason, "approver",
+			       o.approver, "until", (json_int_t)0));
+}
+
+static bool is_over(const struct override *o, uint64_t now)
+{
+	return o->suspended && o->until && o->until <= now;
 }
 
 static void expire(struct daemon *d, struct override o)
@@ -186,7 +220,7 @@ static void expire(struct daemon *d, struct override o)
 		     json_pack("{s:o, s:o, s:I}", "before", before, "after", override_json(&o),
 			       "of", (json_int_t)o.tenant),
 		     unit);
-	if (store_commit(d->store, unit, on_expired, d) != 0)
+	if (store_commit(d->store, unit, on_stored, d) != 0)
 		state_unstored(d->state);
 	daemon_event(
 		d, "tenant_resumed", slot,

@@ -6,6 +6,9 @@
 #include "control/command.h"
 
 /* Suspensions whose time is over end. */
+/* Suspends as a case's end does, until it is resumed. */
+void tenant_suspend_by_case(struct daemon *daemon, uint32_t slot, const char *reason);
+
 void tenants_expire(struct daemon *daemon);
 
 /* The functions of the table. */

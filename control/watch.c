@@ -71,6 +71,7 @@ static void watch_second(struct daemon *d)
 
 	tenants_expire(d);
 	warmup_run_turn(d, daemon_time() / 1000000000);
+	cases_turn(d);
 	state_flush(d->state);
 	rc = rules_state_flush(&d->rules);
 	if (daemon_clock() >= d->watch.next_anchor) {

@@ -54,10 +54,11 @@ static void print_line(const json_t *entry)
 	json_t *said = json_loads(text_of(entry, "text"), 0, NULL);
 	const char *tenant = text_of(said, "tenant");
 	json_t *arguments = json_object_get(said, "arguments");
-	const char *reason = text_of(arguments, "reason");
+	static const char *const names[] = {"reason", "why", "text"};
+	const char *reason = text_of(said, "reason");
 
-	if (!*reason)
-		reason = text_of(said, "reason");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*reason; i++)
+		reason = text_of(arguments, names[i]);
 	printf("%6lld  %s  %-12s %-24s %-16s %s\n",
 	       (long long)json_integer_value(json_object_get(entry, "seq")), text_of(said, "time"),
 	       text_of(said, "actor"), text_of(said, "action"), *tenant ? tenant : "-", reason);

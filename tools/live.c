@@ -11,8 +11,8 @@
 
 struct call {
 	const char *socket;
-	bool json, follow;
-	const char *reason, *approver, *until, *tenant, *state, *by, *result, *tier;
+	bool json, follow, all;
+	const char *reason, *approver, *until, *tenant, *state, *by, *result, *tier, *why, *text;
 	json_t *types;
 	int argc;
 	char **argv; /* what is left of the words */
@@ -123,6 +123,42 @@ static json_t *words_sid(const struct call *c)
 	return sid ? json_pack("{s:o, s:s*}", "sid", sid, "reason", c->reason) : NULL;
 }
 
+static json_t *words_cases(const struct call *c)
+{
+	return c->argc == 0 ? json_pack("{s:s*, s:b}", "tenant", c->tenant, "all", c->all) : NULL;
+}
+
+static json_t *words_case(const struct call *c)
+{
+	json_t *id = c->argc == 1 ? number(c->argv[0]) : NULL;
+
+	return id ? json_pack("{s:o}", "case", id) : NULL;
+}
+
+static json_t *words_case_open(const struct call *c)
+{
+	return c->argc == 1 && c->why ? json_pack("{s:s, s:s}", "tenant", c->argv[0], "why", c->why)
+				      : NULL;
+}
+
+/* --text or --why, whichever the command wants. */
+static json_t *case_said(const struct call *c, const char *name, const char *text)
+{
+	json_t *id = c->argc == 1 && text ? number(c->argv[0]) : NULL;
+
+	return id ? json_pack("{s:o, s:s}", "case", id, name, text) : NULL;
+}
+
+static json_t *words_case_text(const struct call *c)
+{
+	return case_said(c, "text", c->text);
+}
+
+static json_t *words_case_close(const struct call *c)
+{
+	return case_said(c, "why", c->why);
+}
+
 static json_t *words_shadow(const struct call *c)
 {
 	json_t *sid = c->argc == 2 ? number(c->argv[0]) : NULL;
@@ -182,6 +218,18 @@ static const struct live_command {
 	{"feedback list", "feedback list", "[--tenant TENANT] [--result RESULT]",
 	 "complaints and bounces that came back, whoever's they are", words_feedback,
 	 live_page_feedback},
+	{"case list", "case list", "[--tenant TENANT] [--all]", "what people have to look at",
+	 words_cases, live_page_cases},
+	{"case show", "case show", "CASE", "one with everything that came of it", words_case,
+	 live_page_case},
+	{"case open", "case open", "TENANT --why TEXT",
+	 "a case about a tenant, which is told of it", words_case_open, live_page_case_change},
+	{"case note", "case note", "CASE --text TEXT", "a line for whoever reads it later",
+	 words_case_text, live_page_case_change},
+	{"case answer", "case answer", "CASE --text TEXT",
+	 "the tenant has answered: its clock stands still", words_case_text, live_page_case_change},
+	{"case close", "case close", "CASE --why TEXT", "it is over", words_case_close,
+	 live_page_case_change},
 	{"failure", "failure", "", "what the wire does while nobody inspects", words_none,
 	 live_page_failure},
 };
@@ -249,7 +297,10 @@ enum {
 	OPT_STATE,
 	OPT_BY,
 	OPT_RESULT,
-	OPT_TIER
+	OPT_TIER,
+	OPT_WHY,
+	OPT_TEXT,
+	OPT_ALL
 };
 
 static const struct option options[] = {
@@ -264,6 +315,9 @@ static const struct option options[] = {
 	{"by", required_argument, NULL, OPT_BY},
 	{"result", required_argument, NULL, OPT_RESULT},
 	{"tier", required_argument, NULL, OPT_TIER},
+	{"why", required_argument, NULL, OPT_WHY},
+	{"text", required_argument, NULL, OPT_TEXT},
+	{"all", no_argument, NULL, OPT_ALL},
 	{"follow", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -298,6 +352,15 @@ static void take_option(struct call *c, int option)
 		break;
 	case OPT_TIER:
 		c->tier = optarg;
+		break;
+	case OPT_WHY:
+		c->why = optarg;
+		break;
+	case OPT_TEXT:
+		c->text = optarg;
+		break;
+	case OPT_ALL:
+		c->all = true;
 		break;
 	case OPT_STATE:
 		c->state = optarg;

@@ -24,6 +24,9 @@ void live_page_reload(struct page_out *out, const json_t *result);
 void live_page_rules_list(struct page_out *out, const json_t *result);
 void live_page_rules_history(struct page_out *out, const json_t *result);
 void live_page_feedback(struct page_out *out, const json_t *result);
+void live_page_cases(struct page_out *out, const json_t *result);
+void live_page_case(struct page_out *out, const json_t *result);
+void live_page_case_change(struct page_out *out, const json_t *result);
 void live_page_rules_change(struct page_out *out, const json_t *result);
 
 /* A label, and what belongs to it, on a line. */
