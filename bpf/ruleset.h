@@ -21,7 +21,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 8
+#define RULESET_VERSION 9
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -134,7 +134,9 @@ struct ruleset_rule {
 	uint8_t noalert; /* counted, and nothing is written */
 	uint8_t order;   /* those of a lower one are judged first */
 	uint16_t conditions;
-	uint32_t first_condition, pad;
+	uint32_t first_condition;
+	uint32_t writes; /* it puts what it finds in a set: of all instances, not of the first alone
+			  */
 	struct ruleset_str msg, classtype, aup, reply, info, file;
 };
 
@@ -145,6 +147,8 @@ enum ruleset_condition_kind {
 	RULE_ON_COUNT, /* threshold, detection_filter */
 	RULE_ON_TENANT,
 	RULE_ON_TIER,
+	RULE_ON_RATE,    /* rate_filter: another action */
+	RULE_ON_DATASET, /* the buffer is put in a set, or taken out */
 	RULE_CONDITIONS,
 };
 
@@ -162,6 +166,8 @@ enum ruleset_count {
 	RULE_COUNT_THRESHOLD, /* each `count`th */
 	RULE_COUNT_BOTH,      /* the `count`th alone */
 	RULE_COUNT_FILTER,    /* all after the `count`th */
+	RULE_COUNT_BACKOFF, /* the `count`th, and as many times that as `bits` says, again and again
+			     */
 	RULE_COUNTS,
 };
 
@@ -180,12 +186,14 @@ enum ruleset_track {
 
 struct ruleset_condition {
 	uint8_t kind;
-	uint8_t op;    /* enum ruleset_bit_op, or enum ruleset_count */
+	uint8_t op;    /* enum ruleset_bit_op, enum ruleset_count, or enum verdict */
 	uint8_t track; /* enum ruleset_track */
 	uint8_t pad;
-	uint32_t count;          /* of a count; a tenant's id, or 0: its name */
-	uint64_t seconds;        /* until it is over */
-	uint64_t bits;           /* the flow's, or the hash of an xbit's name */
+	uint32_t count;   /* of a count; a tenant's id, or 0: its name */
+	uint64_t seconds; /* until it is over */
+	/* The flow's; the hash of an xbit's or a set's name; a backoff's multiplier; seconds of
+	 * another action. */
+	uint64_t bits;
 	struct ruleset_str name; /* of a bit, tenant or tier */
 };
 
@@ -362,6 +370,9 @@ struct ruleset_dataset {
 	uint64_t capacity;
 	uint64_t key[2]; /* of siphash() */
 	struct ruleset_str name;
+	uint64_t written; /* the hash of its name, if rules write it too; 0: they don't */
+	uint32_t track;   /* RULE_TRACK_RULE: one for all; RULE_TRACK_TENANT: one for each */
+	uint32_t pad;
 };
 
 struct ruleset_pattern {

@@ -93,6 +93,7 @@ struct rule_condition {
 	enum ruleset_condition_kind kind;
 	uint8_t op, track; /* as in struct ruleset_condition */
 	uint32_t count, seconds;
+	uint32_t extra; /* a backoff's multiplier; seconds of another action */
 	const char *names[RULE_NAMES_MAX];
 	size_t names_count;
 };
@@ -131,6 +132,8 @@ struct rule_sid {
 struct rule_dataset {
 	const char *name, *file; /* as the rule says */
 	uint8_t type;            /* private: of its values */
+	bool written;            /* by rules, too */
+	uint8_t track;           /* enum ruleset_track, where it is */
 	struct hashset set;
 };
 

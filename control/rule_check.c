@@ -346,6 +346,32 @@ static bool check_reply_code(struct rule_parser *parser)
 	return true;
 }
 
+/* What a rule puts in a set is what its one buffer holds when it holds. */
+static bool check_writes(struct rule_parser *parser)
+{
+	const struct rule *rule = &parser->rule;
+	const struct rule_part *part = rule->parts;
+
+	for (size_t i = 0; i < rule->conditions_count; i++) {
+		const struct rule_condition *c = &rule->conditions[i];
+
+		if (c->kind == RULE_ON_RATE && c->op >= VERDICT_DROP && rule->noalert)
+			return fail_at(parser, c->place,
+				       "noalert: nothing is withheld without an event");
+		if (c->kind != RULE_ON_DATASET)
+			continue;
+		if (rule->parts_count > 1 || part->none || part->absent)
+			return fail_at(parser, c->place,
+				       "dataset: a rule that writes a set looks at one buffer, and "
+				       "at what is there; flowbits tell it of others");
+		if (rule_part_streams(part))
+			return fail_at(parser, c->place,
+				       "dataset: this buffer comes in pieces: its hash can be put "
+				       "in (to_sha256, to_md5)");
+	}
+	return true;
+}
+
 bool rule_check(struct rule_parser *parser)
 {
 	struct rule *rule = &parser->rule;
@@ -373,5 +399,6 @@ bool rule_check(struct rule_parser *parser)
 	group_parts(rule);
 	for (size_t i = 0; i < rule->parts_count; i++)
 		warn_of_absence(parser, &rule->parts[i]);
-	return check_family(parser) && check_direction(parser) && check_reply_code(parser) && ok;
+	return check_writes(parser) && check_family(parser) && check_direction(parser) &&
+	       check_reply_code(parser) && ok;
 }

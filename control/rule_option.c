@@ -82,9 +82,11 @@ static const struct rule_option options[] = {
 	{"xbits", VALUE_REQUIRED, rule_option_xbits,
 	 "the same of an address, a pair of them or a tenant, for a time"},
 	{"threshold", VALUE_REQUIRED, rule_option_threshold,
-	 "alerts at the first N, each Nth or the Nth match in a time"},
+	 "alerts at the first N, each Nth or the Nth match in a time, or ever more seldom"},
 	{"detection_filter", VALUE_REQUIRED, rule_option_detection_filter,
 	 "matches only after N in a time"},
+	{"rate_filter", VALUE_REQUIRED, rule_option_rate_filter,
+	 "another action for a time, after N in a time; Postern's own place for it"},
 	{"app-layer-protocol", VALUE_REQUIRED, rule_option_proto, "smtp or sip, as in the header"},
 	{"content", VALUE_REQUIRED, rule_option_content, "bytes that are there, or not (!)"},
 	{"nocase", VALUE_NONE, rule_option_nocase, "letters match in either case"},
@@ -116,7 +118,7 @@ static const struct rule_option options[] = {
 	{"filesize", VALUE_REQUIRED, rule_option_filesize,
 	 "an attachment's length, as in bsize, or with KB, MB, GB"},
 	{"dataset", VALUE_REQUIRED, rule_option_dataset,
-	 "the buffer is one of a file's values, or none (isnotset)"},
+	 "the buffer is one of a set's values, or none (isnotset); set and unset write it"},
 #define X(id, name, value, how, doc) {name, VALUE_##value, rule_option_transform, doc},
 	RULE_TRANSFORMS(X)
 #undef X

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* dataset: is the buffer one of the values that a file lists? */
+/* dataset: is the buffer one of the values that a file lists, or that rules have put there? */
 #include <string.h>
 
 #include "control/rule_dataset.h"
 #include "control/rule_parse.h"
+
+#define EXPIRE_DEFAULT 86400 /* s that a value stays which a rule has put in */
+#define EXPIRE_MAX     (31 * 86400)
 
 /* One keyword's words. */
 struct words {
 	struct rule_word name, file;
 	enum rule_dataset_type type;
 	bool asks_absence;
+	bool writes;
+	uint8_t op;    /* enum ruleset_bit_op, where it writes */
+	uint8_t track; /* enum ruleset_track */
+	uint32_t expire;
 };
 
 static bool dataset_load(struct rule_parser *parser, const struct words *w, struct hashset *set)
@@ -26,14 +33,28 @@ static bool dataset_load(struct rule_parser *parser, const struct words *w, stru
 	       rule_fail(parser, w->file.p, "%s", error);
 }
 
-/* The set of that name, which one rule at least must load. */
+/* A set that rules write is so for all that ask for it. */
+static bool dataset_write(struct rule_parser *parser, const struct words *w,
+			  struct rule_dataset *set)
+{
+	if (!w->writes)
+		return true;
+	if (set->written && set->track != w->track)
+		return rule_fail(parser, w->name.p, "dataset: '%s' is tracked otherwise elsewhere",
+				 set->name);
+	set->written = true;
+	set->track = w->track;
+	return true;
+}
+
+/* The set of that name, which one rule at least must load or write. */
 static bool dataset_find(struct rule_parser *parser, const struct words *w, uint32_t *index)
 {
 	struct rule_list *list = parser->list;
 	struct rule_dataset set = {.type = (uint8_t)w->type};
 
 	for (size_t i = 0; i < list->datasets_count; i++) {
-		const struct rule_dataset *other = &list->datasets[i];
+		struct rule_dataset *other = &list->datasets[i];
 
 		if (!rule_word_is(w->name, other->name))
 			continue;
@@ -42,12 +63,13 @@ static bool dataset_find(struct rule_parser *parser, const struct words *w, uint
 					 "dataset: '%s' is another type or file elsewhere",
 					 other->name);
 		*index = (uint32_t)i;
-		return true;
+		return dataset_write(parser, w, other);
 	}
-	if (!w->file.len)
+	if (!w->file.len && !w->writes)
 		return rule_fail(parser, w->name.p,
-				 "dataset: 'load FILE' is missing, and no rule before says it");
-	if (!dataset_load(parser, w, &set.set))
+				 "dataset: 'load FILE' is missing, and no rule before says it, or "
+				 "sets anything");
+	if (w->file.len && !dataset_load(parser, w, &set.set))
 		return false;
 	set.name = arena_copy(&list->arena, w->name.p, w->name.len);
 	set.file = arena_copy(&list->arena, w->file.p, w->file.len);
@@ -55,7 +77,7 @@ static bool dataset_find(struct rule_parser *parser, const struct words *w, uint
 				    &list->datasets_capacity, sizeof(*list->datasets));
 	*index = (uint32_t)list->datasets_count;
 	list->datasets[list->datasets_count++] = set;
-	return true;
+	return dataset_write(parser, w, &list->datasets[*index]);
 }
 
 static bool read_word(struct rule_parser *parser, struct rule_word word, struct words *w)
@@ -79,7 +101,23 @@ static bool read_word(struct rule_parser *parser, struct rule_word word, struct 
 	if (rule_word_is(key, "memcap") || rule_word_is(key, "hashsize"))
 		return true;
 	if (rule_word_is(key, "save") || rule_word_is(key, "state"))
-		return rule_fail(parser, key.p, "dataset: rules write no sets: load a file");
+		return rule_fail(
+			parser, key.p,
+			"dataset: what rules put in a set is kept in memory, and not saved");
+	if (w->writes && rule_word_is(key, "expire")) {
+		int64_t n;
+
+		if (!rule_number(value, 1, EXPIRE_MAX, &n))
+			return rule_fail(parser, value.p, "expire: expected seconds from 1 to %d",
+					 EXPIRE_MAX);
+		w->expire = (uint32_t)n;
+		return true;
+	}
+	if (w->writes && rule_word_is(key, "track")) {
+		w->track = rule_word_is(value, "tenant") ? RULE_TRACK_TENANT : RULE_TRACK_RULE;
+		return w->track == RULE_TRACK_TENANT || rule_word_is(value, "all") ||
+		       rule_fail(parser, value.p, "dataset: track: expected all or tenant");
+	}
 	return rule_fail(parser, key.p, "dataset: '%.*s' can't be honoured", (int)word.len, word.p);
 }
 
@@ -88,9 +126,10 @@ static bool read_op(struct rule_parser *parser, struct rule_word word, struct wo
 	w->asks_absence = rule_word_is(word, "isnotset");
 	if (w->asks_absence || rule_word_is(word, "isset"))
 		return true;
-	if (rule_word_is(word, "set") || rule_word_is(word, "unset"))
-		return rule_fail(parser, word.p, "dataset: rules write no sets: xbits remember");
-	return rule_fail(parser, word.p, "dataset: expected isset or isnotset");
+	w->writes = true;
+	w->op = rule_word_is(word, "set") ? RULE_BIT_SET : RULE_BIT_UNSET;
+	return w->op == RULE_BIT_SET || rule_word_is(word, "unset") ||
+	       rule_fail(parser, word.p, "dataset: expected isset, isnotset, set or unset");
 }
 
 /* A hash is compared with one. */
@@ -112,28 +151,57 @@ static bool check_transform(struct rule_parser *parser, struct rule_word keyword
 		md5 ? "to_md5" : "to_sha256");
 }
 
-bool rule_option_dataset(struct rule_parser *parser, struct rule_word keyword,
-			 struct rule_word value)
+static bool read_words(struct rule_parser *parser, struct rule_word value, struct words *w)
 {
-	struct words w = {.type = DATASET_TYPES};
-	struct rule_step *step = rule_add_step(parser, keyword, RULE_STEP_DATASET);
-	struct rule_word word, rest = value;
+	struct rule_word word, rest;
 
-	if (!step)
+	rule_split(value, ',', &word, &rest);
+	if (!read_op(parser, word, w))
 		return false;
-	rule_split(rest, ',', &word, &rest);
-	if (!read_op(parser, word, &w))
-		return false;
-	rule_split(rest, ',', &w.name, &rest);
-	if (!w.name.len)
+	rule_split(rest, ',', &w->name, &rest);
+	if (!w->name.len)
 		return rule_fail(parser, value.p, "dataset: expected a name");
 	while (rest.len) {
 		rule_split(rest, ',', &word, &rest);
-		if (!read_word(parser, word, &w))
+		if (!read_word(parser, word, w))
 			return false;
 	}
-	if (w.type == DATASET_TYPES)
-		return rule_fail(parser, value.p, "dataset: 'type' is missing");
+	return w->type != DATASET_TYPES || rule_fail(parser, value.p, "dataset: 'type' is missing");
+}
+
+/* The part is looked at in every instance; what is put in is known when the rule holds. */
+static bool add_write(struct rule_parser *parser, struct rule_word keyword, const struct words *w)
+{
+	struct rule_condition *c = rule_add_condition(parser, keyword, RULE_ON_DATASET);
+	struct rule_step *step = rule_add_step(parser, keyword, RULE_STEP_SIZE);
+
+	if (!step)
+		return false;
+	step->hi = RULESET_NO_LIMIT;
+	c->op = w->op;
+	c->track = w->track;
+	c->seconds = w->expire;
+	c->names[0] = arena_copy(&parser->list->arena, w->name.p, w->name.len);
+	c->names_count = 1;
+	return true;
+}
+
+bool rule_option_dataset(struct rule_parser *parser, struct rule_word keyword,
+			 struct rule_word value)
+{
+	struct words w = {
+		.type = DATASET_TYPES, .track = RULE_TRACK_RULE, .expire = EXPIRE_DEFAULT};
+	struct rule_step *step;
+	uint32_t index;
+
+	if (!read_words(parser, value, &w))
+		return false;
+	if (w.writes)
+		return add_write(parser, keyword, &w) && check_transform(parser, keyword, w.type) &&
+		       dataset_find(parser, &w, &index);
+	step = rule_add_step(parser, keyword, RULE_STEP_DATASET);
+	if (!step)
+		return false;
 	step->negated = w.asks_absence;
 	return check_transform(parser, keyword, w.type) && dataset_find(parser, &w, &step->dataset);
 }

@@ -98,9 +98,10 @@ rule_option_fn rule_option_isdataat, rule_option_bsize;    /* _length.c */
 rule_option_fn rule_option_absent, rule_option_none;       /* _absent.c */
 rule_option_fn rule_option_filename, rule_option_filesize; /* _file.c */
 rule_option_fn rule_option_byte_test, rule_option_byte_jump, rule_option_byte_extract,
-	rule_option_byte_math;                                            /* _number.c */
-rule_option_fn rule_option_flowbits, rule_option_xbits;                   /* _bits.c */
-rule_option_fn rule_option_threshold, rule_option_detection_filter;       /* _count.c */
+	rule_option_byte_math;                          /* _number.c */
+rule_option_fn rule_option_flowbits, rule_option_xbits; /* _bits.c */
+rule_option_fn rule_option_threshold, rule_option_detection_filter,
+	rule_option_rate_filter;                                          /* _count.c */
 rule_option_fn rule_option_transform;                                     /* _transform.c */
 rule_option_fn rule_option_dataset;                                       /* _dataset.c */
 rule_option_fn rule_option_flow, rule_option_proto, rule_option_requires; /* _flow.c */

@@ -126,9 +126,6 @@ static const struct rule_refused refused[] = {
 	{"tls.", TLS},
 	{"tls_", TLS},
 	{"tos", PACKET},
-	{"rate_filter",
-	 "of Suricata's threshold.config, in no rule: write a second rule with the other action "
-	 "and a detection_filter"},
 	{"suppress",
 	 "of Suricata's threshold.config, in no rule: narrow the header, or metadata tenant"},
 	{"event_filter", "of Suricata's threshold.config, in no rule: write threshold"},

@@ -64,6 +64,10 @@ static uint64_t bits_of(const struct ruleset_tables *t, const struct rule_condit
 {
 	uint64_t bits = 0;
 
+	if (c->kind == RULE_ON_COUNT || c->kind == RULE_ON_RATE)
+		return c->extra;
+	if (c->kind == RULE_ON_DATASET) /* as in struct ruleset_dataset */
+		return XXH3_64bits(c->names[0], strlen(c->names[0])) | 1;
 	if (c->kind == RULE_ON_XBITS)
 		return XXH3_64bits(c->names[0], strlen(c->names[0]));
 	for (size_t n = 0; c->kind == RULE_ON_FLOWBITS && n < c->names_count; n++) {
@@ -85,6 +89,7 @@ void tables_add_conditions(struct ruleset_tables *t, const struct rule *rule,
 		struct ruleset_condition *c = section_add(t, &t->conditions);
 
 		c->kind = (uint8_t)from->kind;
+		out->writes |= from->kind == RULE_ON_DATASET;
 		c->op = from->op;
 		c->track = from->track;
 		c->count = from->count;

@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 void *section_add(struct ruleset_tables *t, struct section *section)
 {
 	void *item;
@@ -176,6 +179,8 @@ void tables_add_datasets(struct ruleset_tables *t, const struct rule_list *list)
 		set->capacity = from->set.capacity;
 		memcpy(set->key, from->set.key, sizeof(set->key));
 		set->name = text_of(t, from->name);
+		set->written = from->written ? XXH3_64bits(from->name, strlen(from->name)) | 1 : 0;
+		set->track = from->track;
 		for (uint64_t k = 0; k < from->set.length; k++)
 			*(uint64_t *)section_add(t, &t->hashes) = from->set.hashes[k];
 	}

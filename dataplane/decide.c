@@ -63,7 +63,7 @@ static void alert_send(struct worker *w, const struct match_hit *hit, struct byt
 	const struct ruleset_rule *rule = hit->rule;
 	struct event_builder e = event_start(w, EVENT_ALERT);
 	bool shadow = rule_in_shadow(w, rule);
-	bool blocks = rule->action >= VERDICT_DROP && !shadow;
+	bool blocks = hit->action >= VERDICT_DROP && !shadow;
 
 	event_put_text(&e, FIELD_KEY_ALERT_ACTION, blocks ? "blocked" : "allowed");
 	event_put_uint(&e, FIELD_KEY_ALERT_SID, rule->sid);
@@ -72,7 +72,7 @@ static void alert_send(struct worker *w, const struct match_hit *hit, struct byt
 	event_put_text(&e, FIELD_KEY_ALERT_CLASS, ruleset_string(rs, rule->classtype));
 	event_put_uint(&e, FIELD_KEY_ALERT_SEVERITY, rule->priority);
 	event_put_text(&e, FIELD_KEY_ALERT_AUP, ruleset_string(rs, rule->aup));
-	event_put_text(&e, FIELD_KEY_VERDICT_ACTION, verdict_name(rule->action));
+	event_put_text(&e, FIELD_KEY_VERDICT_ACTION, verdict_name(hit->action));
 	event_put_bool(&e, FIELD_KEY_ALERT_SHADOW, shadow);
 	event_put_text(&e, FIELD_KEY_ALERT_BUFFER, rule_buffers[hit->buffer].name);
 	if (context.len)
@@ -89,24 +89,25 @@ void findings_take(struct worker *w, struct finding *finding, struct bytes conte
 		return;
 	first = RULESET_AT(m->image, struct ruleset_rule, rules);
 	for (uint32_t i = 0; i < m->nhits; i++)
-		if (m->hits[i].rule->action == VERDICT_PASS)
+		if (m->hits[i].action == VERDICT_PASS)
 			finding->passed = true;
 	for (uint32_t i = 0; i < m->nhits; i++) {
 		const struct ruleset_rule *rule = m->hits[i].rule;
+		uint8_t action = m->hits[i].action;
 
 		w->rule_hits[m->places ? __atomic_load_n(&m->places[rule - first], __ATOMIC_RELAXED)
 				       : (uint32_t)(rule - first)]++;
-		if (rule->noalert || rule->action == VERDICT_PASS || finding->passed)
+		if (rule->noalert || action == VERDICT_PASS || finding->passed)
 			continue;
 		if (!w->at.ending)
 			slot_raise(&w->burst, w->at.slot, VERDICT_ALERT, REASON_RULE);
 		/* Of what refuses, the refusal is noted. */
-		if (rule->action == VERDICT_ALERT || rule_in_shadow(w, rule))
+		if (action == VERDICT_ALERT || rule_in_shadow(w, rule))
 			worker_note(w, w->at.flow->tenant, REASON_RULE);
 		if (!m->hits[i].silent)
 			alert_send(w, &m->hits[i], context);
-		if (rule->action > finding->verdict && !rule_in_shadow(w, rule)) {
-			finding->verdict = rule->action;
+		if (action > finding->verdict && !rule_in_shadow(w, rule)) {
+			finding->verdict = action;
 			finding->rule = rule;
 		}
 	}

@@ -108,7 +108,7 @@ void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule
 }
 
 void match_report(struct matcher *m, struct match_txn *txn, uint32_t index, enum rule_buffer buffer,
-		  bool silent)
+		  bool silent, uint8_t action)
 {
 	const struct ruleset_rule *rule = &m->ruleset->rules[index];
 
@@ -120,7 +120,7 @@ void match_report(struct matcher *m, struct match_txn *txn, uint32_t index, enum
 		match_over_budget(m, txn);
 		return;
 	}
-	m->hits[m->nhits++] = (struct match_hit){rule, buffer, silent};
+	m->hits[m->nhits++] = (struct match_hit){rule, buffer, silent, action};
 	remember(m, txn, index | REPORTED);
 }
 
@@ -131,7 +131,7 @@ static void rule_found(struct matcher *m, struct match_txn *txn, uint32_t rule,
 	if (m->ruleset->rules[rule].conditions)
 		match_defer(m, txn, rule, buffer);
 	else
-		match_report(m, txn, rule, buffer, false);
+		match_report(m, txn, rule, buffer, false, m->ruleset->rules[rule].action);
 }
 
 void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
@@ -142,7 +142,7 @@ void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 	const struct ruleset_rule *rule = &rs->rules[index];
 	bool all;
 
-	if (match_reported(txn, index))
+	if (!rule->writes && match_reported(txn, index))
 		return;
 	if (!match_scope_holds(rs, &rs->scopes[rule->scope], &txn->flow, buffer))
 		return;
@@ -276,7 +276,7 @@ static void look_at_part(struct match_call *call, uint32_t index, bool confirm)
 		return;
 	m->state->part_epoch[index] = m->state->epoch;
 	if (confirm || part->chains > 1) {
-		if (match_reported(call->txn, part->rule))
+		if (!m->ruleset->rules[part->rule].writes && match_reported(call->txn, part->rule))
 			return;
 		if (!part_holds(call, part)) {
 			m->stats.refuted++;
@@ -325,6 +325,8 @@ static void scan_whole(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		memset(m->state->part_epoch, 0, m->image->parts.count * sizeof(uint32_t));
 		m->state->epoch = 1;
 	}
+	m->state->whole = &call.view;
+	m->state->txn = txn;
 	for (uint32_t i = 0; i < call.db->shards.count; i++) {
 		uint32_t shard = call.db->shards.offset + i;
 
@@ -339,6 +341,7 @@ static void scan_whole(struct matcher *m, struct match_txn *txn, enum rule_buffe
 		look_at_part(&call, part, true);
 		watch_end(m, part, began);
 	}
+	m->state->whole = NULL;
 }
 
 void match_lane_scan(struct matcher *m, struct match_txn *txn, uint32_t index, unsigned first,
@@ -379,7 +382,8 @@ static bool remembers(const struct ruleset_image *image)
 	const struct ruleset_condition *c = RULESET_AT(image, struct ruleset_condition, conditions);
 
 	for (uint32_t i = 0; i < image->conditions.count; i++)
-		if (c[i].kind == RULE_ON_XBITS || c[i].kind == RULE_ON_COUNT)
+		if (c[i].kind == RULE_ON_XBITS || c[i].kind == RULE_ON_COUNT ||
+		    c[i].kind == RULE_ON_RATE || c[i].kind == RULE_ON_DATASET)
 			return true;
 	return false;
 }

@@ -84,6 +84,7 @@ struct match_hit {
 	const struct ruleset_rule *rule; /* lives as long as the ruleset */
 	enum rule_buffer buffer;         /* whose part was the last to hold */
 	bool silent;                     /* acted on, but said already often enough */
+	uint8_t action; /* enum verdict: the rule's, or what its rate_filter made of it */
 };
 
 struct match_stats {

@@ -168,6 +168,20 @@ static bool size_holds(struct evaluation *e, unsigned i, int64_t before)
 	       holds_from(e, i + 1, before);
 }
 
+/* By a rule, in a set that rules write. */
+static bool was_put_in(struct evaluation *e, uint32_t index)
+{
+	const struct ruleset_dataset *set =
+		RULESET_AT(e->m->image, struct ruleset_dataset, datasets) + index;
+	uint8_t value[MATCH_VALUE];
+
+	if (!set->written)
+		return false;
+	*e->credit -= 256 + (int64_t)e->view->len * 4;
+	match_value_of(e->view->p, e->view->len, value);
+	return match_value_is_set(e->m, e->m->state->txn, set, value);
+}
+
 static bool dataset_holds(struct evaluation *e, unsigned i, int64_t before)
 {
 	const struct ruleset_step *step = &e->steps[i];
@@ -178,7 +192,8 @@ static bool dataset_holds(struct evaluation *e, unsigned i, int64_t before)
 	if (*e->credit < 0)
 		return false;
 	hash = siphash(set->key, e->view->p, e->view->len);
-	return hashset_has(set, hash ? hash : 1) != !!(step->flags & RULE_STEP_NEGATED) &&
+	return (hashset_has(set, hash ? hash : 1) || was_put_in(e, step->index)) !=
+		       !!(step->flags & RULE_STEP_NEGATED) &&
 	       holds_from(e, i + 1, before);
 }
 

@@ -94,8 +94,11 @@ struct match_pool {
 };
 
 /* A rule whose parts hold, to be judged; and where the last of them was. */
+#define MATCH_VALUE 32 /* bytes of a value in a set that rules write: its SHA-256 */
+
 struct match_pending {
 	uint32_t rule, buffer;
+	uint8_t value[MATCH_VALUE]; /* of a rule that writes a set */
 };
 
 #define MATCH_PENDING 256 /* of one piece of data */
@@ -109,10 +112,12 @@ struct matcher_state {
 	struct match_pool pools[MATCH_STREAMS];
 	struct match_pool lanes[RULESET_LANES]; /* piece by piece: by the slots of their buffer's */
 	uint8_t filtered[2][MATCH_SLICE + 2 * RULESET_TRANSFORMS];
-	pcre2_match_data *group;     /* a match and its group */
-	uint8_t *transformed;        /* MATCH_TRANSFORM_MAX and dots; NULL: no rule transforms */
-	uint8_t *spare;              /* as much, behind it */
-	struct match_memory *memory; /* where the caller gives none */
+	pcre2_match_data *group;        /* a match and its group */
+	uint8_t *transformed;           /* MATCH_TRANSFORM_MAX and dots; NULL: no rule transforms */
+	uint8_t *spare;                 /* as much, behind it */
+	struct match_memory *memory;    /* where the caller gives none */
+	const struct match_view *whole; /* the buffer in hand, where it lies there whole */
+	const struct match_txn *txn;    /* whose it is */
 	uint32_t npending;
 	struct match_pending pending[MATCH_PENDING];
 };
@@ -186,12 +191,18 @@ void match_part_found(struct matcher *m, struct match_txn *txn, uint32_t part,
 /* It is not looked at again in this transaction. */
 void match_remember_rule(struct matcher *m, struct match_txn *txn, uint32_t rule);
 void match_report(struct matcher *m, struct match_txn *txn, uint32_t rule, enum rule_buffer buffer,
-		  bool silent);
+		  bool silent, uint8_t action);
 void match_over_budget(struct matcher *m, struct match_txn *txn);
 
 /* A rule with conditions holds, but for them: match_judge(), with the data in hand looked at. */
 void match_defer(struct matcher *m, struct match_txn *txn, uint32_t rule, enum rule_buffer buffer);
 void match_judge(struct matcher *m, struct match_txn *txn);
+
+/* A value as sets that rules write keep it. */
+void match_value_of(const uint8_t *p, size_t len, uint8_t value[MATCH_VALUE]);
+/* Has a rule put the value in that set, and is it still there? */
+bool match_value_is_set(const struct matcher *m, const struct match_txn *txn,
+			const struct ruleset_dataset *set, const uint8_t value[MATCH_VALUE]);
 
 /*
  * What the lane makes of the bytes, in state->transformed; transforms before `first` were made

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "bpf/reason.h"
 #include "dataplane/match_internal.h"
 
 /* What one expression may cost; PCRE2 counts its own steps. */
@@ -66,14 +67,21 @@ static bool rules_ok(const struct ruleset_image *i)
 	return true;
 }
 
+static int condition_ops(uint8_t kind)
+{
+	return kind == RULE_ON_COUNT  ? (int)RULE_COUNTS
+	       : kind == RULE_ON_RATE ? (int)VERDICT_COUNT
+				      : (int)RULE_BIT_OPS;
+}
+
 static bool conditions_ok(const struct ruleset_image *i)
 {
 	const struct ruleset_condition *c = RULESET_AT(i, struct ruleset_condition, conditions);
 
 	for (uint32_t n = 0; n < i->conditions.count; n++, c++)
 		if (c->kind >= RULE_CONDITIONS || c->track >= RULE_TRACKS ||
-		    c->op >= (c->kind == RULE_ON_COUNT ? (int)RULE_COUNTS : (int)RULE_BIT_OPS) ||
-		    c->seconds > UINT32_MAX || !str_ok(i, c->name))
+		    c->op >= condition_ops(c->kind) || c->seconds > UINT32_MAX ||
+		    (c->kind == RULE_ON_RATE && c->bits > UINT32_MAX) || !str_ok(i, c->name))
 			return false;
 	return true;
 }

@@ -10,6 +10,8 @@
 #include "dataplane/match_internal.h"
 #include "dataplane/match_memory.h"
 
+#include <nettle/sha2.h>
+
 #define SECOND 1000000000ull
 
 static uint64_t now_of(const struct matcher *m)
@@ -70,6 +72,37 @@ static struct match_memory_key key_of(const struct matcher *m, const struct matc
 	return key;
 }
 
+void match_value_of(const uint8_t *p, size_t len, uint8_t value[MATCH_VALUE])
+{
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, len, p);
+	sha256_digest(&sha, MATCH_VALUE, value);
+}
+
+/* One for all is nobody's share. */
+static struct match_memory_key value_key(const struct match_txn *txn, uint64_t set, uint32_t track,
+					 const uint8_t value[MATCH_VALUE])
+{
+	struct match_memory_key key = {.what = set, .kind = RULE_ON_DATASET << 8};
+
+	if (track == RULE_TRACK_TENANT && txn->flow.keep)
+		key.tenant = txn->flow.keep->tenant;
+	memcpy(key.addr, value, MATCH_VALUE);
+	return key;
+}
+
+bool match_value_is_set(const struct matcher *m, const struct match_txn *txn,
+			const struct ruleset_dataset *set, const uint8_t value[MATCH_VALUE])
+{
+	struct match_memory_key key = value_key(txn, set->written, set->track, value);
+
+	if (m->turn)
+		m->turn(m->turn_ctx);
+	return match_memory_has(m->memory, &key, now_of(m));
+}
+
 /* The flow's bits, as this ruleset numbers them: another's say nothing. */
 static uint64_t flowbits(const struct matcher *m, const struct match_txn *txn)
 {
@@ -103,6 +136,15 @@ static bool bits_hold(const struct matcher *m, const struct match_txn *txn,
 	key = key_of(m, txn, p, c);
 	has = match_memory_has(m->memory, &key, now_of(m));
 	return has == want;
+}
+
+/* As in Suricata: what is put in was not there, what is taken out was. */
+static bool value_holds(const struct matcher *m, const struct match_txn *txn,
+			const struct match_pending *p, const struct ruleset_condition *c)
+{
+	struct match_memory_key key = value_key(txn, c->bits, c->track, p->value);
+
+	return match_memory_has(m->memory, &key, now_of(m)) == (c->op == RULE_BIT_UNSET);
 }
 
 static bool name_is(const char *const *names, uint32_t count, uint32_t slot, const char *name)
@@ -140,7 +182,10 @@ static bool conditions_hold(const struct matcher *m, const struct match_txn *txn
 		if (c->kind == RULE_ON_TENANT || c->kind == RULE_ON_TIER) {
 			subjects = true;
 			found = found || subject_is(m, txn, c);
-		} else if (c->kind != RULE_ON_COUNT && !bits_hold(m, txn, p, c)) {
+		} else if (c->kind == RULE_ON_DATASET) {
+			if (!value_holds(m, txn, p, c))
+				return false;
+		} else if (c->kind <= RULE_ON_XBITS && !bits_hold(m, txn, p, c)) {
 			return false;
 		}
 	}
@@ -173,6 +218,54 @@ static void bits_change(struct matcher *m, struct match_txn *txn, const struct m
 		match_over_budget(m, txn);
 }
 
+static void value_change(struct matcher *m, struct match_txn *txn, const struct match_pending *p,
+			 const struct ruleset_condition *c)
+{
+	struct match_memory_key key = value_key(txn, c->bits, c->track, p->value);
+	uint64_t now = now_of(m), full = match_memory_full(m->memory);
+
+	if (c->op == RULE_BIT_UNSET)
+		match_memory_clear(m->memory, &key, now);
+	else if (!match_memory_set(m->memory, &key, now, now + c->seconds * SECOND) ||
+		 match_memory_full(m->memory) != full) /* another value had to go for it */
+		match_over_budget(m, txn);
+}
+
+/*
+ * The action of a rule that holds: after more than `count` in `seconds` it is another for a time,
+ * and then the count begins anew.
+ */
+static uint8_t rate_action(struct matcher *m, struct match_txn *txn, const struct match_pending *p,
+			   const struct ruleset_condition *c, uint8_t action)
+{
+	struct match_memory_key key = key_of(m, txn, p, c), over = key;
+	uint64_t now = now_of(m);
+	uint32_t count;
+
+	over.kind |= 1u << 16;
+	if (match_memory_has(m->memory, &over, now))
+		return c->op;
+	count = match_memory_count(m->memory, &key, now, c->seconds * SECOND, 0);
+	if (!count)
+		match_over_budget(m, txn);
+	if (count <= c->count)
+		return action;
+	match_memory_clear(m->memory, &key, now);
+	if (!match_memory_set(m->memory, &over, now, now + c->bits * SECOND))
+		match_over_budget(m, txn);
+	return c->op;
+}
+
+/* Is it the count's, or that times the multiplier, or that again? */
+static bool backs_off_to(const struct ruleset_condition *c, uint32_t count)
+{
+	uint64_t at = c->count;
+
+	while (at < count && c->bits > 1)
+		at *= c->bits;
+	return c->bits > 1 ? at == count : count >= c->count;
+}
+
 /* What a count makes of a rule that holds. */
 enum outcome { NOTHING, SILENT, REPORTED };
 
@@ -194,6 +287,8 @@ static enum outcome count_outcome(struct matcher *m, struct match_txn *txn,
 		return count < c->count ? NOTHING : count == c->count ? REPORTED : SILENT;
 	case RULE_COUNT_FILTER:
 		return count > c->count ? REPORTED : NOTHING;
+	case RULE_COUNT_BACKOFF:
+		return count < c->count ? NOTHING : backs_off_to(c, count) ? REPORTED : SILENT;
 	case RULE_COUNTS:
 		break;
 	}
@@ -205,26 +300,38 @@ static void judge(struct matcher *m, struct match_txn *txn, const struct match_p
 	const struct ruleset_rule *rule = &m->ruleset->rules[p->rule];
 	const struct ruleset_condition *c = &m->ruleset->conditions[rule->first_condition];
 	enum outcome outcome = REPORTED;
+	uint8_t action = rule->action;
 
-	if (match_reported(txn, p->rule))
+	bool again = match_reported(txn, p->rule); /* another instance */
+
+	if (again && !rule->writes)
 		return;
 	if (m->turn)
 		m->turn(m->turn_ctx);
 	if (!conditions_hold(m, txn, p))
 		return;
 	for (uint32_t i = 0; i < rule->conditions; i++) {
-		if (c[i].kind == RULE_ON_COUNT) {
+		if (c[i].kind == RULE_ON_DATASET) {
+			value_change(m, txn, p, &c[i]);
+		} else if (again) {
+			continue;
+		} else if (c[i].kind == RULE_ON_COUNT) {
 			enum outcome one = count_outcome(m, txn, p, &c[i]);
 
 			outcome = one < outcome ? one : outcome;
 		} else if (c[i].kind == RULE_ON_FLOWBITS || c[i].kind == RULE_ON_XBITS) {
 			bits_change(m, txn, p, &c[i]);
+		} else if (c[i].kind == RULE_ON_RATE) {
+			action = rate_action(m, txn, p, &c[i], action);
 		}
 	}
+	if (again)
+		return;
 	if (outcome == NOTHING)
 		match_remember_rule(m, txn, p->rule);
 	else
-		match_report(m, txn, p->rule, (enum rule_buffer)p->buffer, outcome == SILENT);
+		match_report(m, txn, p->rule, (enum rule_buffer)p->buffer, outcome == SILENT,
+			     action);
 }
 
 void match_defer(struct matcher *m, struct match_txn *txn, uint32_t rule, enum rule_buffer buffer)
@@ -245,7 +352,10 @@ void match_defer(struct matcher *m, struct match_txn *txn, uint32_t rule, enum r
 		state->pending[at] = state->pending[at - 1];
 		at--;
 	}
-	state->pending[at] = (struct match_pending){rule, (uint32_t)buffer};
+	state->pending[at].rule = rule;
+	state->pending[at].buffer = (uint32_t)buffer;
+	if (state->whole && m->ruleset->rules[rule].writes)
+		match_value_of(state->whole->p, state->whole->len, state->pending[at].value);
 	state->npending++;
 }
 

@@ -17,7 +17,8 @@
  *   wait SECONDS           time goes by
  *   -- log
  *   LINE:COLUMN error|warning: message      what is said about the rules
- *   SID BUFFER [silent]                     what hit; transactions parted by `next`
+ *   SID BUFFER [silent] [ACTION]            what hit; the action that is not the rule's own;
+ *                                           transactions parted by `next`
  *
  * Streaming buffers are fed whole, cut in two at every byte, and byte by byte:
  * the log must be the same. Hits of one transaction are logged in the order of
@@ -149,8 +150,11 @@ static void log_hits(struct matcher *m, FILE *log)
 	for (uint32_t i = 0; i < m->nhits; i++) {
 		uint32_t sid = m->hits[i].rule->sid;
 
-		fprintf(log, "%u %s%s\n", sid, rule_buffers[m->hits[i].buffer].name,
-			m->hits[i].silent ? " silent" : "");
+		bool own = m->hits[i].action == m->hits[i].rule->action;
+
+		fprintf(log, "%u %s%s%s%s\n", sid, rule_buffers[m->hits[i].buffer].name,
+			m->hits[i].silent ? " silent" : "", own ? "" : " ",
+			own ? "" : verdict_name((enum verdict)m->hits[i].action));
 	}
 	m->nhits = 0;
 }
@@ -178,7 +182,7 @@ static void run_input(struct rules_fixture *f, const char *input, int mode, FILE
 	f->keep = (struct match_keep){.id = 1};
 	flow.keep = &f->keep;
 	f->matcher->policy = &policy_now;
-	f->now += 1000000000000; /* what an earlier way of cutting left is over */
+	f->now += 3000000000000000; /* what an earlier way of cutting left is over */
 	match_begin(f->matcher, &txn, &flow, NULL);
 	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		bool inherit = !strcmp(line, "inherit");

@@ -131,9 +131,12 @@ static const struct {
 	{"", "dataset:isset,x,type string;", "dataset: 'load FILE' is missing"},
 	{"", "dataset:isset,x,load x.lst;", "dataset: 'type' is missing"},
 	{"", "dataset:isset,x,type ipv4,load x.lst;", "dataset: type: expected string"},
-	{"", "dataset:set,x,type string,load x.lst;", "dataset: rules write no sets"},
-	{"", "dataset:isset,x,type string,save x.lst;", "dataset: rules write no sets"},
-	{"", "dataset:is,x,type string,load x.lst;", "dataset: expected isset or isnotset"},
+	{"", "dataset:add,x,type string,load x.lst;",
+	 "dataset: expected isset, isnotset, set or unset"},
+	{"", "dataset:isset,x,type string,save x.lst;",
+	 "dataset: what rules put in a set is kept in memory, and not saved"},
+	{"", "dataset:is,x,type string,load x.lst;",
+	 "dataset: expected isset, isnotset, set or unset"},
 	{"", "dataset:isset,x,type md5,load x.lst;", "dataset: this type is compared with"},
 	{"", "to_md5; dataset:isset,x,type sha256,load x.lst;", "dataset: this type is compared"},
 	{"", "dataset:isset,x,type string,load x.lst; to_md5;", "'to_md5' stands right after"},
@@ -162,6 +165,40 @@ static void a_mistake_in_a_set_is_said(void **state)
 	}
 }
 
+/* Values beyond the memory's half push out others of the set, which counts; nothing else happens.
+ */
+static void a_set_that_rules_fill_stays_bounded(void **state)
+{
+	struct match_flow flow = rules_fixture_flow(IPPROTO_TCP, 25);
+	struct rules_fixture f;
+	struct match_txn txn;
+	unsigned kept = 0, counted = 0;
+	char text[32];
+
+	parse(&f, HEAD "email.from; dataset:set,s,type string,expire 60; sid:1;)\n" HEAD
+		       "email.to; dataset:isset,s,type string; sid:2;)\n");
+	assert_non_null(f.matcher);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(text, sizeof(text), "value %d", i);
+		match_begin(f.matcher, &txn, &flow, NULL);
+		match_block(f.matcher, &txn, RULE_BUFFER_EMAIL_FROM, text, strlen(text));
+		counted += txn.over_budget;
+		match_end(f.matcher, &txn);
+		assert_int_equal(f.matcher->nhits, 1);
+		f.matcher->nhits = 0;
+	}
+	for (int i = 0; i < 20000; i++) {
+		snprintf(text, sizeof(text), "value %d", i);
+		kept += hits(&f, RULE_BUFFER_EMAIL_TO, text);
+	}
+	assert_int_equal(kept + counted, 20000);
+	assert_true(kept > 0 && counted > 0);
+	f.now += 61000000000;
+	assert_int_equal(hits(&f, RULE_BUFFER_EMAIL_TO, text), 0);
+	assert_int_equal(hits(&f, RULE_BUFFER_EMAIL_FROM, text), 1);
+	rules_fixture_fini(&f);
+}
+
 static void a_name_is_one_set(void **state)
 {
 	struct rules_fixture f;
@@ -184,6 +221,7 @@ int main(void)
 		cmocka_unit_test(many_values_are_each_found),
 		cmocka_unit_test(a_mistake_in_a_set_is_said),
 		cmocka_unit_test(a_name_is_one_set),
+		cmocka_unit_test(a_set_that_rules_fill_stays_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

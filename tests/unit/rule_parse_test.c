@@ -51,7 +51,7 @@ static const struct mistake mistakes[] = {
 	{HEAD
 	 "(msg:\"t\"; email.subject; content:\"a\"; threshold:type backoff,track by_flow,count 1; "
 	 "sid:1;)",
-	 1, 84, "threshold: backoff is about packets"},
+	 1, 79, "expected type backoff, track BY, count N, multiplier N"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; detection_filter:track by_me,count "
 	      "1,seconds 1; "
 	      "sid:1;)",
@@ -64,8 +64,8 @@ static const struct mistake mistakes[] = {
 	      "1,seconds 1; "
 	      "threshold:type limit,track by_src,count 1,seconds 1; sid:1;)",
 	 1, 118, "a rule has one threshold or detection_filter"},
-	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; rate_filter:track by_src; sid:1;)", 1, 69,
-	 "keyword 'rate_filter' can't be honoured: of Suricata's threshold.config"},
+	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; rate_filter:track by_src; sid:1;)", 1, 81,
+	 "expected track BY, count N, seconds N, new_action ACTION"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; metadata:tenant; sid:1;)", 1, 78,
 	 "tenant: expected a name"},
 	{HEAD "(msg:\"t\"; email.subject; content:\"a\"; flowint:x,+,1; sid:1;)", 1, 69,

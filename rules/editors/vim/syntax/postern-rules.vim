@@ -37,8 +37,8 @@ syntax keyword posternKeyword contained absent app-layer-protocol bsize byte_ext
 syntax keyword posternKeyword contained compress_whitespace content dataset depth detection_filter distance dotprefix endswith
 syntax keyword posternKeyword contained fast_pattern fileext filename filesize flow flowbits from_base64 gid header_lowercase
 syntax keyword posternKeyword contained isdataat metadata msg noalert nocase none offset pcre pcrexform prefilter priority
-syntax keyword posternKeyword contained rawbytes reference requires rev sid startswith strip_whitespace target threshold
-syntax keyword posternKeyword contained to_lowercase to_md5 to_sha1 to_sha256 to_uppercase url_decode within xbits xor
+syntax keyword posternKeyword contained rate_filter rawbytes reference requires rev sid startswith strip_whitespace target
+syntax keyword posternKeyword contained threshold to_lowercase to_md5 to_sha1 to_sha256 to_uppercase url_decode within xbits xor
 syntax keyword posternBuffer contained email.body email.body_md5 email.cc email.date email.from email.header email.message_id
 syntax keyword posternBuffer contained email.received email.subject email.to email.url email.x_mailer file.data file.name
 syntax keyword posternBuffer contained sdp.attribute sdp.bandwidth sdp.connection_data sdp.email sdp.encryption_key
@@ -53,9 +53,9 @@ syntax keyword posternRefused contained ack app-layer-event asn1 base64_data bas
 syntax keyword posternRefused contained content_len cookies datarep decode-event dnp3 domain dsize engine-event enip entropy
 syntax keyword posternRefused contained event_filter file.magic filemagic filemd5 filesha1 filesha256 filestore flags flowint
 syntax keyword posternRefused contained fragbits fragoffset frame ftp ftpdata_command geoip gunzip hostbits icode id ip_proto
-syntax keyword posternRefused contained ipopts iprep itype ja3 ja4 krb5 lua luaxform modbus nfq_set_mark pkt_data rate_filter
-syntax keyword posternRefused contained raw_uri rdp replace rpc sameip seq stream-event stream_size strip_pseudo_headers subslice
-syntax keyword posternRefused contained suppress tag tftp tld tos ttl uricontent urilen window zlib_deflate
+syntax keyword posternRefused contained ipopts iprep itype ja3 ja4 krb5 lua luaxform modbus nfq_set_mark pkt_data raw_uri rdp
+syntax keyword posternRefused contained replace rpc sameip seq stream-event stream_size strip_pseudo_headers subslice suppress tag
+syntax keyword posternRefused contained tftp tld tos ttl uricontent urilen window zlib_deflate
 syntax match posternRefusedKind "\%([(;]\s*\|^\s*\)\@<=\%(dce_\|dcerpc\.\|dhcp\.\|dns\.\|dns_\|email\.\|file\.\|flow\.\|http2\.\|http\.\|http_\|icmp_\|icmpv4\.\|icmpv6\.\|igmp\.\|ike\.\|ikev2\.\|ipv4\.\|ipv6\.\|ja3\.\|ja3_\|ja3s\.\|ja4\.\|krb5\.\|krb5_\|ldap\.\|mdns\.\|mqtt\.\|nfs\.\|nfs_\|pgsql\.\|pop3\.\|quic\.\|rfb\.\|sdp\.\|sip\.\|sip_\|smb\.\|smtp\.\|snmp\.\|ssh\.\|ssh_\|ssl_\|tcp\.\|tls\.\|tls_\|udp\.\|vlan\.\|websocket\.\)[a-zA-Z0-9_.-]*\ze\s*[:;]" contained
 " end
 
