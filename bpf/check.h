@@ -29,7 +29,14 @@
 	X(TAG_ALTERED, "AUP-ORIGIN", ALERT)                                                         \
 	X(TAG_MISSING, "AUP-TAG", REJECT)                                                           \
 	X(SUBJECT_REPLY, "AUP-SUBJECT", ALERT)                                                      \
-	X(TRADEMARK, "AUP-TRADEMARK", ALERT)
+	X(TRADEMARK, "AUP-TRADEMARK", ALERT) \
+	X(SUPPRESSED, "AUP-SUPPRESS-LEARNED", REJECT)                                               \
+	X(MAILBOMB, "AUP-MAILBOMB", REJECT)                                                         \
+	X(PER_DOMAIN, "AUP-SPAM-BULK", REJECT)                                                      \
+	X(HARVEST, "AUP-HARVEST", ALERT)                                                            \
+	X(NEW_RECIPIENTS, "AUP-LIST", ALERT)                                                        \
+	X(SAME_BODY, "AUP-SPAM-BULK", ALERT)                                                        \
+	X(RELAY, "AUP-RELAY", ALERT)
 /* clang-format on */
 
 enum policy_check {

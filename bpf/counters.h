@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "bpf/hll.h"
 #include "bpf/reason.h"
 #include "bpf/sketch.h"
 #include "bpf/tenant.h"
@@ -77,6 +78,7 @@ struct tenant_counters {
 	/* No sums, from here on. */
 	struct sketch callees; /* of call attempts */
 	struct sketch domains; /* of recipients */
+	struct hll distinct_recipients;
 };
 
 /* How near a tenant came to each limit: percent of its bucket, at the most. Per slot and worker. */

@@ -24,6 +24,7 @@ enum event_type {
 	EVENT_ADDRESS,  /* an envelope address, for replay's summary; never in EVE */
 	EVENT_KERNEL,   /* a verdict about a flow, which control puts into the kernel; the same */
 	EVENT_DOMAIN,   /* a sender's domain, for control to look up; the same */
+	EVENT_BOUNCED,  /* a recipient that doesn't exist, which control puts on a list; the same */
 };
 
 enum field_kind {
@@ -111,7 +112,8 @@ enum field_kind {
 	X(ADDRESS_RCPT_TO, STR, "")                                                                 \
 	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */          \
 	X(KERNEL_FLOW, STR, "")   /* struct kernel_flow */                                          \
-	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */
+	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */ \
+	X(BOUNCED_HASH, UINT, "") /* list_hash() of LIST_SUPPRESSED */
 /* clang-format on */
 
 enum field_key {
@@ -125,6 +127,8 @@ enum event_direction { TO_SERVER, TO_CLIENT };
 
 /* Bit of `direction`: the packet in hand is the tenant's own, not one to it. */
 #define EVENT_BY_TENANT (1 << 1)
+/* The same: the tenant opened the flow; the packet may be the other end's. */
+#define EVENT_TO_OTHERS (1 << 2)
 
 /* Bit of `packet`: a timer's doing, of no packet; the rest of it orders such events. */
 #define EVENT_OF_NO_PACKET (1ULL << 63)
@@ -133,7 +137,7 @@ enum event_direction { TO_SERVER, TO_CLIENT };
 struct event_head {
 	uint32_t size;     /* of the record, fields included, a multiple of 8 */
 	uint8_t type;      /* enum event_type */
-	uint8_t direction; /* enum event_direction, EVENT_BY_TENANT */
+	uint8_t direction; /* enum event_direction, EVENT_BY_TENANT, EVENT_TO_OTHERS */
 	uint8_t family;    /* 4, 6 or 0: no address */
 	uint8_t proto;     /* IP protocol */
 	uint64_t time;     /* ns since 1970, the packet's */

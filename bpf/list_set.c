@@ -223,6 +223,35 @@ enum list_standing list_sets_find(const struct list_sets *sets, uint32_t owner, 
 									   : LIST_PENDING;
 }
 
+static bool set_has_since(const struct list_set *set, uint32_t owner, enum list_kind kind,
+			  uint64_t hash, uint64_t oldest, bool *removed)
+{
+	uint32_t count;
+	const struct list_segment *s = list_set_segments(set, owner, kind, &count);
+	bool has = false;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct hashset hashes = list_segment_set(set, &s[i]);
+
+		if ((s[i].removes || !s[i].from || s[i].from >= oldest) &&
+		    hashset_has(&hashes, hash)) {
+			*removed |= s[i].removes;
+			has |= !s[i].removes;
+		}
+	}
+	return has;
+}
+
+bool list_sets_has_since(const struct list_sets *sets, uint32_t owner, enum list_kind kind,
+			 uint64_t hash, uint64_t oldest)
+{
+	bool removed = false;
+
+	if (list_sets_fit(sets) && set_has_since(&sets->delta, owner, kind, hash, oldest, &removed))
+		return true;
+	return !removed && set_has_since(&sets->base, owner, kind, hash, oldest, &removed);
+}
+
 void list_sets_find_many(const struct list_sets *sets, uint32_t owner, enum list_kind kind,
 			 const uint64_t *hashes, size_t count, enum list_standing *standing)
 {

@@ -64,6 +64,8 @@ struct list_sets {
 	struct list_set base, delta;
 	uint64_t key[2];
 	const uint64_t *clock;
+	uint64_t period;  /* ns: after so long entries of LIST_SUPPRESSED end; 0: they don't */
+	uint64_t settled; /* ns since 1970: what bounced before it is in LIST_SUPPRESSED, or was */
 };
 
 enum list_standing {
@@ -118,6 +120,32 @@ void list_sets_prefetch(const struct list_sets *sets, uint32_t owner, enum list_
  */
 enum list_standing list_sets_find(const struct list_sets *sets, uint32_t owner, enum list_kind kind,
 				  uint64_t hash, uint64_t *from);
+
+/*
+ * The same of a list whose entries end (LIST_SUPPRESSED): whether it is on it, for always or since
+ * `oldest` (s since 1970) or later.
+ */
+bool list_sets_has_since(const struct list_sets *sets, uint32_t owner, enum list_kind kind,
+			 uint64_t hash, uint64_t oldest);
+
+/*
+ * Entries that end after `period` (ns) have the time that they came at, in steps of a quarter of
+ * the period, and count for that much longer: a list has few segments. Of what came at `now` (ns
+ * since 1970), s since 1970; and the oldest that count.
+ */
+static inline uint64_t list_since(uint64_t period, uint64_t now)
+{
+	const uint64_t step = period / 4 > 1000000000 ? period / 4 / 1000000000 : 1;
+
+	return now / 1000000000 / step * step;
+}
+
+static inline uint64_t list_oldest(uint64_t period, uint64_t now)
+{
+	const uint64_t begin = now > period ? now - period : 0;
+
+	return list_since(period, begin);
+}
 
 /* The same of `count` hashes of one list, whose misses are waited for together. */
 void list_sets_find_many(const struct list_sets *sets, uint32_t owner, enum list_kind kind,

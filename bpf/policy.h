@@ -110,6 +110,10 @@ struct policy_budgets {
 	uint32_t fragments;        /* unfinished fragmented packets */
 	uint32_t reorder_segments; /* beyond a gap, per direction of a flow */
 	uint64_t reorder_bytes;    /* the same */
+	/* Of all workers together: */
+	uint32_t recipient_counts; /* cells of a row of counts of mails by recipient */
+	uint32_t known_recipients; /* cells of a row of what is known of recipients */
+	uint32_t suppressed;       /* recipients that bounced */
 };
 
 /* How calls without any final response enter the answer-seizure ratio. */
@@ -117,6 +121,20 @@ enum asr_mode {
 	ASR_WITH_PROGRESS, /* count as seized if a 1xx was seen (POLICY.md's reading) */
 	ASR_FINAL_ONLY,    /* never count */
 	ASR_ALL,           /* always count */
+};
+
+/* What a tenant's mail may do in a while. Windows are ns; counts of 0: it isn't looked at. */
+struct policy_mail {
+	uint32_t mailbomb; /* mails to one recipient */
+	uint32_t same_body;
+	uint32_t harvest, harvest_share;           /* recipients that are tried out, and percent */
+	uint32_t new_recipients, recipients_share; /* recipients never seen, and percent */
+	uint32_t recipients_days;                  /* that one is known */
+	uint32_t relay_hosts;                      /* servers that relay nothing */
+	uint64_t mailbomb_window, same_body_window, harvest_window, recipients_window, relay_window;
+	uint64_t recipients_learn; /* from the start: nobody is new yet */
+	uint64_t suppress;         /* that a recipient that bounced is refused; 0: it isn't */
+	struct gcra per_domain;    /* recipients of one domain; interval 0: no limit */
 };
 
 /* What the client is told. Only reasons of policy have one. */
@@ -161,6 +179,7 @@ struct policy {
 	uint8_t actions[REASON_COUNT];
 	uint64_t short_call; /* ns: an answered call no longer than this is short */
 	enum asr_mode asr_mode;
+	struct policy_mail mail;
 	bool tell_domains;                  /* those of senders, to control, which looks them up */
 	struct policy_words marks;          /* the provider's, UTF-8 */
 	struct policy_words provider_hosts; /* names; ".example.com": all below it */

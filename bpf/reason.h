@@ -71,6 +71,13 @@
 	X(OPT_OUT, "opt_out", "the recipient opted out")                                            \
 	X(SPAM_TRAP, "spam_trap", "the recipient is a spam trap that was never anybody's")          \
 	X(SPAM_TRAP_RECYCLED, "spam_trap_recycled", "the recipient is a spam trap, somebody's once") \
+	X(SUPPRESSED, "suppressed", "the recipient bounced for the tenant lately")                  \
+	X(MAILBOMB, "mailbomb", "too many mails to one recipient")                                  \
+	X(PER_DOMAIN, "per_domain", "too many recipients of one domain")                            \
+	X(HARVEST, "harvest", "addresses are tried out")                                            \
+	X(NEW_RECIPIENTS, "new_recipients", "too many recipients that were never seen before")      \
+	X(SAME_BODY, "same_body", "too many mails with the same text")                              \
+	X(RELAY, "relay", "many servers say that they relay nothing")                               \
 	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \
 	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")                              \
 	X(HEADER_MISSING, "header_missing", "a mail without From or without Date")                  \

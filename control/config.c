@@ -169,6 +169,7 @@ static int read_all(struct config *config, const config_setting_t *root, struct 
 	config_check_tenants(config, diag);
 	config_check_ports(config, diag);
 	config_check_gate(config, diag);
+	config_check_mail(config, diag);
 	config_check_risk(config, diag);
 	config_check_cases(config, diag);
 	return 0;

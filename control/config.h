@@ -133,6 +133,19 @@ enum config_overdue { OVERDUE_ASK, OVERDUE_SUSPEND };
 
 struct warmup;
 
+/* How much mail, to whom. Rates' bursts aren't looked at, but for per_domain's. */
+struct config_mail {
+	struct rate mailbomb, per_domain, same_body;
+	uint64_t suppress; /* ns */
+	struct config_share {
+		uint32_t count, share; /* share: percent */
+		uint64_t window;       /* ns */
+	} harvest, new_recipients;
+	uint64_t learn, remember; /* ns */
+	uint32_t relay_hosts;
+	uint64_t relay_window; /* ns */
+};
+
 struct config {
 	config_t file;
 	char *path;                    /* NULL: no file */
@@ -147,8 +160,9 @@ struct config {
 	int bare_lf; /* enum verdict */
 	uint64_t short_call;
 	int asr_mode;
-	int on_loss[REASON_COUNT];             /* enum verdict */
-	int actions[REASON_COUNT];             /* the same; of checks (bpf/check.h) */
+	int on_loss[REASON_COUNT]; /* enum verdict */
+	int actions[REASON_COUNT]; /* the same; of checks (bpf/check.h) */
+	struct config_mail mail;
 	const char *smtp_answer[REASON_COUNT]; /* NULL: none */
 	const char *sip_answer[REASON_COUNT];
 	uint64_t retry_after;
@@ -172,6 +186,7 @@ extern const struct setting config_tenant_settings[];
 extern const struct setting config_inspect_settings[];
 extern const struct setting config_list_settings[];
 extern const struct setting config_policy_settings[];
+extern const struct setting config_mail_settings[]; /* of struct config */
 extern const struct setting config_timeout_settings[];
 extern const struct setting config_budget_settings[];
 extern const struct setting config_gate_settings[];
@@ -216,6 +231,7 @@ void config_check_warmup(const struct config_tier *tier, struct diag *diag);
 void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);
+void config_check_mail(const struct config *config, struct diag *diag);
 void config_check_risk(const struct config *config, struct diag *diag);
 void config_check_cases(const struct config *config, struct diag *diag);
 
@@ -224,6 +240,8 @@ const char *config_check_address(const char *text);
 
 /* What the engine goes by. */
 struct risk_config config_risk(const struct config *config);
+/* What the dataplane counts by. */
+struct policy_mail config_mail_policy(const struct config *config);
 /* enum risk_mode: the tenant's own, or the gate's. */
 int config_risk_of(const struct config *config, const struct config_tenant *tenant);
 

@@ -280,6 +280,7 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	policy->asr_mode = config->asr_mode;
 	policy->shadow = config->shadow;
 	policy->tell_domains = config->tell_domains;
+	policy->mail = config_mail_policy(config);
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		policy->on_loss[i] = config->on_loss[i];
 		policy->actions[i] = config->actions[i];

@@ -40,6 +40,7 @@
 	X(SMS, "sms", VOLUME, "AUP-SMS", 1, 10, 1, 60, "too many SIP MESSAGEs")                    \
 	X(TRAP, "trap", DELIVERY, "AUP-LIST", 25, 60, 168, 0, "mail to an address that never belonged to anybody") \
 	X(TRAP_RECYCLED, "trap_recycled", DELIVERY, "AUP-LIST", 5, 20, 168, 0, "mail to an address that nobody has any more") \
+	X(NEW_RECIPIENTS, "new_recipients", DELIVERY, "AUP-LIST", 5, 20, 24, 0, "a burst of recipients that were never seen before") \
 	X(HARVEST, "harvest", DELIVERY, "AUP-HARVEST", 3, 20, 24, 0, "addresses are tried out")    \
 	X(RELAY, "relay", DELIVERY, "AUP-RELAY", 2, 8, 24, 0, "servers say that they relay nothing") \
 	X(OPT_OUT, "opt_out", RECIPIENTS, "AUP-OPTOUT", 3, 12, 24, 0, "mail to a recipient that opted out") \

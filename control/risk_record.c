@@ -3,32 +3,48 @@
 
 #include <string.h>
 
+/* What a rule about a reply has for its `risk` when the reply is worth what the policy gives. */
+#define BLOCK_REPLY_RISK 8.0
+
+/* Bits of what counts. */
+enum {
+	BY_COUNTERS = 0,     /* the points are the counters' */
+	EACH = 1 << 0,       /* every one */
+	IN_ANSWERS = 1 << 1, /* those found in what servers say, too */
+};
+
 /* What a refusal is; limits have their points by their counters. */
 static const struct {
 	enum reason reason;
 	enum risk_event event;
-	bool counts;
+	unsigned counts;
 } refusals[] = {
-	{REASON_OPT_OUT, RISK_EVENT_OPT_OUT, true},
-	{REASON_DOMAIN_CONSENT, RISK_EVENT_DOMAIN_CONSENT, true},
-	{REASON_SPAM_TRAP, RISK_EVENT_TRAP, true},
-	{REASON_SPAM_TRAP_RECYCLED, RISK_EVENT_TRAP_RECYCLED, true},
-	{REASON_HEADER_MISSING, RISK_EVENT_HEADERS, true},
-	{REASON_HEADER_REPEATED, RISK_EVENT_HEADERS, true},
-	{REASON_HEADER_NUL, RISK_EVENT_HEADERS, true},
-	{REASON_RECEIVED_FORGED, RISK_EVENT_HEADERS, true},
-	{REASON_DOMAIN_INVALID, RISK_EVENT_DOMAIN_INVALID, true},
-	{REASON_UNSUBSCRIBE, RISK_EVENT_UNSUBSCRIBE, true},
-	{REASON_HELO_NAME, RISK_EVENT_ORIGIN, true},
-	{REASON_TAG_ALTERED, RISK_EVENT_ORIGIN, true},
-	{REASON_TAG_MISSING, RISK_EVENT_TAG, true},
-	{REASON_SUBJECT_REPLY, RISK_EVENT_SUBJECT, true},
-	{REASON_TRADEMARK, RISK_EVENT_TRADEMARK, true},
-	{REASON_LIMIT_MESSAGES, RISK_EVENT_BULK, false},
-	{REASON_LIMIT_RECIPIENTS, RISK_EVENT_BULK, false},
-	{REASON_LIMIT_CONNECTIONS, RISK_EVENT_BULK, false},
-	{REASON_LIMIT_CALLS, RISK_EVENT_FLOOD, false},
-	{REASON_LIMIT_SIP_REQUESTS, RISK_EVENT_FLOOD, false},
+	{REASON_OPT_OUT, RISK_EVENT_OPT_OUT, EACH},
+	{REASON_DOMAIN_CONSENT, RISK_EVENT_DOMAIN_CONSENT, EACH},
+	{REASON_SPAM_TRAP, RISK_EVENT_TRAP, EACH},
+	{REASON_SPAM_TRAP_RECYCLED, RISK_EVENT_TRAP_RECYCLED, EACH},
+	{REASON_HEADER_MISSING, RISK_EVENT_HEADERS, EACH},
+	{REASON_HEADER_REPEATED, RISK_EVENT_HEADERS, EACH},
+	{REASON_HEADER_NUL, RISK_EVENT_HEADERS, EACH},
+	{REASON_RECEIVED_FORGED, RISK_EVENT_HEADERS, EACH},
+	{REASON_DOMAIN_INVALID, RISK_EVENT_DOMAIN_INVALID, EACH},
+	{REASON_UNSUBSCRIBE, RISK_EVENT_UNSUBSCRIBE, EACH},
+	{REASON_HELO_NAME, RISK_EVENT_ORIGIN, EACH},
+	{REASON_TAG_ALTERED, RISK_EVENT_ORIGIN, EACH},
+	{REASON_TAG_MISSING, RISK_EVENT_TAG, EACH},
+	{REASON_SUBJECT_REPLY, RISK_EVENT_SUBJECT, EACH},
+	{REASON_TRADEMARK, RISK_EVENT_TRADEMARK, EACH},
+	{REASON_MAILBOMB, RISK_EVENT_MAILBOMB, EACH},
+	{REASON_HARVEST, RISK_EVENT_HARVEST, EACH | IN_ANSWERS},
+	{REASON_RELAY, RISK_EVENT_RELAY, EACH | IN_ANSWERS},
+	{REASON_NEW_RECIPIENTS, RISK_EVENT_NEW_RECIPIENTS, EACH},
+	{REASON_SAME_BODY, RISK_EVENT_BULK, EACH},
+	{REASON_PER_DOMAIN, RISK_EVENT_BULK, EACH},
+	{REASON_LIMIT_MESSAGES, RISK_EVENT_BULK, BY_COUNTERS},
+	{REASON_LIMIT_RECIPIENTS, RISK_EVENT_BULK, BY_COUNTERS},
+	{REASON_LIMIT_CONNECTIONS, RISK_EVENT_BULK, BY_COUNTERS},
+	{REASON_LIMIT_CALLS, RISK_EVENT_FLOOD, BY_COUNTERS},
+	{REASON_LIMIT_SIP_REQUESTS, RISK_EVENT_FLOOD, BY_COUNTERS},
 };
 
 static bool is_text(const struct event_value *value, const char *text)
@@ -43,6 +59,11 @@ static bool is_shadow(const struct event_head *head, enum field_key key)
 	return event_find(head, key, &value) && event_value_bool(&value);
 }
 
+static bool by_tenant(const struct event_head *head)
+{
+	return head->direction & EVENT_BY_TENANT;
+}
+
 static void take_refusal(const struct risk_recorder *r, const struct event_head *head)
 {
 	struct event_value reason;
@@ -51,9 +72,10 @@ static void take_refusal(const struct risk_recorder *r, const struct event_head 
 	    is_shadow(head, FIELD_KEY_VERDICT_SHADOW))
 		return;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		if (!is_text(&reason, reason_name(refusals[i].reason)))
+		if (!is_text(&reason, reason_name(refusals[i].reason)) ||
+		    (!(refusals[i].counts & IN_ANSWERS) && !by_tenant(head)))
 			continue;
-		if (refusals[i].counts || r->limits)
+		if ((refusals[i].counts & EACH) || r->limits)
 			risk_board_event(r->board, head->tenant, refusals[i].event, 1, head->time,
 					 head->flow_id, 0);
 		else
@@ -75,10 +97,17 @@ static enum risk_event event_of_row(const struct event_value *row)
 	return RISK_EVENT_COUNT;
 }
 
+/* Of others, to what a tenant said. */
+static bool is_answer(const struct event_head *head)
+{
+	return (head->direction & EVENT_TO_OTHERS) && !by_tenant(head);
+}
+
 /* A rule's row says what it is, by the policy's points; its `risk` is for what has no row. */
 static void take_alert(const struct risk_recorder *r, const struct event_head *head)
 {
 	enum risk_event event = RISK_EVENT_COUNT;
+	bool names_block_list = false;
 	struct event_reader reader;
 	struct event_value value;
 	uint32_t sid = 0, points;
@@ -90,7 +119,18 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 			sid = (uint32_t)event_value_uint(&value);
 		if (value.key == FIELD_KEY_ALERT_AUP && event == RISK_EVENT_COUNT)
 			event = event_of_row(&value);
+		if (value.key == FIELD_KEY_ALERT_AUP && is_text(&value, "AUP-BLACKLIST"))
+			names_block_list = is_answer(head);
 	}
+	if (names_block_list) {
+		points = r->points(r->ctx, sid);
+		risk_board_event(r->board, head->tenant, RISK_EVENT_BLOCK_REPLY,
+				 points ? points / BLOCK_REPLY_RISK : 1, head->time, head->flow_id,
+				 sid);
+		return;
+	}
+	if (!by_tenant(head))
+		return;
 	if (event < RISK_EVENT_COUNT)
 		risk_board_event(r->board, head->tenant, event, 1, head->time, head->flow_id, sid);
 	else if ((points = r->points(r->ctx, sid)) != 0)
@@ -100,7 +140,7 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 
 void risk_record(const struct risk_recorder *r, const struct event_head *head)
 {
-	if (!(head->direction & EVENT_BY_TENANT))
+	if (!(head->direction & (EVENT_BY_TENANT | EVENT_TO_OTHERS)))
 		return;
 	if (head->type == EVENT_VERDICT)
 		take_refusal(r, head);

@@ -9,14 +9,6 @@ static const struct bytes phrases[] = {
 	BYTES("invalid mailbox"),   BYTES("account is disabled"), BYTES("not a valid"),
 };
 
-static bool says(struct bytes text, struct bytes phrase)
-{
-	for (size_t i = 0; i + phrase.len <= text.len; i++)
-		if (bytes_case_starts(bytes_of(text.p + i, text.len - i), phrase))
-			return true;
-	return false;
-}
-
 bool bounce_is_hard(unsigned code, unsigned class, unsigned subject, unsigned detail,
 		    struct bytes text)
 {
@@ -31,7 +23,7 @@ bool bounce_is_hard(unsigned code, unsigned class, unsigned subject, unsigned de
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-		if (says(text, phrases[i]))
+		if (bytes_case_find(text, phrases[i]))
 			return true;
 	return false;
 }

@@ -12,7 +12,7 @@
 /* Of a call attempt: who is called, by number, or else by the whole URI. */
 void distinct_callee(struct worker *w, uint32_t tenant, const struct sip_message *msg);
 
-/* Of a recipient, as in RCPT TO. */
-void distinct_domain(struct worker *w, uint32_t tenant, struct bytes address);
+/* The hash of what is told apart, keyed. */
+uint64_t distinct_hash(const struct worker *w, struct bytes thing);
 
 #endif

@@ -18,6 +18,8 @@ static void head_fill(const struct worker *w, struct event_head *e)
 	e->direction = w->at.to_server ? TO_SERVER : TO_CLIENT;
 	if (f->tenant && !!(f->flags & FLOW_OUTBOUND) == flow_from_client(f, side))
 		e->direction |= EVENT_BY_TENANT;
+	if (f->tenant && (f->flags & FLOW_OUTBOUND))
+		e->direction |= EVENT_TO_OTHERS;
 	e->flow_id = f->id;
 	e->tenant = f->tenant;
 	e->family = f->key.family;

@@ -10,6 +10,7 @@
 #include "dataplane/calls.h"
 #include "dataplane/editor.h"
 #include "dataplane/inspect.h"
+#include "dataplane/mail_watch.h"
 #include "dataplane/match_memory.h"
 #include "dataplane/memory.h"
 #include "dataplane/reassembly.h"
@@ -202,6 +203,7 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	w->mbufs = gate->small;
 	w->large = gate->large;
 	w->calls = gate->calls;
+	w->watch = gate->watch;
 	w->history_max = SMALL_PACKETS / 4;
 	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;
 	rc = config->shm ? worker_share(w, config->shm) : worker_count(w, config);
@@ -285,7 +287,9 @@ static int gate_build(struct gate *gate, const struct gate_config *config)
 			      : packets_new("large", LARGE_PACKETS, LARGE_SIZE, MEMORY_SPARSE);
 	gate->calls = calls_new(config->policy, slots_of(config), config->key);
 	if (!gate->small || !gate->large || !gate->calls ||
-	    match_memory_new(MEMORY_ENTRIES, config->key, &gate->memory) < 0)
+	    match_memory_new(MEMORY_ENTRIES, config->key, &gate->memory) < 0 ||
+	    mail_watch_new(&config->policy->budgets, slots_of(config), config->key, &gate->watch) <
+		    0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < config->workers; i++) {
 		gate->worker[i] = worker_new(gate, config, i);
@@ -333,6 +337,7 @@ void gate_free(struct gate *gate)
 	worker_free(gate->front);
 	calls_free(gate->calls);
 	match_memory_free(gate->memory);
+	mail_watch_free(gate->watch);
 	rte_mempool_free(gate->small);
 	rte_mempool_free(gate->large);
 	rte_free(gate);

@@ -36,6 +36,7 @@ struct gate {
 	struct rte_mempool *large; /* others, and reassembled ones */
 	struct calls *calls;
 	struct match_memory *memory; /* what rules remember */
+	struct mail_watch *watch;    /* what tenants' mail did lately */
 	struct order order;
 };
 

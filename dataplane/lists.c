@@ -65,23 +65,27 @@ bool list_answer(const struct policy *policy, const struct list_question *q)
 	return false;
 }
 
+void list_form_of(struct bytes address, struct list_form *form)
+{
+	form->len = list_address(address.p, address.len, form->text);
+}
+
 struct list_question list_ask_opted_out(const struct policy *policy, uint32_t slot,
-					struct bytes address)
+					const struct list_form *address)
 {
 	const struct tenant_slot *tenant = &policy->slots[slot];
-	bool is_configured = tenant->flags & TENANT_HAS_OPTOUT;
-	uint8_t text[LIST_TEXT_MAX];
-	size_t len = 0;
 
-	if (is_configured || policy->sets)
-		len = list_address(address.p, address.len, text);
-	return question_of(policy, LIST_OPTOUT, tenant->id, is_configured, text, len);
+	return question_of(policy, LIST_OPTOUT, tenant->id, tenant->flags & TENANT_HAS_OPTOUT,
+			   address->text, address->len);
 }
 
 bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes address)
 {
-	struct list_question q = list_ask_opted_out(policy, slot, address);
+	struct list_question q;
+	struct list_form form;
 
+	list_form_of(address, &form);
+	q = list_ask_opted_out(policy, slot, &form);
 	return list_answer(policy, &q);
 }
 
@@ -99,27 +103,33 @@ bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes n
 	return list_answer(policy, &q);
 }
 
-enum list_trap list_trap(const struct policy *policy, struct bytes address)
+enum list_trap list_trap(const struct policy *policy, const struct list_form *address)
 {
-	uint8_t text[LIST_TEXT_MAX];
-	size_t len = policy->sets ? list_address(address.p, address.len, text) : 0;
-
-	if (!len)
+	if (!policy->sets || !address->len)
 		return LIST_TRAP_NONE;
-	if (imported(policy, LIST_TRAP, LIST_TRAP, 0, text, len))
+	if (imported(policy, LIST_TRAP, LIST_TRAP, 0, address->text, address->len))
 		return LIST_TRAP_PRISTINE;
-	return imported(policy, LIST_TRAP_RECYCLED, LIST_TRAP_RECYCLED, 0, text, len)
+	return imported(policy, LIST_TRAP_RECYCLED, LIST_TRAP_RECYCLED, 0, address->text,
+			address->len)
 		       ? LIST_TRAP_OLD
 		       : LIST_TRAP_NONE;
 }
 
-bool list_suppressed(const struct policy *policy, uint32_t slot, struct bytes address)
+uint64_t list_suppressed_hash(const struct policy *policy, uint32_t slot, const uint64_t key[2],
+			      const struct list_form *address)
 {
-	uint8_t text[LIST_TEXT_MAX];
-	size_t len = policy->sets ? list_address(address.p, address.len, text) : 0;
+	return address->len ? list_hash(policy->sets ? policy->sets->key : key, LIST_SUPPRESSED,
+					policy->slots[slot].id, address->text, address->len)
+			    : 0;
+}
 
-	return len && imported(policy, LIST_SUPPRESSED, LIST_SUPPRESSED, policy->slots[slot].id,
-			       text, len);
+bool list_suppressed(const struct policy *policy, uint32_t slot, uint64_t hash, uint64_t now)
+{
+	const struct list_sets *sets = policy->sets;
+
+	return sets && hash &&
+	       list_sets_has_since(sets, policy->slots[slot].id, LIST_SUPPRESSED, hash,
+				   list_oldest(policy->mail.suppress, now));
 }
 
 /* The domain itself: its own, or one that it forwards for. */

@@ -21,8 +21,16 @@ struct list_question {
 	uint64_t configured[2], imported[2]; /* the provider's, the owner's; 0: not to be asked */
 };
 
+/* An address in its normal form (bpf/list.h), to ask of several lists; `len` 0: it has none. */
+struct list_form {
+	size_t len;
+	uint8_t text[LIST_TEXT_MAX];
+};
+
+void list_form_of(struct bytes address, struct list_form *form);
+
 struct list_question list_ask_opted_out(const struct policy *policy, uint32_t slot,
-					struct bytes address);
+					const struct list_form *address);
 bool list_answer(const struct policy *policy, const struct list_question *question);
 
 /* On the tenant's opt-out list or the provider's? `address` as in RCPT TO, brackets or not. */
@@ -38,10 +46,13 @@ enum list_trap {
 };
 
 /* A spam trap of the provider's? */
-enum list_trap list_trap(const struct policy *policy, struct bytes address);
+enum list_trap list_trap(const struct policy *policy, const struct list_form *address);
 
-/* On the list of addresses that bounced for the tenant? */
-bool list_suppressed(const struct policy *policy, uint32_t slot, struct bytes address);
+/* Of an address, on the list of those that bounced for the tenant; of no address: 0. */
+uint64_t list_suppressed_hash(const struct policy *policy, uint32_t slot, const uint64_t key[2],
+			      const struct list_form *address);
+/* Is it there? `now`: ns since 1970. */
+bool list_suppressed(const struct policy *policy, uint32_t slot, uint64_t hash, uint64_t now);
 
 /*
  * May the tenant send from this address: is its domain one of the tenant's, or a subdomain

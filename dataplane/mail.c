@@ -210,6 +210,8 @@ static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes 
 		return;
 	if (c->w->options.digests)
 		sha256_update(&mail->part_digest, data.len, data.p);
+	if (kind == MIME_DATA_TEXT && c->w->policy->actions[REASON_SAME_BODY] != VERDICT_PASS)
+		body_digest_add(&mail->body, data.p, data.len);
 	if (kind == MIME_DATA_TEXT && (mail->email.head || c->w->matcher))
 		url_feed(&mail->urls, data, on_url, c);
 	if (!c->w->matcher || !mail->stream_open)

@@ -10,6 +10,7 @@
 #include <nettle/md5.h>
 #include <nettle/sha2.h>
 
+#include "dataplane/body_digest.h"
 #include "dataplane/header_facts.h"
 #include "dataplane/inspect.h"
 #include "dataplane/proto/mime.h"
@@ -20,6 +21,7 @@
 #define MAIL_RECORD     8192 /* bytes of the `email` event */
 #define MAIL_RECORD_END 128  /* of them, kept for what is known at the message's end */
 #define MAIL_FIELD      1024 /* bytes of each header in it */
+#define MAIL_ASKED      128  /* recipients whose answers are theirs */
 
 /* What has come of the line of the header that we are in, where body_md5 is wanted. */
 enum mail_line { LINE_EMPTY, LINE_TEXT, BEHIND_HEADER };
@@ -33,12 +35,17 @@ struct mail {
 	bool refused;    /* its end was withheld */
 	bool incomplete; /* some of it never came by */
 	bool stream_open;
-	uint8_t stream; /* enum rule_buffer */
+	uint8_t stream;  /* enum rule_buffer */
+	bool data_asked; /* DATA or BDAT came */
 	uint32_t rcpts, rcpts_refused;
+	uint32_t number; /* smtp_session.mails, with it */
+	uint32_t asked;  /* RCPTs that went on to the server */
+	struct body_digest body;
 	uint64_t size;
 	uint16_t from_len, rcpt_len, parts;
 	char from[MAIL_ADDRESS];
-	char rcpt[MAIL_RCPTS]; /* each with a NUL behind it */
+	char rcpt[MAIL_RCPTS];           /* each with a NUL behind it */
+	uint64_t asked_hash[MAIL_ASKED]; /* of them, smtp_recipient.hash */
 	struct header_facts facts;
 	bool limited; /* the MIME parser met a bound */
 	struct event_builder email;

@@ -173,12 +173,19 @@ static struct entry *find_or_make(struct match_memory *memory, const struct plac
 	return NULL;
 }
 
-bool match_memory_has(struct match_memory *memory, const struct match_memory_key *key, uint64_t now)
+uint64_t match_memory_end(struct match_memory *memory, const struct match_memory_key *key,
+			  uint64_t now)
 {
 	struct place p = place_of(memory, key, now);
 	struct entry *e = find(&p);
+	uint64_t end = e ? word_end(atomic_load_explicit(&e->word, memory_order_acquire)) : 0;
 
-	return e && word_end(atomic_load_explicit(&e->word, memory_order_acquire)) > p.now;
+	return end > p.now ? end * MS : 0;
+}
+
+bool match_memory_has(struct match_memory *memory, const struct match_memory_key *key, uint64_t now)
+{
+	return match_memory_end(memory, key, now) != 0;
 }
 
 bool match_memory_set(struct match_memory *memory, const struct match_memory_key *key, uint64_t now,

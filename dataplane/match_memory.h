@@ -39,6 +39,9 @@ struct match_memory_key {
 /* Is there an entry that has not ended? */
 bool match_memory_has(struct match_memory *memory, const struct match_memory_key *key,
 		      uint64_t now);
+/* When it ends, ns rounded up to ms; 0: there is none. */
+uint64_t match_memory_end(struct match_memory *memory, const struct match_memory_key *key,
+			  uint64_t now);
 /* Until `end`; what there is of it ends then. False: there was no place. */
 bool match_memory_set(struct match_memory *memory, const struct match_memory_key *key, uint64_t now,
 		      uint64_t end);

@@ -125,6 +125,13 @@ static bool words_ok(const struct policy_words *words)
 	return !words->text[POLICY_WORDS - 1] && !words->text[POLICY_WORDS - 2];
 }
 
+/* Counts are kept by halves of their windows, and divided by. */
+static bool mail_ok(const struct policy_mail *m)
+{
+	return m->mailbomb_window > 1 && m->same_body_window > 1 && m->harvest_window > 1 &&
+	       m->recipients_window > 1;
+}
+
 static bool choices_ok(const struct policy_image *i)
 {
 	const struct policy *p = &i->policy;
@@ -143,6 +150,8 @@ static bool choices_ok(const struct policy_image *i)
 		    (a->sip_code && a->sip_code < 300))
 			return false;
 	}
+	if (!mail_ok(&p->mail))
+		return false;
 	for (unsigned port = 0; port < 65536; port++)
 		if (p->ports.tcp[port] > APP_SIPS || p->ports.udp[port] > APP_SIPS)
 			return false;

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "dataplane/distinct.h"
 #include "dataplane/limit.h"
 #include "dataplane/lists.h"
+#include "dataplane/smtp_watch.h"
 
 static bool refuse_for(struct smtp_ctx *c, enum reason reason, const char *object,
 		       const struct smtp_command *cmd)
@@ -80,20 +80,22 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 }
 
 /* By default the mail goes on: a trap that is refused is one that is known. */
-static bool refuse_trap(struct smtp_ctx *c, const struct smtp_command *cmd)
+static bool refuse_trap(struct smtp_ctx *c, const struct smtp_recipient *to,
+			const struct smtp_command *cmd)
 {
 	static const enum reason reasons[] = {
 		[LIST_TRAP_PRISTINE] = REASON_SPAM_TRAP,
 		[LIST_TRAP_OLD] = REASON_SPAM_TRAP_RECYCLED,
 	};
-	enum list_trap trap = list_trap(c->w->policy, cmd->address);
+	enum list_trap trap = list_trap(c->w->policy, &to->form);
 
 	return trap != LIST_TRAP_NONE &&
 	       smtp_check(c, reasons[trap], "recipient", cmd->address, cmd->at, false);
 }
 
 /* True: the recipient is refused, alone. */
-static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct smtp_command *cmd)
+static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct smtp_recipient *to,
+		       const struct smtp_command *cmd)
 {
 	const struct policy *policy = c->w->policy;
 	uint32_t tenant = c->f->tenant;
@@ -104,25 +106,28 @@ static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct
 
 	/* The lists are on their way from memory while rules run. */
 	if (is_outbound && check_is_on(c->w, REASON_OPT_OUT))
-		opted_out = list_ask_opted_out(policy, tenant, cmd->address);
+		opted_out = list_ask_opted_out(policy, tenant, &to->form);
 	smtp_scan_command(c, RULE_BUFFER_SMTP_RCPT_TO, cmd->address, &finding);
 	if (smtp_refuse_by_rule(c, &finding, "recipient", cmd->at, false))
 		return true;
 	if (!is_outbound)
 		return false;
-	if (refuse_trap(c, cmd))
+	if (refuse_trap(c, to, cmd))
 		return true;
 	if (list_answer(policy, &opted_out) &&
 	    smtp_check(c, REASON_OPT_OUT, "recipient", cmd->address, cmd->at, false))
 		return true;
 	if (most && mail && mail->rcpts - mail->rcpts_refused > most)
 		return refuse_for(c, REASON_LIMIT_RECIPIENTS_MESSAGE, "recipient", cmd);
-	return refuse_by_limit(c, LIMIT_RECIPIENTS, "recipient", cmd);
+	return smtp_watch_refuses_first(c, to, cmd) ||
+	       refuse_by_limit(c, LIMIT_RECIPIENTS, "recipient", cmd) ||
+	       smtp_watch_refuses_last(c, to, cmd);
 }
 
 static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 {
 	struct mail *mail = smtp_mail_now(c->s);
+	struct smtp_recipient to;
 	bool refused;
 
 	c->w->counters->smtp.rcpt_attempted++;
@@ -130,9 +135,10 @@ static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 	tell_address(c, FIELD_KEY_ADDRESS_RCPT_TO, cmd);
 	if (mail)
 		mail_rcpt(mail, cmd->address);
-	refused = judge_rcpt(c, mail, cmd);
+	smtp_recipient_read(c, cmd->address, &to);
+	refused = judge_rcpt(c, mail, &to, cmd);
 	if (!refused && (c->f->flags & FLOW_OUTBOUND))
-		distinct_domain(c->w, c->f->tenant, cmd->address);
+		smtp_watch_rcpt(c, mail, &to);
 	if (mail)
 		mail->rcpts_refused += refused;
 	return refused;
@@ -171,9 +177,22 @@ bool smtp_on_command(void *ctx, const struct smtp_command *cmd)
 	case SMTP_EHLO:
 		return on_helo(c, cmd);
 	case SMTP_MAIL:
-		return on_mail_from(c, cmd) && mail_unmake(c);
+		if (on_mail_from(c, cmd))
+			return mail_unmake(c);
+		c->s->mails++;
+		if (smtp_mail_now(c->s))
+			smtp_mail_now(c->s)->number = c->s->mails;
+		return false;
 	case SMTP_RCPT:
 		return on_rcpt_to(c, cmd);
+	case SMTP_DATA:
+	case SMTP_BDAT:
+		if (smtp_mail_now(c->s))
+			smtp_mail_now(c->s)->data_asked = true;
+		return false;
+	case SMTP_VRFY:
+	case SMTP_EXPN:
+		return smtp_watch_verify(c, cmd);
 	default:
 		return false;
 	}

@@ -76,6 +76,7 @@ static struct smtp_session *session_open(struct worker *w, struct flow *f)
 	smtp_init(&s->parser, (f->flags & FLOW_MIDSTREAM ? SMTP_MIDSTREAM : 0u) |
 				      (w->options.keep_ghosts ? SMTP_KEEP_GHOSTS : SMTP_TWO_WAY) |
 				      (w->options.edits ? SMTP_ANSWER_WITHHELD : 0u));
+	s->unsure = f->flags & FLOW_MIDSTREAM;
 	s->server_begin = server->flags & HALF_SYN ? server->isn + 1 : server->next;
 	f->session = s;
 	smtp_session_begin(&(struct smtp_ctx){w, f, s});
@@ -154,6 +155,7 @@ void smtp_inspect_gap(struct worker *w, struct flow *f, bool to_server, uint32_t
 
 	if (!s)
 		return;
+	s->unsure = true;
 	env = env_of(w, f, &c);
 	smtp_gap(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes, &env);
 	w->matcher = w->newest;

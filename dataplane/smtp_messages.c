@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/smtp_watch.h"
+
 void smtp_on_message_begin(void *ctx, uint64_t at, bool ghost)
 {
 	struct smtp_ctx *c = ctx;
@@ -43,6 +45,8 @@ static bool judge(struct smtp_ctx *c, struct mail *mail, const struct smtp_end *
 	if (mail && smtp_refuse_by_rule(c, &mail->finding, "message", end->at, true))
 		return true;
 	if (mail && smtp_judge_headers(c, mail, end->at))
+		return true;
+	if (mail && smtp_watch_refuses_message(c, mail, end->at))
 		return true;
 	if (end->kind == SMTP_END_BARE_LF &&
 	    c->w->policy->on_loss[REASON_SMTP_BARE_LF_END] >= VERDICT_DROP)
@@ -174,6 +178,7 @@ void smtp_on_transaction_abort(void *ctx, const struct smtp_abort *abort)
 	struct smtp_ctx *c = ctx;
 
 	smtp_rules_take(c);
+	smtp_watch_abort(c, c->s->mail, abort);
 	smtp_event(c, c->s->mail, "aborted", 0, abort->accepted);
 	smtp_mail_drop(c, &c->s->mail);
 	smtp_mail_drop(c, &c->s->nested);

@@ -6,6 +6,7 @@
 
 #include "dataplane/bounce.h"
 #include "dataplane/editor.h"
+#include "dataplane/smtp_watch.h"
 
 static void on_rcpt_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 {
@@ -23,6 +24,7 @@ static void on_rcpt_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 	/* "Later" is no answer: who is asked again would be counted again. */
 	t->recipients_answered += r->code / 100 == 2 || r->code / 100 == 5;
 	t->recipients_bounced += hard;
+	smtp_watch_answer(c, r, hard);
 }
 
 static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)
@@ -74,8 +76,10 @@ void smtp_on_reply(void *ctx, const struct smtp_reply *r)
 	smtp_session_count(c);
 	smtp_rules_take(c);
 	c->w->counters->smtp.replies[r->code]++;
+	c->s->mails_answered += r->verb == SMTP_MAIL && !r->withheld;
 	if (r->verb == SMTP_RCPT)
 		on_rcpt_reply(c, r);
+	smtp_watch_reply(c, r);
 	if (r->verb == SMTP_MAIL && r->code >= 400)
 		mail_refused(c);
 	else if (r->verb == SMTP_MAIL)

@@ -23,6 +23,8 @@ struct smtp_session {
 	struct mail *pending; /* messages whose replies are due, oldest first */
 	uint8_t helo_len;
 	bool counted, first_client_byte, tls;
+	uint32_t mails, mails_answered; /* MAILs that went on to the server, and that it answered */
+	bool unsure;         /* something never came by: whose a reply is can't be sworn to */
 	bool in_transaction; /* MAIL was sent, and not refused so far */
 	uint32_t view;       /* worker.view: of the rules that txn is about */
 	uint8_t sni_len;

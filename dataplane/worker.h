@@ -31,6 +31,7 @@ struct reassembly;
 struct shm_worker;
 
 struct calls;
+struct mail_watch;
 
 /*
  * What control has a worker use. A worker takes the newest once a turn; what it used before is
@@ -115,6 +116,7 @@ struct worker {
 	struct block_pool editors;  /* TCP flows that something was changed in */
 	struct editor *editing;     /* a ring of them: the next one to look after */
 	struct calls *calls;        /* shared by the workers */
+	struct mail_watch *watch;   /* the same */
 	struct reassembly *reassembly;
 	struct rte_mempool *mbufs;
 	struct rte_mempool *large; /* for what does not fit these */

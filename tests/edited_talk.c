@@ -10,7 +10,8 @@ static const char config[] =
 	"tenants: ({ id = 1; name = \"acme\"; prefixes = [ \"10.1.0.0/16\", \"2001:db8:1::/48\" "
 	"];\n"
 	"  optout = [ \"%s\" ]; });\n"
-	"policy: { actions: { header_missing = \"pass\"; }; };\n"
+	"policy: { actions: { header_missing = \"pass\"; }; mail: { mailbomb = \"unlimited\"; }; "
+	"};\n"
 	"budgets: { flows = 256; sessions = 128; messages = 16; calls = 256; fragments = 64; };\n";
 
 struct gate_fixture g;

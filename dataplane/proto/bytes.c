@@ -47,3 +47,11 @@ bool bytes_all_from(struct bytes s, uint8_t least)
 	}
 	return true;
 }
+
+bool bytes_case_find(struct bytes s, struct bytes phrase)
+{
+	for (size_t i = 0; i + phrase.len <= s.len; i++)
+		if (bytes_case_starts(bytes_of(s.p + i, s.len - i), phrase))
+			return true;
+	return false;
+}

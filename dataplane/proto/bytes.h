@@ -60,6 +60,8 @@ static inline uint64_t bytes_word(struct bytes s)
 }
 
 bool bytes_case_starts(struct bytes s, struct bytes prefix);
+/* Whether it is somewhere in it, in any case of letters. */
+bool bytes_case_find(struct bytes s, struct bytes phrase);
 
 /* ASCII case folded, as SMTP verbs, header names and SIP tokens compare. */
 static inline bool bytes_caseeq(struct bytes a, struct bytes b)

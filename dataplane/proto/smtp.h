@@ -105,6 +105,7 @@ struct smtp_reply {
 	bool final;          /* false: 3yz, the client has something to add */
 	bool withheld;       /* what it answers was withheld (SMTP_KEEP_GHOSTS) */
 	bool cut;            /* text is incomplete */
+	uint32_t rcpt;       /* RCPT: which of its transaction, from 0; those withheld are none */
 	struct smtp_span at;
 };
 

@@ -382,6 +382,7 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	s->state |= ST_REPLIED;
 	reply->verb = (int)command.verb == SMTP_BDAT_BAD ? SMTP_BDAT : command.verb;
 	reply->withheld = command.withheld;
+	reply->rcpt = s->rcpts;
 	reply->final = !is_intermediate(reply->code);
 	env->sink->reply(env->ctx, reply);
 	command_answered(s, command, reply->code, reply->at.end, env);

@@ -25,7 +25,8 @@ static const char config[] =
 	"},\n"
 	"  { id = 3; name = \"slow\"; prefixes = [ \"10.3.0.0/16\" ]; optout = [ \"%s\" ];\n"
 	"  limits: { messages = \"1/h\"; }; });\n"
-	"policy: { actions: { header_missing = \"pass\"; }; };\n"
+	"policy: { actions: { header_missing = \"pass\"; }; mail: { mailbomb = \"unlimited\"; }; "
+	"};\n"
 	"budgets: { flows = 256; sessions = 128; messages = 16; calls = 256; fragments = 64; };\n";
 
 static struct gate_fixture g;

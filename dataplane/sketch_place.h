@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where a tenant's things have their cells in sketches of several rows (count_min.h,
+ * known_set.h).
+ *
+ * A tenant doesn't have a whole row, but a span of a sixteenth of it, which begins in each row
+ * somewhere else, by a keyed hash of the tenant. What is asked of a thing is asked of all its rows
+ * together, and a thing of one tenant lies in another's span in all four of them with a
+ * probability of 1/16^4 = 1.5e-5. So however much one tenant does, one in 65,536 of another's
+ * things is concerned, and a span is all that it can fill.
+ */
+#ifndef POSTERN_SKETCH_PLACE_H
+#define POSTERN_SKETCH_PLACE_H
+
+#include <stdint.h>
+
+#define SKETCH_ROWS  4
+#define SKETCH_SPANS 16 /* a tenant's is one of so many parts of a row */
+
+/* Both keyed: who knows the key can choose whose cells they share. */
+struct sketch_key {
+	uint64_t tenant, thing;
+};
+
+struct sketch_place {
+	uint64_t cell[SKETCH_ROWS]; /* of all rows, one behind the other */
+};
+
+/* A bijection in which every bit depends on every other (D. Stafford's variant 13). */
+static inline uint64_t sketch_mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* `width`: cells of a row, a power of two, SKETCH_SPANS at least. */
+static inline struct sketch_place sketch_place_of(struct sketch_key key, uint64_t width)
+{
+	struct sketch_place place;
+
+	for (uint64_t row = 0; row < SKETCH_ROWS; row++) {
+		const uint64_t salt = (row + 1) * UINT64_C(0x9e3779b97f4a7c15);
+		const uint64_t begin = sketch_mix(key.tenant + salt);
+		const uint64_t at = sketch_mix(key.thing + salt) % (width / SKETCH_SPANS);
+
+		place.cell[row] = row * width + ((begin + at) & (width - 1));
+	}
+	return place;
+}
+
+#endif
