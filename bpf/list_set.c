@@ -206,11 +206,26 @@ static void set_look(const struct list_set *set, uint32_t owner, enum list_kind 
 	}
 }
 
+/* What ends is listed or not: nothing of it is to come. */
+static enum list_standing find_ending(const struct list_sets *sets, uint32_t owner,
+				      enum list_kind kind, uint64_t hash, uint64_t *from)
+{
+	const uint64_t now = __atomic_load_n(sets->clock, __ATOMIC_RELAXED) * 1000000000;
+
+	if (from)
+		*from = 0;
+	return list_sets_has_since(sets, owner, kind, hash, list_oldest(sets->period, now))
+		       ? LIST_LISTED
+		       : LIST_ABSENT;
+}
+
 enum list_standing list_sets_find(const struct list_sets *sets, uint32_t owner, enum list_kind kind,
 				  uint64_t hash, uint64_t *from)
 {
 	struct seen seen = {0};
 
+	if (list_kind_ends(kind))
+		return find_ending(sets, owner, kind, hash, from);
 	if (list_sets_fit(sets))
 		set_look(&sets->delta, owner, kind, hash, &seen);
 	if (!seen.removed)

@@ -142,9 +142,13 @@ static inline uint64_t list_since(uint64_t period, uint64_t now)
 
 static inline uint64_t list_oldest(uint64_t period, uint64_t now)
 {
-	const uint64_t begin = now > period ? now - period : 0;
+	return period && now > period ? list_since(period, now - period) : 0;
+}
 
-	return list_since(period, begin);
+/* The time of a segment of theirs says since when, not from when on. */
+static inline bool list_kind_ends(enum list_kind kind)
+{
+	return kind == LIST_SUPPRESSED;
 }
 
 /* The same of `count` hashes of one list, whose misses are waited for together. */

@@ -88,6 +88,7 @@ static int lists_send(struct dataplane *d, const struct dataplane_lists *lists, 
 	r.id = ++d->next_id;
 	r.size = lists->size[which];
 	r.count = which;
+	r.generation = lists->settled;
 	memcpy(r.key, lists->key, sizeof(r.key));
 	evtimer_add(d->late, &patience);
 	return channel_send(d->channel, &r, lists->file[which]);

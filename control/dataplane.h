@@ -22,6 +22,7 @@ struct dataplane_lists {
 	size_t size[2];
 	uint64_t version[2]; /* 0: nothing was ever there */
 	uint64_t key[2];
+	uint64_t settled; /* ns since 1970: list_sets.settled */
 };
 
 /* What it should have. Descriptors are the caller's, and stay open until the push is done. */

@@ -30,7 +30,7 @@ static const char *const types[] = {
 	[EVENT_SMTP] = "smtp",       [EVENT_EMAIL] = "email",   [EVENT_SIP] = "sip",
 	[EVENT_CALL] = "call",       [EVENT_FLOW] = "flow",     [EVENT_ALERT] = "alert",
 	[EVENT_VERDICT] = "verdict", [EVENT_STATS] = "stats",   [EVENT_ADDRESS] = "address",
-	[EVENT_KERNEL] = "kernel",   [EVENT_DOMAIN] = "domain",
+	[EVENT_KERNEL] = "kernel",   [EVENT_DOMAIN] = "domain", [EVENT_BOUNCED] = "bounced",
 };
 
 const char *eve_field_path(enum field_key key)
@@ -249,7 +249,8 @@ int eve_format(struct json_out *out, const struct event_head *head, size_t len,
 
 	if (!event_open(&reader, head, len) || !eve_type_name(head->type))
 		return -EBADMSG;
-	if (head->type == EVENT_ADDRESS || head->type == EVENT_KERNEL || head->type == EVENT_DOMAIN)
+	if (head->type == EVENT_ADDRESS || head->type == EVENT_KERNEL ||
+	    head->type == EVENT_DOMAIN || head->type == EVENT_BOUNCED)
 		return 0;
 	json_out_char(out, '{');
 	head_put(out, head, names);

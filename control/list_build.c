@@ -180,14 +180,20 @@ static int copy_segments(struct plan *plan, const struct list_set *set, struct l
 	return 0;
 }
 
+/* What was to hold from a time on that has come holds always; what ends keeps its time. */
+static uint64_t time_kept(enum list_kind kind, uint64_t from, uint64_t now)
+{
+	return from <= now && !list_kind_ends(kind) ? 0 : from;
+}
+
 /* A segment's entries to those of the list's parts, sorted. */
 static int take_segment(struct plan *plan, size_t first, const struct list_set *set,
 			const struct list_segment *s, uint64_t now)
 {
+	const struct list_name list = {s->owner, (enum list_kind)s->kind};
 	struct hashset hashes = list_segment_set(set, s);
-	struct part *part = plan_part(plan, first,
-				      (struct list_name){s->owner, (enum list_kind)s->kind},
-				      s->removes, s->from <= now ? 0 : s->from);
+	struct part *part =
+		plan_part(plan, first, list, s->removes, time_kept(list.kind, s->from, now));
 	int rc = part ? hash_list_add_set(&part->hashes, &hashes) : -ENOMEM;
 
 	if (!rc && s->added > part->segment.added)
@@ -195,15 +201,22 @@ static int take_segment(struct plan *plan, size_t first, const struct list_set *
 	return rc;
 }
 
+/* Its entries ended. */
+static bool is_over(const struct list_segment *s, uint64_t oldest)
+{
+	return list_kind_ends((enum list_kind)s->kind) && s->from && s->from < oldest;
+}
+
+/* `oldest`: of what ends, what came before it is left out. */
 static int take_segments(struct plan *plan, size_t first, const struct list_set *set,
-			 struct list_name list, bool removes, uint64_t now)
+			 struct list_name list, bool removes, uint64_t now, uint64_t oldest)
 {
 	uint32_t count;
 	const struct list_segment *s = list_set_segments(set, list.owner, list.kind, &count);
 	int rc = 0;
 
 	for (uint32_t i = 0; i < count && !rc; i++)
-		if (s[i].removes == removes)
+		if (s[i].removes == removes && !is_over(&s[i], oldest))
 			rc = take_segment(plan, first, set, &s[i], now);
 	return rc;
 }
@@ -222,13 +235,22 @@ static void subtract_parts(struct plan *plan, size_t first, bool removes,
 			hash_list_subtract(&plan->parts[i].hashes, other);
 }
 
-/* Of two times that an entry holds from, the first is the one. */
-static void earliest_only(struct plan *plan, size_t first)
+/* Whether of two times of one list the first is the one of an entry that has both. */
+static bool is_stronger(const struct list_segment *a, const struct list_segment *b)
+{
+	if (list_kind_ends((enum list_kind)a->kind))
+		return a->from ? b->from && a->from > b->from : b->from != 0;
+	return a->from < b->from;
+}
+
+/* Of two times that an entry holds from, the first is the one; of two that it ends after, the last.
+ */
+static void strongest_only(struct plan *plan, size_t first)
 {
 	for (size_t i = first; i < plan->count; i++)
 		for (size_t j = first; j < plan->count; j++)
 			if (!plan->parts[i].segment.removes && !plan->parts[j].segment.removes &&
-			    plan->parts[i].segment.from < plan->parts[j].segment.from)
+			    is_stronger(&plan->parts[i].segment, &plan->parts[j].segment))
 				hash_list_subtract(&plan->parts[j].hashes, &plan->parts[i].hashes);
 }
 
@@ -246,8 +268,8 @@ static uint64_t count_parts(const struct plan *plan, size_t first)
 static int take_change(struct plan *plan, size_t first, const struct list_change *change,
 		       uint64_t now)
 {
-	struct part *part =
-		plan_part(plan, first, change->list, false, change->from <= now ? 0 : change->from);
+	struct part *part = plan_part(plan, first, change->list, false,
+				      time_kept(change->list.kind, change->from, now));
 
 	if (!part)
 		return -ENOMEM;
@@ -255,13 +277,19 @@ static int take_change(struct plan *plan, size_t first, const struct list_change
 	return hash_list_append(&part->hashes, &change->hashes);
 }
 
+static uint64_t oldest_of(const struct list_sets *sets, uint64_t now)
+{
+	return list_oldest(sets->period, now * 1000000000);
+}
+
 static int merge_whole(struct plan *plan, const struct list_sets *sets, struct list_name list,
 		       uint64_t now)
 {
+	const uint64_t oldest = oldest_of(sets, now);
 	struct hash_list removed = {0};
 	size_t first = plan->count;
 	uint32_t count;
-	int rc = take_segments(plan, first, &sets->base, list, false, now);
+	int rc = take_segments(plan, first, &sets->base, list, false, now, oldest);
 
 	if (rc || !list_sets_fit(sets))
 		return rc;
@@ -277,7 +305,7 @@ static int merge_whole(struct plan *plan, const struct list_sets *sets, struct l
 	if (!rc) {
 		sort_parts(plan, first);
 		subtract_parts(plan, first, false, &removed);
-		rc = take_segments(plan, first, &sets->delta, list, false, now);
+		rc = take_segments(plan, first, &sets->delta, list, false, now, oldest);
 	}
 	hash_list_fini(&removed);
 	return rc;
@@ -290,14 +318,14 @@ static int merge_change(struct plan *plan, size_t first, const struct list_chang
 	int rc = 0;
 
 	sort_parts(plan, first);
-	earliest_only(plan, first);
+	strongest_only(plan, first);
 	before = count_parts(plan, first);
 	if (change->removes)
 		subtract_parts(plan, first, false, &change->hashes);
 	else
 		rc = take_change(plan, first, change, now);
 	sort_parts(plan, first);
-	earliest_only(plan, first);
+	strongest_only(plan, first);
 	outcome->entries = count_parts(plan, first);
 	outcome->changed = outcome->entries > before ? outcome->entries - before
 						     : before - outcome->entries;
@@ -312,7 +340,8 @@ static bool is_untouched(const struct list_sets *sets, struct list_name list, ui
 		list_set_segments(&sets->base, list.owner, list.kind, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (s[i].from && s[i].from <= now)
+		if (list_kind_ends(list.kind) ? is_over(&s[i], oldest_of(sets, now))
+					      : s[i].from && s[i].from <= now)
 			return false;
 	if (list_sets_fit(sets))
 		list_set_segments(&sets->delta, list.owner, list.kind, &count);
@@ -335,7 +364,7 @@ static int merge_list(struct plan *plan, const struct list_sets *sets, struct li
 	if (!rc && changes)
 		return merge_change(plan, first, change, now, outcome);
 	sort_parts(plan, first);
-	earliest_only(plan, first);
+	strongest_only(plan, first);
 	return rc;
 }
 
@@ -424,6 +453,16 @@ static bool is_in(const struct list_set *set, struct list_name list, bool remove
 	return false;
 }
 
+/* The list has it as long as the change would have it. */
+static bool is_held(const struct list_sets *sets, const struct list_change *change, uint64_t hash,
+		    enum list_standing was, uint64_t from)
+{
+	if (list_kind_ends(change->list.kind))
+		return list_sets_has_since(sets, change->list.owner, change->list.kind, hash,
+					   change->from ? change->from : UINT64_MAX);
+	return was != LIST_ABSENT && from <= change->from;
+}
+
 /* What of the change makes a difference, and how the delta's parts of the list come to be. */
 static int patch_hash(struct plan *plan, size_t first, const struct list_sets *sets,
 		      const struct list_change *change, uint64_t now, uint64_t hash,
@@ -435,7 +474,7 @@ static int patch_hash(struct plan *plan, size_t first, const struct list_sets *s
 	enum list_standing was =
 		list_sets_find(sets, change->list.owner, change->list.kind, hash, &from);
 
-	if (change->removes ? was == LIST_ABSENT : was != LIST_ABSENT && from <= change->from)
+	if (change->removes ? was == LIST_ABSENT : is_held(sets, change, hash, was, from))
 		return 0;
 	outcome->changed += change->removes || was == LIST_ABSENT;
 	subtract_parts(plan, first, false, &one);
@@ -458,7 +497,7 @@ static int patch_list(struct plan *plan, const struct list_sets *sets, struct li
 	/* Times stay as they are: the delta is small. */
 	if (list_sets_fit(sets))
 		for (int removes = 0; removes <= 1 && !rc; removes++)
-			rc = take_segments(plan, first, &sets->delta, change->list, removes, 0);
+			rc = take_segments(plan, first, &sets->delta, change->list, removes, 0, 0);
 	sort_parts(plan, first);
 	outcome->changed = 0;
 	for (size_t i = 0; i < change->hashes.count && !rc; i++)

@@ -5,6 +5,7 @@
 
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/list_learn.h"
 #include "control/list_work.h"
 #include "control/tenant_change.h"
 #include "control/value.h"
@@ -144,6 +145,13 @@ static enum command_outcome change(struct request *r, bool removes)
 	if (!is_ready(r, true) || !target_of(r, &target) ||
 	    (!removes && !from_of(r, &target, &from)))
 		return COMMAND_FAILED;
+	/* What has just bounced is to be taken off as well. */
+	if (removes && target.info->kind == LIST_SUPPRESSED && list_learn_write(r->daemon) != 0)
+		return request_error(r, "busy",
+				     "recipients that bounced are being written; try again");
+	if (r->daemon->lists.busy)
+		return request_error(r, "busy",
+				     "recipients that bounced are being written; try again");
 	result = list_work_patch(&r->daemon->lists.store, &target,
 				 json_object_get(r->arguments, "entries"), removes, from, error);
 	if (!result)

@@ -15,6 +15,7 @@
 #include "control/child.h"
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/list_learn.h"
 #include "control/list_work.h"
 #include "control/log.h"
 
@@ -51,6 +52,7 @@ static void take(struct lists *l)
 		take_file(l, 0, &sets->base);
 	l->base = sets->base.head ? sets->base.head->generation : 0;
 	take_file(l, 1, list_sets_fit(sets) ? &sets->delta : NULL);
+	l->send.settled = list_learn_settled(l->learned);
 }
 
 static void fail(struct daemon *d, const char *why)
@@ -70,6 +72,8 @@ void lists_open(struct daemon *d)
 		fail(d, error);
 	else
 		take(l);
+	l->store.sets.period = d->config->mail.suppress;
+	list_learn_open(d);
 }
 
 static void child_forget(struct lists *l)
@@ -94,6 +98,7 @@ void lists_close(struct daemon *d)
 		child_wait(l->pid);
 	}
 	child_forget(l);
+	list_learn_close(d);
 	if (l->again)
 		event_free(l->again);
 	if (l->request)
@@ -217,7 +222,8 @@ static json_t *merge_only(struct list_store *store)
 }
 
 /* A posternd of its own, for a moment: the files are opened anew. */
-static int work(const char *dir, const struct list_import_job *job, uint64_t now, int out)
+static int work(const char *dir, const struct list_import_job *job, uint64_t now, uint64_t period,
+		int out)
 {
 	char error[LIST_STORE_ERROR];
 	struct list_store store;
@@ -228,6 +234,7 @@ static int work(const char *dir, const struct list_import_job *job, uint64_t now
 		report = json_pack("{s:b, s:s}", "ok", false, "message", error);
 	} else {
 		store.now = now;
+		store.sets.period = period;
 		report = job->fd >= 0 ? list_work_import(&store, job) : merge_only(&store);
 		list_store_close(&store);
 	}
@@ -306,7 +313,8 @@ __attribute__((noreturn)) static void child(const struct daemon *d,
 	job.fd = kept[2];
 	child_confine("postern-lists", d->config->gate.compile_memory,
 		      d->config->gate.compile_time);
-	_exit(work(d->config->gate.state_dir, &job, daemon_time() / 1000000000, kept[1]));
+	_exit(work(d->config->gate.state_dir, &job, daemon_time() / 1000000000,
+		   d->config->mail.suppress, kept[1]));
 }
 
 int lists_child(struct daemon *d, const struct list_import_job *job)

@@ -22,8 +22,9 @@ struct lists {
 	struct list_store store;
 	char trouble[LIST_STORE_ERROR]; /* why there is no store; "" */
 	struct dataplane_lists send;
-	uint64_t version; /* the last that was given out */
-	uint64_t base;    /* the generation of what is sent */
+	uint64_t version;             /* the last that was given out */
+	uint64_t base;                /* the generation of what is sent */
+	struct list_learned *learned; /* list_learn.c */
 	/* Under way */
 	bool busy;
 	struct request *request; /* who asked; NULL: nobody, or gone */

@@ -11,6 +11,7 @@
 #include "control/daemon.h"
 #include "control/eve.h"
 #include "control/kernel_json.h"
+#include "control/list_learn.h"
 #include "control/log.h"
 #include "control/report.h"
 
@@ -59,6 +60,8 @@ static void on_record(void *ctx, const struct event_head *head)
 	d->pump.events++;
 	if (head->type == EVENT_KERNEL)
 		on_verdict(d, head);
+	else if (head->type == EVENT_BOUNCED)
+		list_learn_take(d, head);
 	else
 		on_event(d, head);
 	risk_run_record(d, head);

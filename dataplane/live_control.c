@@ -56,6 +56,8 @@ static int lists_take(struct live *l, const struct channel_request *r, int fd, c
 
 	if (fd >= 0 || r->size)
 		rc = image_open(&image, fd, r->size, words, CHANNEL_WORDS);
+	if (!rc)
+		snapshot_lists_settle(&l->snapshot, r->generation);
 	return rc ? rc
 		  : snapshot_lists_set(&l->snapshot, r->count == 1, image.data ? &image : NULL,
 				       r->key, words, CHANNEL_WORDS);

@@ -443,6 +443,7 @@ static struct list_sets *sets_new(const struct snapshot *s, const struct list_he
 		sets->delta = delta->set;
 	memcpy(sets->key, key, sizeof(sets->key));
 	sets->clock = &s->list_clock;
+	sets->settled = s->lists_settled;
 	return sets;
 }
 
@@ -492,6 +493,12 @@ int snapshot_lists_set(struct snapshot *s, bool is_delta, struct image *image,
 	if (rc && rc != -ETIMEDOUT)
 		list_free(held);
 	return rc;
+}
+
+void snapshot_lists_settle(struct snapshot *s, uint64_t settled)
+{
+	if (settled > s->lists_settled)
+		s->lists_settled = settled;
 }
 
 uint64_t snapshot_list_entries(const struct snapshot *s)

@@ -59,6 +59,7 @@ struct snapshot {
 	struct rules_held *old;     /* not in force, still held by mails */
 	struct list_held *base, *delta; /* NULL: none */
 	struct list_sets *lists;        /* in force: of both; NULL: none */
+	uint64_t lists_settled;         /* list_sets.settled */
 	uint64_t list_clock;            /* s since 1970; shared */
 	struct snapshot_stuck *stuck;   /* what a worker that hangs may have in its hands */
 	uint64_t timeout;               /* ns that workers may take to come by */
@@ -86,6 +87,9 @@ int snapshot_policy_set(struct snapshot *s, struct image *image, uint64_t genera
 			size_t error_size);
 int snapshot_rules_set(struct snapshot *s, struct image *image, uint64_t generation, char *error,
 		       size_t error_size);
+/* With the next lists: ns since 1970 of what they have, or had, of recipients that bounced. */
+void snapshot_lists_settle(struct snapshot *s, uint64_t settled);
+
 /* The base of lists, or the delta over it; the policy stays. `image` NULL: none. */
 int snapshot_lists_set(struct snapshot *s, bool is_delta, struct image *image,
 		       const uint64_t key[2], char *error, size_t error_size);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/list_learn.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/event_record.h"
+#include "control/daemon.h"
+#include "control/log.h"
+
+#define SECOND       UINT64_C(1000000000)
+#define WRITE_S      5             /* between two writes */
+#define WAITING_MOST 65536         /* entries; what comes beyond is not kept */
+#define TENANTS_TURN 8             /* a tenant's entries are a write of their own */
+#define READ_WITHIN  (2 * SECOND)  /* a record has been read so long after it was made */
+#define WARM         (10 * SECOND) /* since the start: what others left in the rings has been read */
+
+struct bounced {
+	uint32_t tenant; /* its id */
+	uint64_t hash;
+};
+
+struct list_learned {
+	struct event *turn;
+	uint64_t opened; /* ns, daemon_clock() */
+	uint64_t oldest; /* ns since 1970: of those that wait */
+	uint64_t lost;   /* entries */
+	size_t count;
+	struct bounced waiting[WAITING_MOST];
+};
+
+static void turn_later(struct list_learned *l, time_t seconds)
+{
+	const struct timeval pause = {seconds, seconds ? 0 : 100000};
+
+	evtimer_add(l->turn, &pause);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (list_learn_write(d) == -EAGAIN)
+		turn_later(d->lists.learned, 0);
+}
+
+void list_learn_open(struct daemon *d)
+{
+	struct list_learned *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return;
+	l->turn = evtimer_new(d->base, on_turn, d);
+	l->opened = daemon_clock();
+	if (l->turn)
+		d->lists.learned = l;
+	else
+		free(l);
+}
+
+void list_learn_take(struct daemon *d, const struct event_head *head)
+{
+	struct list_learned *l = d->lists.learned;
+	struct event_value value;
+
+	if (!l || *d->lists.trouble || !d->roster || head->tenant >= d->roster->count ||
+	    !d->roster->tenant[head->tenant].id ||
+	    !event_find(head, FIELD_KEY_BOUNCED_HASH, &value) || !event_value_uint(&value))
+		return;
+	if (l->count == WAITING_MOST) {
+		l->lost++;
+		return;
+	}
+	if (!l->count) {
+		l->oldest = head->time;
+		turn_later(l, WRITE_S);
+	}
+	l->oldest = head->time < l->oldest ? head->time : l->oldest;
+	l->waiting[l->count++] =
+		(struct bounced){d->roster->tenant[head->tenant].id, event_value_uint(&value)};
+}
+
+static int bounced_compare(const void *a, const void *b)
+{
+	const struct bounced *x = a, *y = b;
+
+	return (x->tenant > y->tenant) - (x->tenant < y->tenant);
+}
+
+/* The entries of one tenant, `n` of them. */
+static int write_tenant(struct daemon *d, const struct bounced *b, size_t n)
+{
+	struct list_store *store = &d->lists.store;
+	struct list_change change = {
+		.list = {b->tenant, LIST_SUPPRESSED},
+		.from = list_since(store->sets.period, store->now * SECOND),
+	};
+	struct list_outcome outcome;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = hash_list_add(&change.hashes, b[i].hash);
+	if (!rc)
+		rc = list_store_patch(store, &change, &outcome);
+	if (rc == -ENOSPC)
+		rc = list_store_merge(store, &change, &outcome);
+	hash_list_fini(&change.hashes);
+	return rc;
+}
+
+/* How many there are of the first one's tenant. */
+static size_t run_of(const struct list_learned *l, size_t at)
+{
+	size_t n = 1;
+
+	while (at + n < l->count && l->waiting[at + n].tenant == l->waiting[at].tenant)
+		n++;
+	return n;
+}
+
+static int write_some(struct daemon *d)
+{
+	struct list_learned *l = d->lists.learned;
+	size_t at = 0;
+	int rc = 0;
+
+	d->lists.store.now = daemon_time() / SECOND;
+	qsort(l->waiting, l->count, sizeof(*l->waiting), bounced_compare);
+	for (unsigned turn = 0; turn < TENANTS_TURN && at < l->count && !rc; turn++) {
+		size_t n = run_of(l, at);
+
+		rc = write_tenant(d, &l->waiting[at], n);
+		at += n;
+	}
+	if (rc) {
+		log_warning("recipients that bounced can't be kept", "count=%zu error=%s", l->count,
+			    log_text(strerror(-rc)));
+		at = l->count;
+	}
+	memmove(l->waiting, l->waiting + at, (l->count - at) * sizeof(*l->waiting));
+	l->count -= at;
+	return rc;
+}
+
+void list_learn_close(struct daemon *d)
+{
+	struct list_learned *l = d->lists.learned;
+
+	if (!l)
+		return;
+	/* Nobody is sent it any more; the next posternd finds it. */
+	while (l->count && !*d->lists.trouble)
+		write_some(d);
+	event_free(l->turn);
+	free(l);
+	d->lists.learned = NULL;
+}
+
+int list_learn_write(struct daemon *d)
+{
+	struct list_learned *l = d->lists.learned;
+	int rc;
+
+	if (!l || !l->count)
+		return 0;
+	if (d->lists.busy)
+		return -EAGAIN;
+	rc = write_some(d);
+	if (!rc)
+		lists_changed(d, json_object());
+	return rc || !l->count ? rc : -EAGAIN;
+}
+
+uint64_t list_learn_settled(const struct list_learned *l)
+{
+	if (!l || daemon_clock() < l->opened + WARM)
+		return 0;
+	return l->count ? l->oldest - 1 : daemon_time() - READ_WITHIN;
+}

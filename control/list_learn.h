@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Recipients that bounced (AUP-SUPPRESS-LEARNED): the dataplane refuses them at once and tells
+ * their hashes (EVENT_BOUNCED); here they come to the tenant's list `suppressed`, some seconds
+ * later and many at once, and outlive both programs. No address comes here. The event loop's
+ * thread.
+ */
+#ifndef POSTERN_CONTROL_LIST_LEARN_H
+#define POSTERN_CONTROL_LIST_LEARN_H
+
+#include <stdint.h>
+
+struct daemon;
+struct event_head;
+struct list_learned;
+
+/* Without memory nothing is learned. */
+void list_learn_open(struct daemon *daemon);
+void list_learn_close(struct daemon *daemon);
+
+/* A record of EVENT_BOUNCED. */
+void list_learn_take(struct daemon *daemon, const struct event_head *head);
+
+/*
+ * Writes what waits, unless a change to the lists is under way. 0, -EAGAIN: not all of it, or
+ * -errno. Before somebody takes entries off the list.
+ */
+int list_learn_write(struct daemon *daemon);
+
+/* ns since 1970: whatever bounced before has come to the list. NULL: 0. */
+uint64_t list_learn_settled(const struct list_learned *learned);
+
+#endif
