@@ -66,6 +66,11 @@ struct counters {
 /* Per tenant slot and worker. */
 struct tenant_counters {
 	uint64_t packets, bytes;
+	/*
+	 * Of connections (of UDP: flows) that it makes to inspected ports: those that were
+	 * let in, and those of them under TLS; and bytes both ways, in the clear and under TLS.
+	 */
+	uint64_t connections, connections_tls, bytes_clear, bytes_tls;
 	uint64_t messages, messages_accepted, recipients;
 	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
 	uint64_t calls_outage;   /* seized ones that ended in 408, 500, 503 or 504 */

@@ -177,6 +177,11 @@ STAGE_INLINE uint32_t stage_owner(struct stage_tables *t, const struct stage_pac
 	return slot ? slot : prefix_owner(0, p->family, addr);
 }
 
+STAGE_INLINE uint32_t stage_vlan_owner(struct stage_tables *t, uint16_t vlan)
+{
+	return t->gate->vlan_owner[vlan & (VLANS - 1)];
+}
+
 STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slot)
 {
 	return bpf_map_lookup_elem(&postern_tenants, &slot);
@@ -283,12 +288,14 @@ SEPARATE int gate_count(uint32_t port, const struct stage_packet *p, const struc
 		return 0;
 	if (c)
 		stage_count_port(c, p, r);
-	tenant = r->tenant;
+	tenant = r->tenant ? r->tenant : r->blamed;
 	if (!tenant)
 		return 0;
 	t = bpf_map_lookup_elem(&postern_per_tenant, &tenant);
-	if (t)
+	if (t && r->tenant)
 		stage_count_tenant(t, p, r);
+	else if (t)
+		t->dropped[CHECK_SPOOFED]++;
 	return 0;
 }
 

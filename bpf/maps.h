@@ -31,7 +31,7 @@
 #include "bpf/tenant.h"
 
 #define GATE_MAGIC 0x4e525450u /* "PTRN" */
-#define GATE_ABI   3           /* of this file, the order of stage_one.h's and reason.h's lists */
+#define GATE_ABI   4           /* of this file, the order of stage_one.h's and reason.h's lists */
 
 #define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
@@ -105,6 +105,7 @@ struct gate_shared {
 	uint32_t flows;      /* whether postern_flows has ever had any */
 	uint64_t generation; /* of the policy that the maps hold */
 	struct gate_port port[GATE_PORTS];
+	uint32_t vlan_owner[VLANS]; /* slot of the one tenant that has the VLAN; 0: none, several */
 };
 
 /* Who polls a queue writes the time into it, every few milliseconds. */

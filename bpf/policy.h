@@ -187,6 +187,8 @@ struct policy {
 	bool shadow;                          /* every refusal is counted and none is made */
 	struct policy_answer answers[REASON_COUNT];
 	struct policy_ports ports;
+	/* By VLAN: the slot of the one tenant that has it; 0: none, or several. */
+	uint32_t vlan_owner[PREFIX_VLANS];
 };
 
 #endif

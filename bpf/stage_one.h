@@ -38,6 +38,9 @@ STAGE_INLINE uint64_t stage_now(struct stage_tables *t);
 /* Whether everything is counted and nothing dropped. */
 STAGE_INLINE bool stage_shadow(struct stage_tables *t, enum stage_check check);
 
+/* The slot of the one tenant that the outermost VLAN is of (12 bits count); 0: none, or several. */
+STAGE_INLINE uint32_t stage_vlan_owner(struct stage_tables *t, uint16_t vlan);
+
 /* From both ends' owners. On a port only the side that it is on has tenants. */
 STAGE_INLINE void stage_assign(struct stage_result *r, enum stage_from from, uint32_t src_owner,
 			       uint32_t dst_owner)
@@ -193,8 +196,12 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	r->action = WIRE_PASS;
 	r->reason = (uint8_t)stage_remark(p);
 	if (!r->tenant && from == FROM_INSIDE && p->family && !stage_stays_on_link(p) &&
-	    stage_drop(t, r, CHECK_SPOOFED, REASON_SPOOFED))
+	    stage_drop(t, r, CHECK_SPOOFED, REASON_SPOOFED)) {
+		/* Whose address it is nobody knows; whose line it came by may be known. */
+		if (p->vlan[0])
+			r->blamed = stage_vlan_owner(t, p->vlan[0]);
 		return;
+	}
 	tenant = r->tenant ? stage_slot(t, r->tenant) : NULL;
 	if (!tenant)
 		return;

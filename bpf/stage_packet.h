@@ -123,4 +123,6 @@ STAGE_INLINE void stage_flow_key(const struct stage_packet *p, struct flow_key *
 	key->family = p->family;
 }
 
+#define VLANS 4096
+
 #endif

@@ -76,6 +76,7 @@ struct stage_result {
 	uint8_t suspended; /* the tenant is */
 	uint8_t optional;  /* WIRE_INSPECT: passes where no dataplane is */
 	uint8_t call;      /* and this is its SIP */
+	uint32_t blamed;   /* slot of who alone has the VLAN that a spoofed packet came by; 0 */
 };
 
 #endif

@@ -236,6 +236,8 @@ int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 	else {
 		word_set(&maps->view.shared->blocked, policy->blocked_list.count != 0);
 		word_set(&maps->view.shared->shadow, policy->shadow);
+		for (unsigned vlan = 0; vlan < VLANS; vlan++)
+			word_set(&maps->view.shared->vlan_owner[vlan], policy->vlan_owner[vlan]);
 		long_set(&maps->view.shared->generation, policy->generation);
 	}
 	if (!taken[0]) {

@@ -33,6 +33,8 @@ struct evbuffer;
 	X(cycles, "postern_cycles_total", counter, "stage", "the CPU's cycles, by stage")          \
 	X(tenant_packets, "postern_tenant_packets_total", counter, "tenant", "packets of a tenant, both ways") \
 	X(tenant_bytes, "postern_tenant_bytes_total", counter, "tenant", "their bytes")            \
+	X(tenant_connections, "postern_tenant_connections_total", counter, "tenant tls", "connections that a tenant makes to inspected ports, in the clear and under TLS") \
+	X(tenant_wire, "postern_tenant_inspected_bytes_total", counter, "tenant tls", "their bytes, both ways, as far as the dataplane sees them") \
 	X(tenant_messages, "postern_tenant_messages_total", counter, "tenant", "a tenant's mails") \
 	X(tenant_recipients, "postern_tenant_recipients_total", counter, "tenant", "their recipients") \
 	X(tenant_calls, "postern_tenant_calls_total", counter, "tenant", "a tenant's calls")       \
@@ -50,6 +52,9 @@ struct evbuffer;
 	X(notices, "postern_notices_total", counter, "result", "attempts to bring notices to people: sent, failed, or given up") \
 	X(notices_waiting, "postern_notices_waiting", gauge, "", "notices that are on their way")   \
 	X(feedback_mails, "postern_feedback_mails_total", counter, "", "mails that left and are remembered for them") \
+	X(list_entries, "postern_list_entries", gauge, "kind", "entries of imported lists")        \
+	X(list_hits, "postern_list_hits_total", counter, "kind", "times that an entry was found, of those that are told of") \
+	X(list_age, "postern_list_age_seconds", gauge, "file", "since the lists' files were written") \
 	X(tenants, "postern_tenants", gauge, "state", "tenants")                                   \
 	X(port_packets, "postern_port_packets_total", counter, "port direction", "packets of a port") \
 	X(port_bytes, "postern_port_bytes_total", counter, "port direction", "bytes of a port")    \

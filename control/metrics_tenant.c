@@ -67,6 +67,38 @@ COUNTER(messages, c->messages)
 COUNTER(recipients, c->recipients)
 COUNTER(calls, c->calls)
 
+static uint64_t value_clear(const struct tenant_counters *c)
+{
+	return c->connections > c->connections_tls ? c->connections - c->connections_tls : 0;
+}
+
+static uint64_t value_tls(const struct tenant_counters *c)
+{
+	return c->connections_tls;
+}
+
+static uint64_t value_bytes_clear(const struct tenant_counters *c)
+{
+	return c->bytes_clear;
+}
+
+static uint64_t value_bytes_tls(const struct tenant_counters *c)
+{
+	return c->bytes_tls;
+}
+
+void metric_tenant_connections(struct metrics_view *v)
+{
+	each(v, value_clear, ",tls=\"no\"");
+	each(v, value_tls, ",tls=\"yes\"");
+}
+
+void metric_tenant_wire(struct metrics_view *v)
+{
+	each(v, value_bytes_clear, ",tls=\"no\"");
+	each(v, value_bytes_tls, ",tls=\"yes\"");
+}
+
 static uint64_t value_pass(const struct tenant_counters *c)
 {
 	return c->verdicts[VERDICT_PASS];

@@ -61,6 +61,22 @@ static uint32_t place_of(const struct places *places, size_t tenant)
 	return places->slot_of ? places->slot_of[tenant] : config_tenant_slot(tenant);
 }
 
+/* Of a VLAN that several have, nobody can say whose a packet in it is. */
+static void fill_vlans(struct policy *policy, const struct config *config,
+		       const struct places *places)
+{
+	bool several[PREFIX_VLANS] = {false};
+
+	for (size_t i = 0; i < config->tenants.count; i++) {
+		const uint32_t vlan = config_tenant_at(config, i)->vlan;
+
+		if (!vlan || vlan >= PREFIX_VLANS)
+			continue;
+		several[vlan] |= policy->vlan_owner[vlan] != 0;
+		policy->vlan_owner[vlan] = several[vlan] ? 0 : place_of(places, i);
+	}
+}
+
 static int build_slots(struct policy *policy, const struct config *config,
 		       const struct places *places)
 {
@@ -90,6 +106,7 @@ static int build_slots(struct policy *policy, const struct config *config,
 		if (!names[slot] || (config_tenant_at(config, i)->tier && !tiers[slot]))
 			return -ENOMEM;
 	}
+	fill_vlans(policy, config, places);
 	for (size_t i = 0; i < places->count; i++)
 		if ((!names[i] && !(names[i] = strdup(""))) ||
 		    (!tiers[i] && !(tiers[i] = strdup(""))) ||

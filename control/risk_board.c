@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/maps.h"
 #include "control/sketch.h"
 
 #define UNWANTED_MOST 100 /* in a second: the cap is reached long before */
@@ -19,10 +20,11 @@ int risk_board_init(struct risk_board *b, uint32_t count)
 		.tenant = calloc(count, sizeof(*b->tenant)),
 		.window = calloc(count, sizeof(*b->window)),
 		.seen = calloc(count, sizeof(*b->seen)),
+		.kernel = calloc(count, sizeof(*b->kernel)),
 		.trace = calloc(count, sizeof(struct risk_trace *)),
 		.met = calloc(count, sizeof(struct sketch *)),
 	};
-	if (b->id && b->tenant && b->window && b->seen && b->trace && b->met)
+	if (b->id && b->tenant && b->window && b->seen && b->kernel && b->trace && b->met)
 		return 0;
 	risk_board_fini(b);
 	return -ENOMEM;
@@ -38,6 +40,7 @@ void risk_board_fini(struct risk_board *b)
 	free(b->tenant);
 	free(b->window);
 	free(b->seen);
+	free(b->kernel);
 	free((void *)b->trace);
 	free((void *)b->met);
 	*b = (struct risk_board){0};
@@ -46,7 +49,8 @@ void risk_board_fini(struct risk_board *b)
 size_t risk_board_bytes(void)
 {
 	return sizeof(uint32_t) + sizeof(struct risk_tenant) + sizeof(struct risk_window) +
-	       sizeof(struct risk_seen) + sizeof(struct risk_trace *) + sizeof(struct sketch *);
+	       sizeof(struct risk_seen) + sizeof(struct risk_kernel) + sizeof(struct risk_trace *) +
+	       sizeof(struct sketch *);
 }
 
 /* Counters */
@@ -76,6 +80,7 @@ static void see(struct risk_seen *seen, const struct tenant_counters *c)
 	seen->recipients += c->recipients_answered;
 	seen->bounced += c->recipients_bounced;
 	seen->delivered += c->messages_accepted;
+	seen->spoofed += c->reasons[REASON_SPOOFED];
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (limits[i].reason)
 			seen->over[i] += c->reasons[limits[i].reason];
@@ -152,8 +157,28 @@ static void count_news(struct risk_board *b, const struct risk_counters *c, uint
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (news(is.over[i], was.over[i]) && !(shadow >> i & 1))
 			risk_add(t, &b->config, now, limits[i].event, 1);
+	if (news(is.spoofed, was.spoofed))
+		risk_add(t, &b->config, now, RISK_EVENT_SPOOF, 1);
 	for (uint64_t i = 0; i < news(is.unwanted, was.unwanted) && i < UNWANTED_MOST; i++)
 		risk_add(t, &b->config, now, RISK_EVENT_UNWANTED, 1);
+}
+
+void risk_board_kernel(struct risk_board *b, uint32_t slot, const struct gate_tenant_counters *c,
+		       uint32_t shadow, uint64_t now)
+{
+	const struct risk_kernel was = b->kernel[slot];
+	const struct risk_kernel is = {true, c->dropped[CHECK_LIMIT_PACKETS],
+				       c->dropped[CHECK_LIMIT_SYNS], c->dropped[CHECK_SPOOFED]};
+	struct risk_tenant *t = &b->tenant[slot];
+
+	b->kernel[slot] = is;
+	if (!was.known)
+		return;
+	if ((news(is.packets, was.packets) && !(shadow >> LIMIT_PACKETS & 1)) ||
+	    (news(is.syns, was.syns) && !(shadow >> LIMIT_SYNS & 1)))
+		risk_add(t, &b->config, now, RISK_EVENT_FLOOD, 1);
+	if (news(is.spoofed, was.spoofed))
+		risk_add(t, &b->config, now, RISK_EVENT_SPOOF, 1);
 }
 
 void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
@@ -164,6 +189,7 @@ void risk_board_take(struct risk_board *b, uint32_t slot, uint32_t id,
 	b->id[slot] = id;
 	b->tenant[slot] = before ? *before : (struct risk_tenant){0};
 	b->window[slot] = (struct risk_window){0};
+	b->kernel[slot] = (struct risk_kernel){0};
 	free(b->trace[slot]);
 	free(b->met[slot]);
 	b->trace[slot] = NULL;

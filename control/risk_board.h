@@ -30,6 +30,13 @@ struct risk_seen {
 	uint64_t seized, answered, shorts, outage, unwanted;
 	uint64_t recipients, bounced, delivered;
 	uint64_t over[LIMIT_COUNT]; /* times that the limit was exceeded */
+	uint64_t spoofed;           /* packets with others' sources, by its VLAN */
+};
+
+/* The kernel's, which outlive a dataplane: when they were last looked at. */
+struct risk_kernel {
+	bool known; /* what it had dropped before is nobody's news */
+	uint64_t packets, syns, spoofed;
 };
 
 /*
@@ -55,6 +62,7 @@ struct risk_board {
 	struct risk_tenant *tenant;
 	struct risk_window *window;
 	struct risk_seen *seen;
+	struct risk_kernel *kernel;
 	struct risk_trace **trace; /* NULL: none */
 	struct sketch **met;       /* domains that reports tell of; NULL: none */
 	uint64_t memory;           /* risk_counters.started of what `seen` is of; 0: of nothing */
@@ -86,6 +94,14 @@ struct risk_change risk_board_step(struct risk_board *board, const struct risk_c
 
 /* Whether the slot's calls of late are to be told of: a bit per enum risk_ratio, after the step. */
 unsigned risk_board_alarms(struct risk_board *board, uint32_t slot, uint64_t now);
+
+/*
+ * What the kernel has counted of a slot's tenant: packets and SYNs beyond its limits, and
+ * those with others' sources. `shadow` as in risk_board_step().
+ */
+struct gate_tenant_counters;
+void risk_board_kernel(struct risk_board *board, uint32_t slot,
+		       const struct gate_tenant_counters *counters, uint32_t shadow, uint64_t now);
 
 /* What is new of a slot's tenant is not counted, now or later. */
 void risk_board_skip(struct risk_board *board, const struct risk_counters *counters, uint32_t slot);

@@ -17,6 +17,7 @@
 #define TURN_MS       50
 #define TURNS         20 /* in a round */
 #define SAVE_INTERVAL (30 * SECOND)
+#define KERNEL_ROUNDS 5
 
 static int mode_of(const struct daemon *d, uint32_t slot)
 {
@@ -198,16 +199,20 @@ static void look_at_memory(struct daemon *d, const struct risk_counters *c)
 static void evaluate(struct daemon *d, const struct risk_counters *c, uint32_t slot, uint64_t now)
 {
 	struct risk_board *b = &d->risk.board;
-	const uint32_t shadow = is_throttled(d, slot) ? RISK_OWN_LIMITS
-						      : d->slots.slot[slot].shadow;
+	const uint32_t shadow = is_throttled(d, slot) || d->roster->shadow
+					? RISK_OWN_LIMITS
+					: d->slots.slot[slot].shadow;
 	struct risk_change change;
 
 	if (!b->id[slot] || b->id[slot] != d->roster->tenant[slot].id)
 		return;
 	if (mode_of(d, slot) == RISK_OFF) {
 		risk_board_skip(b, c, slot);
+		b->kernel[slot].known = false;
 		return;
 	}
+	if (slot < d->risk.kernel_slots)
+		risk_board_kernel(b, slot, &d->risk.kernel[slot], shadow, now);
 	change = risk_board_step(b, c, slot, shadow, now);
 	follow_change(d, slot, change, now);
 	tell_calls(d, slot, risk_board_alarms(b, slot, now), now);
@@ -238,6 +243,20 @@ static void round_ends(struct daemon *d)
 	log_failure(risk_save_begin(store_dir(d->store), &run->save));
 }
 
+/* Points are given once a minute: a look at the kernel's counters every few rounds is enough. */
+static void read_kernel(struct daemon *d, uint32_t count)
+{
+	struct risk_run *run = &d->risk;
+
+	run->kernel_slots = 0;
+	if (!d->kernel || run->rounds % KERNEL_ROUNDS)
+		return;
+	if (!run->kernel)
+		run->kernel = calloc(run->board.count, sizeof(*run->kernel));
+	if (run->kernel && kernel_tenants_counters(d->kernel, count, run->kernel) == 0)
+		run->kernel_slots = count;
+}
+
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *d = ctx;
@@ -250,6 +269,8 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 		return;
 	count = d->roster->count < run->board.count ? d->roster->count : run->board.count;
 	look_at_memory(d, &counters);
+	if (run->next == 1)
+		read_kernel(d, count);
 	end = run->next + (count + TURNS - 1) / TURNS;
 	for (; run->next < end && run->next < count; run->next++)
 		evaluate(d, &counters, run->next, now);
@@ -314,6 +335,7 @@ void risk_run_fini(struct daemon *d)
 	if (run->board.count && d->roster)
 		save_all(d);
 	risk_board_fini(&run->board);
+	free(run->kernel);
 	free(run->kept);
 	*run = (struct risk_run){0};
 }

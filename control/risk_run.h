@@ -26,6 +26,8 @@ struct risk_run {
 	uint64_t worked, round, rounds;     /* ns: in this round, in the last one; of them */
 	uint64_t changes[RISK_LEVEL_COUNT]; /* to each level */
 	uint64_t asks;
+	struct gate_tenant_counters *kernel; /* by slot, as last read; NULL: no kernel */
+	uint32_t kernel_slots;               /* of them that were read in this round */
 };
 
 /* 0 or -ENOMEM. */

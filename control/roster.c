@@ -120,6 +120,13 @@ static int map_prefixes(struct roster *r)
 	return 0;
 }
 
+static bool is_true(const struct settings_index *settings, const char *path)
+{
+	const struct settings_row *row = settings_index_find(settings, path);
+
+	return row && strcmp(settings_text(settings, row->value), "true") == 0;
+}
+
 int roster_new(struct compiled *compiled, struct roster **rosterp)
 {
 	struct roster *r = calloc(1, sizeof(*r));
@@ -143,6 +150,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 		rc = rule_index_map(compiled->index, compiled->index_size, &r->index);
 	if (!rc)
 		rc = settings_index_map(compiled->settings, compiled->settings_size, &r->settings);
+	if (!rc)
+		r->shadow = is_true(&r->settings, "policy.shadow");
 	if (rc) {
 		roster_free(r);
 		return rc;

@@ -39,6 +39,7 @@ struct roster {
 	struct prefix_list prefixes, blocked; /* for the kernel's maps */
 	struct rule_index index;
 	struct risk_config risk;
+	bool shadow; /* policy.shadow */
 	struct settings_index settings;
 	struct roster_warmup *warmup; /* of tiers */
 	size_t warmups;

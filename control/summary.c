@@ -176,15 +176,19 @@ static json_t *rules_json(const struct report *r)
 static json_t *tenant_json(const struct tenant_name *name, const struct tenant_counters *c,
 			   json_t *risk)
 {
-	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:o,s:O?}", "id",
-			 (json_int_t)name->id, "name", json_text(name->name, strlen(name->name)),
-			 "state", name->state, "packets", c->packets, "bytes", c->bytes, "messages",
-			 c->messages, "recipients", c->recipients, "calls", c->calls, "asr",
+	return json_pack("{s:I,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:o,s:{s:I,s:I,"
+			 "s:I,s:I},s:O?}",
+			 "id", (json_int_t)name->id, "name",
+			 json_text(name->name, strlen(name->name)), "state", name->state, "packets",
+			 c->packets, "bytes", c->bytes, "messages", c->messages, "recipients",
+			 c->recipients, "calls", c->calls, "asr",
 			 ratio_json(c->calls_answered, c->calls_seized), "short_call_ratio",
 			 ratio_json(c->calls_short, c->calls_answered), "verdicts",
 			 verdicts_json(c->verdicts), "messages_accepted", c->messages_accepted,
 			 "calls_answered", c->calls_answered, "calls_completed", c->calls_completed,
-			 "reasons", reasons_json(c->reasons), "risk", risk);
+			 "reasons", reasons_json(c->reasons), "wire", "connections", c->connections,
+			 "connections_tls", c->connections_tls, "bytes_clear", c->bytes_clear,
+			 "bytes_tls", c->bytes_tls, "risk", risk);
 }
 
 static json_t *tenants_json(const struct report *r)

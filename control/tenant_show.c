@@ -83,13 +83,16 @@ static json_t *limits_json(const struct daemon *d, uint32_t slot)
 
 static json_t *tenant_counters_json(const struct tenant_counters *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "packets",
-			 c->packets, "bytes", c->bytes, "messages", c->messages,
-			 "messages_accepted", c->messages_accepted, "recipients", c->recipients,
-			 "calls", c->calls, "calls_seized", c->calls_seized, "calls_answered",
-			 c->calls_answered, "calls_short", c->calls_short, "calls_completed",
-			 c->calls_completed, "verdicts", verdicts_json(c->verdicts), "reasons",
-			 reasons_json(c->reasons));
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
+		"s:o}",
+		"packets", c->packets, "bytes", c->bytes, "connections", c->connections,
+		"connections_tls", c->connections_tls, "bytes_clear", c->bytes_clear, "bytes_tls",
+		c->bytes_tls, "messages", c->messages, "messages_accepted", c->messages_accepted,
+		"recipients", c->recipients, "calls", c->calls, "calls_seized", c->calls_seized,
+		"calls_answered", c->calls_answered, "calls_short", c->calls_short,
+		"calls_completed", c->calls_completed, "verdicts", verdicts_json(c->verdicts),
+		"reasons", reasons_json(c->reasons));
 }
 
 /* Times that the tenant came beyond one. */
@@ -102,17 +105,24 @@ static json_int_t limits_hit(const struct tenant_counters *c)
 	return (json_int_t)n;
 }
 
+/* Of connections to inspected ports: how many can be read. */
+static json_t *plaintext_json(const struct tenant_counters *c)
+{
+	return c->connections ? json_real(1 - (double)c->connections_tls / (double)c->connections)
+			      : json_null();
+}
+
 json_t *tenant_line_json(const struct daemon *d, uint32_t slot)
 {
 	const struct roster_tenant *t = &d->roster->tenant[slot];
 	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "id",
-			 (json_int_t)t->id, "name", t->name, "tier", t->tier, "state",
-			 state_of(d, slot), "packets", c.packets, "bytes", c.bytes, "messages",
-			 c.messages, "calls", c.calls, "refused",
-			 c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT], "limits_hit",
-			 limits_hit(&c), "risk", risk_line_json(d, slot));
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "id",
+		(json_int_t)t->id, "name", t->name, "tier", t->tier, "state", state_of(d, slot),
+		"packets", c.packets, "bytes", c.bytes, "messages", c.messages, "calls", c.calls,
+		"refused", c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT], "limits_hit",
+		limits_hit(&c), "plaintext", plaintext_json(&c), "risk", risk_line_json(d, slot));
 }
 
 json_t *tenant_json(const struct daemon *d, uint32_t slot)
@@ -127,6 +137,7 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 				   "counters", tenant_counters_json(&c));
 
 	json_object_set_new(tenant, "calls_lately", risk_window_of(d, slot));
+	json_object_set_new(tenant, "plaintext", plaintext_json(&c));
 	if (d->kernel)
 		json_object_set_new(tenant, "kernel", kernel_tenant_json(d, slot));
 	return tenant;

@@ -296,8 +296,10 @@ void admit_connection(struct worker *w, struct flow *f)
 		r.reason = REASON_TENANT_SUSPENDED;
 	else if (limit_exceeded(w, f, LIMIT_CONNECTIONS))
 		r.reason = REASON_LIMIT_CONNECTIONS;
-	else
+	else {
+		w->tenants[f->tenant].connections++;
 		return;
+	}
 	if (f->app == APP_SMTP) {
 		/* Said in the place of the server's greeting: a client reads that. */
 		f->flags |= FLOW_REFUSE_GREETING;
@@ -313,6 +315,13 @@ void admit_connection(struct worker *w, struct flow *f)
 	slot_decide(w, w->at.slot, VERDICT_DROP, r.reason);
 	f->flags |= FLOW_REFUSED;
 	f->reason = r.reason;
+}
+
+void flow_encrypted(struct worker *w, struct flow *f)
+{
+	if ((f->flags & (FLOW_ADMITTED | FLOW_REFUSED | FLOW_ENCRYPTED)) == FLOW_ADMITTED)
+		w->tenants[f->tenant].connections_tls++;
+	f->flags |= FLOW_ENCRYPTED;
 }
 
 void flow_give_up(struct worker *w, struct flow *f, enum reason reason)

@@ -54,6 +54,9 @@ size_t sip_session_size(void);
  */
 void admit_connection(struct worker *w, struct flow *f);
 
+/* From here on it is TLS: what is in it can't be read. */
+void flow_encrypted(struct worker *w, struct flow *f);
+
 /* The parser gave up on this flow: it is forwarded unread, or not, as the policy says. */
 void flow_give_up(struct worker *w, struct flow *f, enum reason reason);
 

@@ -513,7 +513,7 @@ void sip_inspect_stream(struct worker *w, struct flow *f, bool to_server, const 
 	if (!s->looked_at) {
 		s->looked_at = true;
 		if (len >= 3 && p[0] == 0x16 && p[1] == 3) {
-			f->flags |= FLOW_ENCRYPTED;
+			flow_encrypted(w, f);
 			flow_give_up(w, f, REASON_SIP_ENCRYPTED);
 			return;
 		}

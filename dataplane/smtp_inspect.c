@@ -19,7 +19,7 @@ static void on_starttls(void *ctx, uint64_t client_at, uint64_t server_at)
 	c->w->counters->smtp.starttls++;
 	worker_note(c->w, c->f->tenant, REASON_SMTP_ENCRYPTED);
 	c->s->tls = true;
-	c->f->flags |= FLOW_ENCRYPTED;
+	flow_encrypted(c->w, c->f);
 }
 
 static void on_auth(void *ctx, struct bytes mechanism)
@@ -121,7 +121,7 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 		if (!s->counted && tls_is_hello(bytes_of(p, len))) {
 			take_server_name(s, p, len);
 			w->counters->smtp.implicit_tls++;
-			f->flags |= FLOW_ENCRYPTED;
+			flow_encrypted(w, f);
 			flow_give_up(w, f, REASON_SMTP_ENCRYPTED);
 			return len;
 		}

@@ -83,6 +83,10 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
 	w->counters->flows_now = flow_table_count(w->flows);
 	if (w->counters->flows_now > w->counters->flows_peak)
 		w->counters->flows_peak = w->counters->flows_now;
+	/* Of TCP those that are let in: admit_connection(). */
+	if (f->app != APP_NONE && f->flags & FLOW_OUTBOUND && h->proto == IPPROTO_UDP &&
+	    b->verdict[i] < VERDICT_DROP)
+		w->tenants[f->tenant].connections++;
 	if (h->proto == IPPROTO_TCP)
 		tcp_open(w, f, h);
 	return f;
@@ -110,6 +114,9 @@ static void flow_touch(struct worker *w, struct burst *b, unsigned i, struct flo
 	f->round = (uint32_t)w->rounds;
 	f->packets[side]++;
 	f->bytes[side] += meta->wirelen;
+	if (f->app != APP_NONE && f->flags & FLOW_OUTBOUND)
+		*(f->flags & FLOW_ENCRYPTED ? &w->tenants[f->tenant].bytes_tls
+					    : &w->tenants[f->tenant].bytes_clear) += meta->wirelen;
 	f->last_seen = RTE_MAX(f->last_seen, meta->time);
 	if (f->key.proto == IPPROTO_UDP && f->packets[!side])
 		f->state = FLOW_ESTABLISHED;

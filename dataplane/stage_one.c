@@ -23,6 +23,11 @@ STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slo
 	return &t->policy->slots[slot];
 }
 
+STAGE_INLINE uint32_t stage_vlan_owner(struct stage_tables *t, uint16_t vlan)
+{
+	return t->policy->vlan_owner[vlan % PREFIX_VLANS];
+}
+
 STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p)
 {
 	return t->policy->blocked_list.count &&
@@ -172,6 +177,8 @@ static void decide(struct worker *w, struct burst *b, unsigned i)
 		note_shadowed(w, r.tenant, r.shadowed);
 	if (r.action == WIRE_DROP)
 		slot_decide(w, i, VERDICT_DROP, r.reason);
+	if (r.blamed)
+		w->tenants[r.blamed].reasons[REASON_SPOOFED]++;
 }
 
 /*

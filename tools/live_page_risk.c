@@ -53,6 +53,7 @@ static void risk_row(struct page_out *out, const json_t *t)
 	share_cell(out, -8, at(risk, "short_calls"));
 	share_cell(out, -9, at(risk, "bounces"));
 	share_cell(out, -12, at(risk, "complaints"));
+	share_cell(out, -8, at(t, "plaintext"));
 	page_cell(out, INK_PLAIN, -8, short_count(text, count_at(t, "limits_hit")));
 	page_newline(out);
 }
@@ -74,6 +75,7 @@ void live_page_tenants_risk(struct page_out *out, const json_t *result)
 	page_cell(out, INK_DIM, -8, "short");
 	page_cell(out, INK_DIM, -9, "bounces");
 	page_cell(out, INK_DIM, -12, "complaints");
+	page_cell(out, INK_DIM, -8, "clear");
 	page_cell(out, INK_DIM, -8, "limits");
 	page_newline(out);
 	json_array_foreach(at(result, "tenants"), i, t)

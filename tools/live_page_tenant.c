@@ -155,6 +155,11 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 			 number_at(result, "risk.score"), text_at(result, "risk.level"),
 			 text_at(result, "risk.mode"));
 	live_page_calls_lately(out, at(result, "calls_lately"));
+	if (json_is_number(at(result, "plaintext")))
+		live_row(out, "in the clear", INK_PLAIN,
+			 "%.4g %% of %llu connections; under TLS nobody reads",
+			 100 * number_at(result, "plaintext"),
+			 (unsigned long long)count_at(result, "counters.connections"));
 	live_page_counts(out, "traffic", at(result, "counters"));
 	live_page_counts(out, "verdicts", at(result, "counters.verdicts"));
 	live_page_counts(out, "reasons", at(result, "counters.reasons"));

@@ -57,6 +57,11 @@ STAGE_INLINE struct tenant_slot *stage_slot(struct stage_tables *t, uint32_t slo
 	return &t->gate->tenants[slot];
 }
 
+STAGE_INLINE uint32_t stage_vlan_owner(struct stage_tables *t, uint16_t vlan)
+{
+	return t->gate->shared.vlan_owner[vlan & (VLANS - 1)];
+}
+
 STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packet *p)
 {
 	return prefix_longest(&t->gate->blocked, 0, p->family, p->dst);
@@ -114,6 +119,8 @@ static void count(struct host_gate *g, uint32_t port, const struct stage_packet 
 	stage_count_port(&g->counters[port], p, r);
 	if (r->tenant)
 		stage_count_tenant(&g->per_tenant[r->tenant], p, r);
+	else if (r->blamed)
+		g->per_tenant[r->blamed].dropped[CHECK_SPOOFED]++;
 }
 
 void host_gate_decode(const void *frame, uint32_t len, struct stage_packet *p)
@@ -163,6 +170,7 @@ void host_gate_init(struct host_gate *g, const struct policy *policy)
 	g->prefixes = policy->prefix_list;
 	g->blocked = policy->blocked_list;
 	g->shared.shadow = policy->shadow;
+	memcpy(g->shared.vlan_owner, policy->vlan_owner, sizeof(g->shared.vlan_owner));
 	for (unsigned port = 0; port < 65536; port++) {
 		put_port(g, PROTO_TCP, port, policy->ports.tcp[port]);
 		put_port(g, PROTO_UDP, port, policy->ports.udp[port]);

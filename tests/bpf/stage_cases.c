@@ -28,7 +28,9 @@ const char stage_case_text[] =
 	"  limits: { syns = \"2/d\"; }; },\n"
 	"{ id = 17; name = \"shadowed\"; prefixes = [ \"10.7.0.0/16\" ];\n"
 	"  limits: { packets = \"1/d\"; bytes = \"2000/d\"; shadow = [ \"packets\" ]; }; },\n"
-	"{ id = 18; name = \"inner\"; prefixes = [ \"10.1.2.0/24\", \"2001:db8:1:2::/64\" ]; }\n"
+	"{ id = 18; name = \"inner\"; prefixes = [ \"10.1.2.0/24\", \"2001:db8:1:2::/64\" ]; },\n"
+	"{ id = 19; name = \"one of two\"; vlan = 200; prefixes = [ \"10.9.0.0/24\" ]; },\n"
+	"{ id = 20; name = \"the other\"; vlan = 200; prefixes = [ \"10.9.1.0/24\" ]; }\n"
 	");\n"
 	"lists: { blocked = [ \"198.51.100.0/24\", \"2001:db8:bad::/48\", \"203.0.113.7\" ]; };\n";
 
@@ -197,6 +199,14 @@ const struct stage_case stage_cases[] = {
 	{"nobody's, to SMTP", {OUT4("172.16.0.1"), SMTP}, INSIDE, IS_DROPPED(SPOOFED)},
 	{"nobody's, with the receiver's address", {.src = "172.16.0.1", .dst = "10.1.0.1"}, INSIDE, IS_DROPPED(SPOOFED)},
 	{"nobody's, a fragment", {OUT4("172.16.0.1"), .fragment = 0x2000}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, in a VLAN that is one tenant's", {OUT4("172.16.0.1"), .vlan = {100}}, INSIDE, IS_DROPPED(SPOOFED),
+	 .blamed = IN_VLAN},
+	{"a dozen of them", {OUT6("2001:db8:3::1"), .vlan = {100, 7}}, INSIDE, .before = 11, .action = WIRE_DROP,
+	 .reason = REASON_SPOOFED, .dropped = 12, .blamed = IN_VLAN},
+	{"nobody's, in a VLAN that two tenants have", {OUT4("172.16.0.1"), .vlan = {200}}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, in a VLAN of nobody's", {OUT4("172.16.0.1"), .vlan = {101}}, INSIDE, IS_DROPPED(SPOOFED)},
+	{"nobody's, in a VLAN, in shadow", {OUT4("172.16.0.1"), .vlan = {100}}, INSIDE, PASSES, .shadow = 1,
+	 .shadowed = BIT(SPOOFED)},
 	{"nobody's, malformed", {OUT4("172.16.0.1"), .length_lie = 9}, INSIDE, IS_DROPPED(SPOOFED)},
 	{"spoofed, in shadow", {OUT4("172.16.0.1"), SMTP}, INSIDE, PASSES, .flags = GATE_SPOOF_SHADOW,
 	 .shadowed = BIT(SPOOFED)},

@@ -42,6 +42,7 @@ struct stage_case {
 	uint8_t outbound;   /* the same */
 	uint8_t shadowed;   /* the same: bits */
 	uint8_t dropped;    /* of all */
+	uint32_t blamed;    /* the slot that a spoofed one counts for, too */
 };
 
 extern const struct stage_case stage_cases[];

@@ -42,6 +42,9 @@ static void check(const struct stage_case *c, const struct stage_result *r)
 		fail_msg("%s: %lu of %lu dropped", c->name,
 			 (unsigned long)counters->action[WIRE_DROP],
 			 (unsigned long)counters->packets);
+	if (r->blamed != c->blamed ||
+	    (c->blamed && gate.per_tenant[c->blamed].dropped[CHECK_SPOOFED] != c->dropped))
+		fail_msg("%s: tenant %u is blamed", c->name, r->blamed);
 	if (gate.per_tenant[c->tenant].packets[c->outbound] != (c->tenant ? c->before + 1u : 0))
 		fail_msg("%s: the tenant's packets are not counted", c->name);
 }

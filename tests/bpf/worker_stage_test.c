@@ -49,6 +49,8 @@ static void check_case(const struct stage_case *c)
 			 c->dropped);
 	if (c->shadowed && !g.w->counters->reasons[REASON_LIMIT_PACKETS])
 		fail_msg("%s: what is in shadow is not counted", c->name);
+	if (c->blamed && g.w->tenants[c->blamed].reasons[REASON_SPOOFED] != c->dropped)
+		fail_msg("%s: nobody is blamed", c->name);
 	if (t->packets != c->before + 1u)
 		fail_msg("%s: the tenant's packets are not counted", c->name);
 }

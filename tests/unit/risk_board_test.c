@@ -4,6 +4,8 @@
  * dataplanes that come and go, limits that are the score's own doing.
  */
 #include "control/risk_board.h"
+
+#include "bpf/maps.h"
 #include "control/sketch.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
@@ -283,6 +285,50 @@ static void sketches_know_two_epochs(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What the kernel drops counts as what workers do, and what it had dropped before doesn't. */
+static void what_the_kernel_drops_counts_once_a_minute(void **state)
+{
+	struct gate_tenant_counters kernel = {0};
+
+	kernel.dropped[CHECK_LIMIT_SYNS] = 1000;
+	kernel.dropped[CHECK_SPOOFED] = 7;
+	risk_board_kernel(&board, SLOT, &kernel, 0, START);
+	assert_int_equal(tenant()->event[RISK_EVENT_FLOOD].count, 0);
+	kernel.dropped[CHECK_LIMIT_SYNS] = 1500;
+	kernel.dropped[CHECK_LIMIT_PACKETS] = 3;
+	kernel.dropped[CHECK_LIMIT_BYTES] = 9;
+	risk_board_kernel(&board, SLOT, &kernel, 0, START + SECOND);
+	assert_true(tenant()->event[RISK_EVENT_FLOOD].value == 5);
+	assert_true(tenant()->event[RISK_EVENT_SPOOF].value == 0);
+	kernel.dropped[CHECK_LIMIT_PACKETS]++;
+	kernel.dropped[CHECK_SPOOFED]++;
+	risk_board_kernel(&board, SLOT, &kernel, 0, START + 2 * SECOND);
+	assert_in_range((int)(tenant()->event[RISK_EVENT_FLOOD].value * 100), 490, 500);
+	assert_true(tenant()->event[RISK_EVENT_SPOOF].value == 1);
+	/* In shadow, and by the score's own doing: none. Bytes are paced. */
+	kernel.dropped[CHECK_LIMIT_PACKETS]++;
+	risk_board_kernel(&board, SLOT, &kernel, 1u << LIMIT_PACKETS, START + 90 * SECOND);
+	kernel.dropped[CHECK_LIMIT_SYNS]++;
+	risk_board_kernel(&board, SLOT, &kernel, RISK_OWN_LIMITS, START + 91 * SECOND);
+	kernel.dropped[CHECK_LIMIT_BYTES]++;
+	risk_board_kernel(&board, SLOT, &kernel, 0, START + 92 * SECOND);
+	assert_int_equal(tenant()->event[RISK_EVENT_FLOOD].count, 2);
+	/* The slot is another's: what was counted before is nobody's. */
+	risk_board_take(&board, SLOT, 8, NULL);
+	risk_board_kernel(&board, SLOT, &kernel, 0, START + 93 * SECOND);
+	assert_int_equal(tenant()->event[RISK_EVENT_SPOOF].count, 0);
+}
+
+static void spoofed_packets_of_its_vlan_are_its_own(void **state)
+{
+	counters(0)->reasons[REASON_SPOOFED] = 5;
+	step(START);
+	assert_true(tenant()->event[RISK_EVENT_SPOOF].value == 1);
+	counters(1)->reasons[REASON_SPOOFED] = 5;
+	step(START + 70 * SECOND);
+	assert_int_equal(tenant()->event[RISK_EVENT_SPOOF].count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +341,8 @@ int main(void)
 		TEST(excess_of_limits_gives_points_once_a_minute),
 		TEST(limits_in_shadow_and_those_of_the_scores_own_doing_give_none),
 		TEST(a_slot_of_another_tenant_begins_with_what_is_known_of_it),
+		TEST(what_the_kernel_drops_counts_once_a_minute),
+		TEST(spoofed_packets_of_its_vlan_are_its_own),
 		TEST(a_flood_of_one_kind_leaves_the_trace_of_others),
 		cmocka_unit_test(sketches_estimate_and_forget),
 		cmocka_unit_test(sketches_know_two_epochs),

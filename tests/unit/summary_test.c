@@ -28,7 +28,9 @@ static void json_is(json_t *json, const char *expected)
 	"   \"calls\": 0,\n   \"asr\": null,\n   \"short_call_ratio\": null,\n"               \
 	"   \"verdicts\": {\n    \"pass\": 0,\n    \"alert\": 0,\n    \"drop\": 0,\n"         \
 	"    \"reject\": 0\n   },\n   \"messages_accepted\": 0,\n   \"calls_answered\": 0,\n" \
-	"   \"calls_completed\": 0,\n   \"reasons\": {},\n   \"risk\": null\n"
+	"   \"calls_completed\": 0,\n   \"reasons\": {},\n   \"wire\": {\n"                   \
+	"    \"connections\": 0,\n    \"connections_tls\": 0,\n    \"bytes_clear\": 0,\n"     \
+	"    \"bytes_tls\": 0\n   },\n   \"risk\": null\n"
 
 static void nothing_seen_still_has_every_key(void **state)
 {
@@ -230,7 +232,8 @@ static void a_run_is_described(void **state)
 		"\"short_call_ratio\":0.25,"
 		"\"verdicts\":{\"pass\":0,\"alert\":0,\"drop\":2,\"reject\":0},"
 		"\"messages_accepted\":0,\"calls_answered\":4,\"calls_completed\":0,"
-		"\"reasons\":{\"opt_out\":2},\"risk\":null}");
+		"\"reasons\":{\"opt_out\":2},\"wire\":{\"connections\":0,\"connections_tls\":0,"
+		"\"bytes_clear\":0,\"bytes_tls\":0},\"risk\":null}");
 	json_decref(json);
 	summary_fini(&summary);
 }
