@@ -4,6 +4,7 @@
 
 #include "control/page_text.h"
 #include "tools/rules_bench.h"
+#include "tools/rules_lines.h"
 
 static double kib(const struct bench *b, double ns)
 {
@@ -200,12 +201,13 @@ static json_t *json_rule(const struct bench *b, const struct bench_rule *r)
 		json_array_append_new(buffers,
 				      json_string(rule_buffers[r->rule->parts[i].buffer].name));
 	bench_why(r, why, sizeof(why));
-	return json_pack("{s:I, s:I, s:s*, s:s, s:i, s:o, s:f, s:f, s:I, s:b, s:s}", "sid",
+	return json_pack("{s:I, s:I, s:o, s:o, s:i, s:o, s:f, s:f, s:I, s:b, s:s}", "sid",
 			 (json_int_t)r->rule->sid, "rev", (json_int_t)r->rule->rev, "msg",
-			 r->rule->msg, "file", r->rule->place.file, "line",
-			 (int)r->rule->place.line, "buffers", buffers, "ns_per_kib", kib(b, r->ns),
-			 "share", percent(b, r->ns) / 100, "found", (json_int_t)r->found,
-			 "estimate", r->estimate, "why", why);
+			 rules_json_string(r->rule->msg), "file",
+			 rules_json_string(r->rule->place.file), "line", (int)r->rule->place.line,
+			 "buffers", buffers, "ns_per_kib", kib(b, r->ns), "share",
+			 percent(b, r->ns) / 100, "found", (json_int_t)r->found, "estimate",
+			 r->estimate, "why", why);
 }
 
 json_t *bench_json(const struct bench *b)

@@ -10,6 +10,7 @@
 #include "control/samples.h"
 #include "tools/rules.h"
 #include "tools/rules_inputs.h"
+#include "tools/rules_lines.h"
 
 static const char usage[] =
 	"usage: postern rules check [--json] [--werror] PATH...\n"
@@ -60,12 +61,13 @@ static void print_json(const struct check *c)
 	for (size_t i = 0; i < c->diags.count; i++) {
 		const struct rule_diag *d = &c->diags.list[i];
 
-		json_array_append_new(problems,
-				      json_pack("{s:s, s:i, s:i, s:s, s:s, s:I}", "file",
-						d->place.file, "line", (int)d->place.line, "column",
-						(int)d->place.column, "severity",
-						d->severity == RULE_ERROR ? "error" : "warning",
-						"message", d->message, "sid", (json_int_t)d->sid));
+		json_array_append_new(
+			problems,
+			json_pack("{s:o, s:i, s:i, s:s, s:o, s:I}", "file",
+				  rules_json_string(d->place.file), "line", (int)d->place.line,
+				  "column", (int)d->place.column, "severity",
+				  d->severity == RULE_ERROR ? "error" : "warning", "message",
+				  rules_json_string(d->message), "sid", (json_int_t)d->sid));
 	}
 	all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "ok", c->diags.errors == 0, "rules",
 			(json_int_t)c->rules.count, "samples", (json_int_t)c->samples.count,

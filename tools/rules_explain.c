@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `postern rules explain`: a rule in words, how it is looked for, what it costs. */
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <hs_compile.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "control/rule_plan.h"
 #include "control/rules_cost.h"
 #include "control/samples.h"
 #include "dataplane/match_cost.h"
+#include "tools/explain_plan.h"
 #include "tools/rules.h"
 #include "tools/rules_alone.h"
 #include "tools/rules_words.h"
@@ -26,11 +24,13 @@ static const char usage[] =
 	"those\n"
 	"                        that came with Postern)\n"
 	"      --on CAPTURE      traffic to measure its cost over, in place of a sample\n"
+	"      --json            for machines: an array, an object each\n"
 	"  -h, --help\n";
 
 static const struct option options[] = {
 	{"rules", required_argument, NULL, 'r'},
 	{"on", required_argument, NULL, 'o'},
+	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -43,6 +43,8 @@ struct explain {
 	struct rules_traffic traffic;
 	struct match_tape tape;
 	double nothing[RULE_BUFFER_COUNT];
+	json_t *json;  /* NULL: a page */
+	unsigned said; /* rules on it */
 };
 
 static int parse(struct explain *x, int argc, char **argv, bool *done)
@@ -56,6 +58,10 @@ static int parse(struct explain *x, int argc, char **argv, bool *done)
 			break;
 		case 'o':
 			x->files[x->file_count++] = optarg;
+			break;
+		case 'j':
+			if (!x->json)
+				x->json = json_array();
 			break;
 		case 'h':
 			*done = true;
@@ -72,143 +78,6 @@ static int parse(struct explain *x, int argc, char **argv, bool *done)
 		return 0;
 	fprintf(stderr, "postern rules explain: which rule?\n%s", usage);
 	return 2;
-}
-
-/* How it is looked for ------------------------------------------------------ */
-
-static const struct rule_step *step_at(const struct rule *rule, const struct rule_place *place)
-{
-	for (size_t p = 0; p < rule->parts_count; p++)
-		for (size_t s = 0; s < rule->parts[p].count; s++) {
-			const struct rule_step *step = &rule->parts[p].steps[s];
-
-			if (step->place.line == place->line && step->place.column == place->column)
-				return step;
-		}
-	return NULL;
-}
-
-/* Why this one, in brackets; "": there was no choice. */
-static const char *literal_reason(const struct rule *rule, const struct rule_plan_chain *chain)
-{
-	const struct rule_step *step = step_at(rule, &chain->place);
-
-	if (step && step->fast)
-		return " (fast_pattern chose it)";
-	if (step && step->kind == RULE_STEP_PCRE)
-		return " (every match of the expression holds it)";
-	return chain->steps > 1 ? " (the rarest of what hangs together)" : "";
-}
-
-static bool has_expression(const struct rule *rule, const struct rule_plan_chain *chain)
-{
-	const struct rule_part *part = &rule->parts[chain->part];
-
-	for (size_t s = 0; s < part->count; s++)
-		if (part->steps[s].kind == RULE_STEP_PCRE)
-			return true;
-	return false;
-}
-
-/* Bytes as a rule has them. */
-static const char *literal_text(struct arena *arena, const struct rule_plan_chain *chain)
-{
-	char *text = arena_alloc(arena, chain->len * 4 + 1), *at = text;
-
-	for (size_t i = 0; i < chain->len; i++) {
-		unsigned char c = (unsigned char)chain->text[i];
-
-		at += sprintf(at, c < ' ' || c > '~' || c == '|' || c == '"' ? "|%02x|" : "%c", c);
-	}
-	return text;
-}
-
-static const char *flags_text(struct arena *arena, unsigned flags)
-{
-	static const struct {
-		unsigned flag;
-		const char *name;
-	} names[] = {
-		{HS_FLAG_CASELESS, "CASELESS"},
-		{HS_FLAG_DOTALL, "DOTALL"},
-		{HS_FLAG_MULTILINE, "MULTILINE"},
-		{HS_FLAG_SINGLEMATCH, "SINGLEMATCH"},
-		{HS_FLAG_ALLOWEMPTY, "ALLOWEMPTY"},
-		{HS_FLAG_UTF8, "UTF8"},
-		{HS_FLAG_UCP, "UCP"},
-		{HS_FLAG_PREFILTER, "PREFILTER"},
-	};
-	const char *text = "";
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (flags & names[i].flag)
-			text = arena_printf(arena, "%s%s%s", text, *text ? " " : "", names[i].name);
-	return *text ? text : "no flags";
-}
-
-static const char *plan_words(struct arena *arena, const struct rule *rule,
-			      const struct rule_plan_chain *chain)
-{
-	const char *confirm = !chain->confirm               ? ""
-			      : has_expression(rule, chain) ? "; where it is, PCRE2 decides"
-							    : "; where it is, the rest is compared";
-	const char *brief = plan_is_brief(chain) ? "; it is so short that the search stops often: "
-						   "postern rules bench tells what that costs"
-						 : "";
-
-	switch (chain->how) {
-	case PLAN_LITERAL:
-		return arena_printf(arena, "\"%s\"%s is looked for%s%s%s%s",
-				    literal_text(arena, chain),
-				    chain->nocase ? " in either case" : "",
-				    chain->negated ? ": it must not be there" : " first",
-				    literal_reason(rule, chain), confirm, brief);
-	case PLAN_EXPRESSION:
-		return arena_printf(arena, "Hyperscan %s /%.*s/ %s (%s)%s",
-				    chain->words ? "finds" : "runs", (int)chain->len, chain->text,
-				    chain->words ? "by the words in it" : "on every byte",
-				    flags_text(arena, chain->hs_flags),
-				    chain->prefilter
-					    ? ": it finds where that may be, and PCRE2 decides"
-				    : chain->confirm ? "; where it ends, PCRE2 decides"
-				    : chain->negated ? ": it must not be there"
-						     : ", and decides");
-	case PLAN_BESIDE:
-		return chain->negated
-			       ? "what must not be there is looked at when the other is found"
-			       : "another is looked at when the one before is found";
-	case PLAN_ALWAYS:
-		return "nothing to look for: it is looked at in every instance of the buffer";
-	case PLAN_LENGTH:
-		return "the length is compared";
-	}
-	return "";
-}
-
-static void say_plan(const struct rule *rule, const struct rule_plan *plan)
-{
-	struct arena arena = {0};
-
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct rule_plan_chain *chain = &plan->chains[i];
-		bool stream = rule_buffers[chain->buffer].mode == BUFFER_STREAM;
-
-		if (!i || chain->part != plan->chains[i - 1].part)
-			rules_printf(stdout, i ? "" : "search",
-				     "%s: %s search, shared by all rules that look there",
-				     rule_buffers[chain->buffer].name,
-				     stream ? "a streaming" : "a block");
-		rules_printf(stdout, "", "- %s%s", plan_words(&arena, rule, chain),
-			     chain->reach ? arena_printf(&arena,
-							 "; %u bytes before and after it are seen, "
-							 "however packets cut the body",
-							 chain->reach)
-					  : "");
-		if (chain->at_close &&
-		    (i + 1 == plan->count || plan->chains[i + 1].part != chain->part))
-			rules_paragraph(stdout, "", "- known at the body's end");
-	}
-	arena_fini(&arena);
 }
 
 /* What it costs ------------------------------------------------------------ */
@@ -254,41 +123,53 @@ static double everywhere_ns(struct explain *x, const struct rule_list *list,
 	return ns;
 }
 
-static void say_cost(struct explain *x, const struct rule_list *list, const struct rule *rule,
-		     const struct rule_plan *plan)
-{
-	const char *traffic = x->file_count ? x->files[0] : "a sample of mails and calls";
-	struct match_share share = share_of(x, list, rule);
-	bool everywhere = false;
-	double ns = everywhere_ns(x, list, rule, plan, &everywhere);
+struct explain_cost {
+	const char *traffic;
+	double ns_per_kib;
+	uint64_t found;
+	bool everywhere; /* it costs on every byte: measured alone */
+};
 
-	if (!everywhere && !share.found) {
-		rules_printf(stdout, "cost",
+static struct explain_cost cost_of(struct explain *x, const struct rule_list *list,
+				   const struct rule *rule, const struct rule_plan *plan)
+{
+	struct match_share share = share_of(x, list, rule);
+	struct explain_cost cost = {
+		.traffic = x->file_count ? x->files[0] : "a sample of mails and calls",
+		.found = share.found,
+	};
+	double ns = everywhere_ns(x, list, rule, plan, &cost.everywhere);
+
+	cost.ns_per_kib = match_ns_per_kib(ns > share.ns ? ns : share.ns, x->tape.traffic);
+	return cost;
+}
+
+static void say_cost(const struct rules_lines *out, const struct explain_cost *cost)
+{
+	if (!cost->everywhere && !cost->found) {
+		rules_printf(out, "cost",
 			     "nothing: nothing of it was found in %s, and the search is one with "
 			     "that of the other rules",
-			     traffic);
+			     cost->traffic);
 		return;
 	}
-	rules_printf(
-		stdout, "cost",
-		"%.2f ns per KiB of %s, where something of it was found %llu times; measured %s",
-		match_ns_per_kib(ns > share.ns ? ns : share.ns, x->tape.traffic), traffic,
-		(unsigned long long)share.found,
-		everywhere ? "alone, less a search for nothing"
-			   : "from when it was found to when the rule was done with");
+	rules_printf(out, "cost",
+		     "%.2f ns per KiB of %s, where something of it was found %llu times; measured "
+		     "%s",
+		     cost->ns_per_kib, cost->traffic, (unsigned long long)cost->found,
+		     cost->everywhere ? "alone, less a search for nothing"
+				      : "from when it was found to when the rule was done with");
 }
 
 /* -------------------------------------------------------------------------- */
 
-static void say_samples(const struct sample_list *samples, uint32_t sid)
+static void say_samples(const struct rules_lines *out, struct sample_counts n)
 {
-	struct sample_counts n = samples_count(samples, sid);
-
 	if (n.of[SAMPLE_MATCH] + n.of[SAMPLE_MISS])
-		rules_printf(stdout, "samples", "%zu that it must match, %zu that it must not",
+		rules_printf(out, "samples", "%zu that it must match, %zu that it must not",
 			     n.of[SAMPLE_MATCH], n.of[SAMPLE_MISS]);
 	else
-		rules_paragraph(stdout, "samples", "none: nothing shows that it does what it says");
+		rules_paragraph(out, "samples", "none: nothing shows that it does what it says");
 }
 
 /* Rules of some paths, and their samples. */
@@ -303,26 +184,92 @@ static void rules_read_fini(struct rules_read *read)
 	sample_list_fini(&read->samples);
 }
 
-static void say_rule(struct explain *x, const struct rules_read *read, const struct rule *rule)
+/* All that is to be said of one. */
+struct explained {
+	const struct rule *rule;
+	struct rule_plan plan;
+	struct explain_cost cost;
+	struct sample_counts samples;
+	struct rule_diags diags;
+};
+
+static void say_words(const struct rules_lines *out, const struct rule *rule)
 {
-	struct rule_diags diags = {0};
 	struct arena arena = {0};
 	struct rule_line line;
-	struct rule_plan plan;
 
+	if (rules_line_find(&arena, &rule->place, &line))
+		rules_words(out, &line);
+	arena_fini(&arena);
+}
+
+static void print_rule(struct explain *x, const struct explained *e)
+{
+	const struct rules_lines out = {.page = stdout};
+	const struct rule *rule = e->rule;
+
+	if (x->said++)
+		putchar('\n');
 	printf("%u, revision %u: %s\n", rule->sid, rule->rev, rule->msg ? rule->msg : "");
 	printf("  %s:%u\n", rule->place.file, rule->place.line);
-	if (rules_line_find(&arena, &rule->place, &line))
-		rules_words(stdout, &line);
-	if (rule_plan_make(rule, &plan, &diags) == 0)
-		say_plan(rule, &plan);
-	say_cost(x, &read->rules, rule, &plan);
-	rule_plan_fini(&plan);
-	say_samples(&read->samples, rule->sid);
-	for (size_t i = 0; i < diags.count; i++)
-		rules_printf(stdout, "warning", "%s", diags.list[i].message);
-	rule_diags_fini(&diags);
-	arena_fini(&arena);
+	say_words(&out, rule);
+	explain_plan(&out, rule, &e->plan);
+	say_cost(&out, &e->cost);
+	say_samples(&out, e->samples);
+	for (size_t i = 0; i < e->diags.count; i++)
+		rules_printf(&out, "warning", "%s", e->diags.list[i].message);
+}
+
+static json_t *warnings_json(const struct rule_diags *diags)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < diags->count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:i, s:o}", "line",
+						      (int)diags->list[i].place.line, "column",
+						      (int)diags->list[i].place.column, "message",
+						      rules_json_string(diags->list[i].message)));
+	return list;
+}
+
+static json_t *cost_json(const struct explain_cost *cost)
+{
+	return json_pack("{s:f, s:o, s:I, s:b}", "ns_per_kib", cost->ns_per_kib, "traffic",
+			 rules_json_string(cost->traffic), "found", (json_int_t)cost->found,
+			 "alone", (int)cost->everywhere);
+}
+
+static void add_rule(struct explain *x, const struct explained *e)
+{
+	const struct rules_lines out = {.list = json_array()};
+	const struct rule *rule = e->rule;
+
+	say_words(&out, rule);
+	json_array_append_new(
+		x->json,
+		json_pack("{s:I, s:I, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:I, s:I}, s:o}", "sid",
+			  (json_int_t)rule->sid, "rev", (json_int_t)rule->rev, "msg",
+			  rules_json_string(rule->msg), "file", rules_json_string(rule->place.file),
+			  "line", (int)rule->place.line, "words", out.list, "search",
+			  explain_plan_json(rule, &e->plan), "cost", cost_json(&e->cost), "samples",
+			  "match", (json_int_t)e->samples.of[SAMPLE_MATCH], "miss",
+			  (json_int_t)e->samples.of[SAMPLE_MISS], "warnings",
+			  warnings_json(&e->diags)));
+}
+
+static void say_rule(struct explain *x, const struct rules_read *read, const struct rule *rule)
+{
+	struct explained e = {.rule = rule, .samples = samples_count(&read->samples, rule->sid)};
+
+	if (rule_plan_make(rule, &e.plan, &e.diags) < 0)
+		e.plan.count = 0;
+	e.cost = cost_of(x, &read->rules, rule, &e.plan);
+	if (x->json)
+		add_rule(x, &e);
+	else
+		print_rule(x, &e);
+	rule_plan_fini(&e.plan);
+	rule_diags_fini(&e.diags);
 }
 
 static bool is_number(const char *text)
@@ -355,11 +302,8 @@ static int explain_file(struct explain *x, const char *path)
 	struct rules_read read = {0};
 	int rc = read_rules(&read, &path, 1);
 
-	for (size_t i = 0; i < read.rules.count; i++) {
-		if (i)
-			putchar('\n');
+	for (size_t i = 0; i < read.rules.count; i++)
 		say_rule(x, &read, &read.rules.rules[i]);
-	}
 	if (!rc && !read.rules.count) {
 		fprintf(stderr, "postern rules explain: there are no rules in %s\n", path);
 		rc = 1;
@@ -423,8 +367,6 @@ static int run(struct explain *x)
 	if (!rc && numbers)
 		rc = read_rules(&read, x->paths, x->path_count) && !read.rules.count;
 	for (int i = 0; i < x->wanted_count && rc != 2 && x->tape.count; i++) {
-		if (i)
-			putchar('\n');
 		if (is_number(x->wanted[i]))
 			rc |= explain_sid(x, &read, x->wanted[i]);
 		else
@@ -445,6 +387,11 @@ int rules_explain_main(int argc, char **argv)
 
 	if (!rc && !done)
 		rc = run(&x);
+	if (x.json && rc != 2) {
+		json_dumpf(x.json, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(x.json);
 	match_tape_fini(&x.tape);
 	rules_traffic_close(&x.traffic);
 	free(x.paths);

@@ -2,119 +2,17 @@
 #include "tools/rules_words.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/rule_parse.h"
 
-#define COLUMNS 100
-#define LABEL   12
-#define INDENT  2
-
-void rules_paragraph(FILE *out, const char *label, const char *text)
-{
-	size_t column = 0;
-
-	fprintf(out, "%*s%-*s", INDENT, "", LABEL, label ? label : "");
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (column && column + 1 + n > COLUMNS - LABEL - INDENT) {
-			fprintf(out, "\n%*s", INDENT + LABEL, "");
-			column = 0;
-		}
-		column += (size_t)fprintf(out, "%s%.*s", column ? " " : "", (int)n, text);
-		text += n;
-		text += *text != '\0';
-	}
-	fputc('\n', out);
-}
-
-void rules_printf(FILE *out, const char *label, const char *format, ...)
-{
-	char *text;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
-		return;
-	rules_paragraph(out, label, text);
-	free(text);
-}
-
-/* The header --------------------------------------------------------------- */
-
 #define IS(word, text) rule_word_is(word, text)
-
-static const char *end_name(struct arena *arena, struct rule_word net, struct rule_word port)
-{
-	const char *who = IS(net, "any")                                ? "anyone"
-			  : IS(net, "$TENANTS") || IS(net, "$HOME_NET") ? "a tenant"
-			  : IS(net, "!$TENANTS") || IS(net, "$EXTERNAL_NET")
-				  ? "whoever is no tenant"
-				  : arena_printf(arena, "%.*s", (int)net.len, net.p);
-
-	if (IS(port, "any"))
-		return who;
-	return arena_printf(arena, "%s, port %.*s", who, (int)port.len, port.p);
-}
-
-static const char *protocol_words(struct rule_word protocol)
-{
-	static const struct {
-		const char *name, *words;
-	} known[] = {
-		{"smtp", "mail (SMTP)"},
-		{"sip", "calls and messages (SIP)"},
-		{"tcp", "whatever is read over TCP"},
-		{"udp", "whatever is read over UDP"},
-		{"ip", "whatever is read"},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (IS(protocol, known[i].name))
-			return known[i].words;
-	return "traffic";
-}
-
-/* Passes over the header; `action` is its first word. */
-static const char *say_header(FILE *out, struct arena *arena, const char *cursor,
-			      struct rule_word *action)
-{
-	struct rule_word protocol, from, from_port, arrow, to, to_port;
-	const char *source, *target;
-
-	*action = rule_next_word(&cursor);
-	protocol = rule_next_word(&cursor);
-	from = rule_next_word(&cursor);
-	from_port = rule_next_word(&cursor);
-	arrow = rule_next_word(&cursor);
-	to = rule_next_word(&cursor);
-	to_port = rule_next_word(&cursor);
-	source = end_name(arena, from, from_port);
-	target = end_name(arena, to, to_port);
-	if (IS(arrow, "<>"))
-		rules_printf(out, "of", "%s between %s and %s, either way",
-			     protocol_words(protocol), source, target);
-	else if (IS(arrow, "=>"))
-		rules_printf(out, "of", "%s from %s to %s, with what both of them say",
-			     protocol_words(protocol), source, target);
-	else
-		rules_printf(out, "of", "%s from %s to %s", protocol_words(protocol), source,
-			     target);
-	while (*cursor && *cursor != '(')
-		cursor++;
-	return *cursor ? cursor + 1 : cursor;
-}
 
 /* Conditions --------------------------------------------------------------- */
 
 struct words {
-	FILE *out;
+	const struct rules_lines *out;
 	struct arena arena;
 	struct rule_word action;
 	const char *reply;
@@ -503,10 +401,10 @@ static void say_action(struct words *w)
 		rules_paragraph(w->out, "then", "it is refused, in the gate's own words");
 }
 
-void rules_words(FILE *out, const struct rule_line *line)
+void rules_words(const struct rules_lines *out, const struct rule_line *line)
 {
 	struct words w = {.out = out};
-	const char *options = say_header(out, &w.arena, line->text, &w.action);
+	const char *options = rules_words_header(out, &w.arena, line->text, &w.action);
 
 	say_when(&w, options);
 	say_options(&w, options, false);

@@ -168,6 +168,61 @@ alert smtp any any -> any any (msg:"d"; email.body; content:"much longer"; conte
         said = self.explain(self.path("my.rules", COUNTED), "--on", self.capture)
         self.assertIn(f"ns per KiB of {self.capture}, where something of it was found 9 times", said)
 
+    def test_for_machines_it_says_the_same(self):
+        explained = self.json("explain", *sorted(RULES.glob("*.rules")))
+        for rule in explained:
+            labels = [line["label"] for line in rule["words"]]
+            self.assertEqual((labels[0], labels[-1]), ("of", "then"), rule["sid"])
+            self.assertTrue(rule["search"] and rule["samples"]["match"] and rule["samples"]["miss"], rule["sid"])
+            self.assertIn("ns_per_kib", rule["cost"])
+            if rule["sid"] % 25 != 3:
+                continue
+            said = self.explain(str(rule["sid"]), "-r", rule["file"])
+            for text in [rule["msg"], f"{rule['file']}:{rule['line']}"] + [
+                    " ".join(text.split()) for line in rule["words"] for text in [line["text"], *line["more"]]] + [
+                    " ".join(chain["words"].split()) for chain in rule["search"]]:
+                self.assertIn(text.replace(r"\x5cx", r"\x"), said)
+        self.assertEqual(len({rule["sid"] for rule in explained}), len(explained))
+
+    def test_the_plan_for_machines(self):
+        rules = self.path("plan.rules", b"""\
+alert smtp any any -> any any (msg:"caf\xe9"; email.body; content:"rare words"; nocase; content:"x"; distance:0; within:9; sid:1;)
+alert smtp any any -> any any (msg:"b"; email.body; pcre:"/[0-9]{4}[a-f]+(?=x)/"; sid:2;)
+alert smtp any any -> any any (msg:"c"; email.subject; pcre:"/(?:prize|lottery) [0-9]/"; bsize:<9; sid:3;)
+""")
+        a, b, c = self.json("explain", rules)
+        self.assertEqual(a["msg"], "caf\\xe9")
+        first = a["search"][0]
+        self.assertEqual((first["how"], first["literal"], first["nocase"], first["mode"], first["confirmed"]),
+                         ("literal", "rare words", True, "stream", True))
+        self.assertGreater(first["reach"], 0)
+        self.assertEqual((b["search"][0]["how"], b["search"][0]["every_byte"], b["search"][0]["prefilter"]), ("expression", True, True))
+        self.assertTrue(b["cost"]["alone"])
+        self.assertEqual(b["warnings"][0]["line"], 2)
+        self.assertEqual([chain["how"] for chain in c["search"]], ["expression", "length"])
+        self.assertFalse(c["search"][0]["every_byte"])
+        self.assertEqual(c["samples"], {"match": 0, "miss": 0})
+
+    def test_what_is_wrong_leaves_the_json_whole(self):
+        half = self.path("half.rules", COUNTED.replace("bsize", "bsise"))
+        explained = self.json("explain", half, status=1, said="half.rules:4:")
+        self.assertEqual([rule["sid"] for rule in explained], [1, 2, 3])
+        self.assertEqual(self.json("explain", "77", "-r", half, status=1, said="no rule 77 in"), [])
+
+    def test_the_language_for_machines(self):
+        lists = self.json("keywords")
+        self.assertEqual(sorted(lists), ["buffers", "keywords", "refused"])
+        for name, entries in lists.items():
+            self.assertEqual(self.json("keywords", name), {name: entries})
+            lines = self.rules("keywords", name).splitlines()[1:]
+            self.assertEqual([line.split()[0] for line in lines], [entry["name"] for entry in entries])
+            for line, entry in zip(lines, entries):
+                self.assertTrue(entry["words"] and line.endswith(entry["words"]), line)
+        body = next(entry for entry in lists["buffers"] if entry["name"] == "email.body")
+        self.assertTrue(body["pieces"])
+        for wrong in (("nonsense",), ("buffers", "keywords"), ("--nonsense",)):
+            self.rules("keywords", *wrong, status=2, said="usage: postern rules keywords")
+
     def test_what_can_not_be_explained(self):
         rules = self.path("my.rules", COUNTED)
         for args, status, said in (
