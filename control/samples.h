@@ -51,9 +51,15 @@ struct sample {
 	uint8_t over; /* IPPROTO_TCP, IPPROTO_UDP; 0: SIP goes over both */
 	struct sample_end client, server;
 	const char *tenant, *tier; /* whose traffic it is; NULL: any tenant's */
+	uint32_t times;            /* that it happens, between the same ends */
+	uint32_t every_ms;         /* from one to the next */
+	uint32_t nth;              /* who runs it: which of them, from 0 */
 	struct sample_item *items; /* at least one */
 	size_t count, capacity;
 };
+
+#define SAMPLE_TIMES_MAX 1000
+#define SAMPLE_EVERY_MAX 3600000 /* ms */
 
 struct sample_list {
 	struct arena arena;

@@ -118,11 +118,13 @@ static void record(struct child *c, const struct sample *s, const struct samples
 	struct worker *w = c->gate.worker;
 	struct matcher *rules = w->newest;
 	struct match_tape tape = {0};
+	struct sample once = *s;
 
+	once.times = 1; /* the others say the same */
 	match_tape_record(&tape, c->recorder);
 	w->matcher = w->newest = c->recorder;
 	w->view++;
-	samples_gate_talk(&c->gate, s, &c->script, way);
+	samples_gate_talk(&c->gate, &once, &c->script, way);
 	w->matcher = w->newest = rules;
 	w->view++;
 	match_tape_each(&tape, hold, c);

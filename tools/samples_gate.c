@@ -305,21 +305,46 @@ static void feed(struct samples_gate *g)
 	turn(g);
 }
 
-void samples_gate_talk(struct samples_gate *g, const struct sample *sample,
-		       const struct script *script, const struct samples_way *way)
+/* Flows and calls are over then: tables for a few are enough. */
+static void talk_once(struct samples_gate *g, struct gen_path *path, const struct script *script,
+		      const struct samples_way *way)
+{
+	flow_clear(&g->flow);
+	if (way->transport == IPPROTO_UDP)
+		make_udp(g, path, script, way);
+	else
+		make_tcp(g, path, script, way);
+	feed(g);
+	worker_finish(g->worker);
+	calls_flush(g->worker);
+}
+
+/* A connection more, of the same client. */
+static void path_again(struct gen_path *path, const struct sample *s, const struct samples_way *way)
+{
+	struct gen_endpoint *client = &path->ends[FROM_CLIENT];
+
+	if (way->transport == IPPROTO_TCP && !s->client.port)
+		client->port = client->port == UINT16_MAX ? 1024 : (uint16_t)(client->port + 1);
+}
+
+void samples_gate_talk(struct samples_gate *g, const struct sample *sample, struct script *script,
+		       const struct samples_way *way)
 {
 	struct gen_path path = path_for(g, sample);
 	struct worker *w = g->worker;
+	struct sample nth = *sample;
 
 	memset(w->rule_hits, 0,
 	       sizeof(*w->rule_hits) * ruleset_image(w->newest->ruleset)->rules.count);
-	flow_clear(&g->flow);
-	if (way->transport == IPPROTO_UDP)
-		make_udp(g, &path, script, way);
-	else
-		make_tcp(g, &path, script, way);
-	feed(g);
-	worker_finish(w);
-	calls_flush(w);
+	talk_once(g, &path, script, way);
+	while (++nth.nth < sample->times) {
+		g->time += (uint64_t)sample->every_ms * 1000000;
+		path_again(&path, sample, way);
+		script_write(script, &nth);
+		talk_once(g, &path, script, way);
+	}
+	if (sample->times > 1)
+		script_write(script, sample); /* for who goes on with it */
 	g->time += DAY;
 }

@@ -55,8 +55,9 @@ int samples_gate_open(struct samples_gate *g, const struct ruleset *ruleset,
 		      char error[GATE_ERROR]);
 void samples_gate_close(struct samples_gate *g);
 
-/* One conversation; rule_hits of the worker says afterwards what hit, each rule at its place. */
-void samples_gate_talk(struct samples_gate *g, const struct sample *sample,
-		       const struct script *script, const struct samples_way *way);
+/* Its conversation, as often as the sample says; rule_hits of the worker says afterwards what hit,
+ * each rule at its place. */
+void samples_gate_talk(struct samples_gate *g, const struct sample *sample, struct script *script,
+		       const struct samples_way *way);
 
 #endif

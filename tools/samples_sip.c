@@ -58,19 +58,35 @@ static void put_many(struct gen_buffer *out, const struct sample *s, enum rule_b
 		buffer_printf(out, "%s: %.*s\r\n", name, (int)item->len, item->text);
 }
 
+/* What tells one request from the next (RFC 3261 17.2.3) is another each time. */
+struct numbered {
+	char cseq[48], via[80], from[80], call_id[64];
+};
+
+static void number(struct numbered *n, const struct sample *s, const char *method)
+{
+	char nth[16] = "";
+
+	if (s->nth)
+		snprintf(nth, sizeof(nth), "-%u", s->nth);
+	snprintf(n->cseq, sizeof(n->cseq), "1 %.32s", method);
+	snprintf(n->via, sizeof(n->via), "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKsample%s", nth);
+	snprintf(n->from, sizeof(n->from), "<sip:alice@example.com>;tag=1928301774%s", nth);
+	snprintf(n->call_id, sizeof(n->call_id), "a84b4c76e66710%s@example.com", nth);
+}
+
 static void put_headers(struct gen_buffer *out, const struct sample *s, const char *method)
 {
 	const struct sample_item *item;
-	char cseq[48];
+	struct numbered n;
 
-	snprintf(cseq, sizeof(cseq), "1 %.32s", method);
-	put_many(out, s, RULE_BUFFER_SIP_VIA, "Via",
-		 "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKsample");
+	number(&n, s, method);
+	put_many(out, s, RULE_BUFFER_SIP_VIA, "Via", n.via);
 	put_header(out, s, RULE_BUFFER_COUNT, "Max-Forwards", "70");
-	put_header(out, s, RULE_BUFFER_SIP_FROM, "From", "<sip:alice@example.com>;tag=1928301774");
+	put_header(out, s, RULE_BUFFER_SIP_FROM, "From", n.from);
 	put_header(out, s, RULE_BUFFER_SIP_TO, "To", "<sip:bob@example.net>");
-	put_header(out, s, RULE_BUFFER_SIP_CALL_ID, "Call-ID", "a84b4c76e66710@example.com");
-	put_header(out, s, RULE_BUFFER_COUNT, "CSeq", cseq);
+	put_header(out, s, RULE_BUFFER_SIP_CALL_ID, "Call-ID", n.call_id);
+	put_header(out, s, RULE_BUFFER_COUNT, "CSeq", n.cseq);
 	put_header(out, s, RULE_BUFFER_SIP_USER_AGENT, "User-Agent", "Phone/1.0");
 	put_many(out, s, RULE_BUFFER_SIP_CONTACT, "Contact", "<sip:alice@192.0.2.1>");
 	for (unsigned i = 0; (item = sample_value(s, RULE_BUFFER_SIP_HEADER, i)); i++) {
@@ -213,18 +229,21 @@ static void put_response(struct gen_buffer *out, const struct sample *s)
 	put_body(out, s, "text/plain");
 }
 
-static void say_ping(struct script *script)
+static void say_ping(struct script *script, const struct sample *s)
 {
-	static const char ping[] = "OPTIONS sip:example.net SIP/2.0\r\n"
-				   "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKsample\r\n"
-				   "From: <sip:alice@example.com>;tag=1928301774\r\n"
-				   "To: <sip:bob@example.net>\r\n"
-				   "Call-ID: a84b4c76e66710@example.com\r\n"
-				   "CSeq: 1 OPTIONS\r\n"
-				   "Content-Length: 0\r\n\r\n";
+	struct numbered n;
 
+	number(&n, s, "OPTIONS");
 	script_begin(script, CLIENT);
-	script_say(script, CLIENT, ping, sizeof(ping) - 1);
+	script_says(script, CLIENT,
+		    "OPTIONS sip:example.net SIP/2.0\r\n"
+		    "Via: %s\r\n"
+		    "From: %s\r\n"
+		    "To: <sip:bob@example.net>\r\n"
+		    "Call-ID: %s\r\n"
+		    "CSeq: %s\r\n"
+		    "Content-Length: 0\r\n\r\n",
+		    n.via, n.from, n.call_id, n.cseq);
 }
 
 static void say_values(struct script *script, const struct sample *s)
@@ -237,7 +256,7 @@ static void say_values(struct script *script, const struct sample *s)
 		response = false;
 		put_value(&message, s, RULE_BUFFER_SIP_MESSAGE, "");
 	} else if (response) {
-		say_ping(script);
+		say_ping(script, s);
 		put_response(&message, s);
 	} else {
 		put_request(&message, s);

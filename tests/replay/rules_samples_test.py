@@ -160,6 +160,30 @@ class Samples(unittest.TestCase):
                    '3 match\n\ttenant acme\n\tclient 2001:db8:9::1\n\tsmtp.helo "x"\n3 miss\n\ttenant globex\n\tclient 192.0.2.1\n\tsmtp.helo "x"\n')
         self.assertIn("0 failed", self.pack(rule, samples))
 
+    def test_what_happens_again_and_again(self):
+        count = "track by_src, count 5, seconds 60"
+        rule = (f'alert sip any any -> any any (msg:"m"; sip.method; content:"OPTIONS"; detection_filter:{count}; sid:1;)\n'
+                + HEAD + f'smtp.helo; content:"x"; threshold:type both, {count}; sid:2;)\n'
+                'alert sip any any -> any any (msg:"m"; sip.stat_code; content:"403"; threshold:type threshold, track by_dst, count 5, seconds 60; sid:3;)')
+        options, helo, answer = '\tsip.method "OPTIONS"\n', '\tsmtp.helo "x"\n', '\tsip.stat_code "403"\n'
+        samples = (f"1 match\n\ttimes 6\n{options}1 miss\n\ttimes 5\n{options}1 miss\n\ttimes 20 every 15s\n{options}"
+                   f"1 match\n\ttimes 20 every 10s\n{options}1 miss\n{options}"
+                   f"2 match\n\ttimes 5\n{helo}2 miss\n\ttimes 4\n{helo}2 miss\n\ttimes 8 every 16s\n{helo}"
+                   f"3 match\n\ttimes 5 every 1ms\n{answer}3 miss\n\ttimes 4\n{answer}3 miss\n\ttimes 9 every 1h\n{answer}")
+        self.assertIn("0 failed", self.pack(rule, samples))
+        # It is what it says: one more or less is told.
+        said = self.pack(rule, f"1 match\n\ttimes 5\n{options}2 miss\n\ttimes 5\n{helo}", status=1)
+        self.assertIn("rule 1 does not match this sample", said)
+        self.assertEqual(said.count("sip.method was"), 1)
+        self.assertIn("rule 2 matches, and should not", said)
+
+    def test_each_time_is_a_request_of_its_own(self):
+        rule = ('alert sip any any -> any any (msg:"m"; sip.via; content:"sample-7"; sid:1;)\n'
+                'alert sip any any -> any any (msg:"m"; sip.call_id; content:"6710-7@"; sid:2;)\n')
+        samples = "".join(f"{sid} {want}\n\ttimes {times}\n\tsip.method \"OPTIONS\"\n"
+                          for sid in (1, 2) for want, times in (("match", 8), ("miss", 7)))
+        self.assertIn("0 failed", self.pack(rule, samples))
+
     def test_what_a_matcher_leaves_out_is_said(self):
         rules = "".join(f'alert sip any any -> any any (msg:"m"; sip.method; content:"INVITE"; bsize:<{n + 10}; sip.from; content:"w{n}"; sid:{n};)\n'
                         for n in range(1, 101))

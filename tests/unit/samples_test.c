@@ -67,6 +67,19 @@ static const struct mistake mistakes[] = {
 	{"12 match\n\ttenant a b\n", 2, 9, "expected a name"},
 	{"12 match\n\ttenant \"a\"\n", 2, 9, "expected a name"},
 	{"12 match\n\ttier 9x\n", 2, 7, "expected a name"},
+	{"12 match\n\ttimes\n", 2, 7, "expected a number, 1 to 1000"},
+	{"12 match\n\ttimes 0\n", 2, 8, "expected a number, 1 to 1000"},
+	{"12 match\n\ttimes 1001\n", 2, 8, "expected a number, 1 to 1000"},
+	{"12 match\n\ttimes 99999999999999999999\n", 2, 8, "expected a number, 1 to 1000"},
+	{"12 match\n\ttimes -1\n", 2, 8, "expected a number, 1 to 1000"},
+	{"12 match\n\ttimes 9x\n", 2, 9, "expected 'every' and a time"},
+	{"12 match\n\ttimes 9 in 2s\n", 2, 9, "expected 'every' and a time"},
+	{"12 match\n\ttimes 9 every\n", 2, 15, "expected a number, 1 to 3600000"},
+	{"12 match\n\ttimes 9 every 0s\n", 2, 16, "expected a number, 1 to 3600000"},
+	{"12 match\n\ttimes 9 every 5\n", 2, 17, "expected a unit after the number"},
+	{"12 match\n\ttimes 9 every 5 s\n", 2, 17, "expected a unit after the number"},
+	{"12 match\n\ttimes 9 every 5d\n", 2, 17, "expected a unit after the number"},
+	{"12 match\n\ttimes 9 every 61m\n", 2, 16, "at most an hour"},
 	{"12 match\n\tover sctp\n", 2, 7, "expected 'tcp' or 'udp'"},
 	{"# a comment\n\n  # another\n12 match\n\temail.subject x\n", 5, 16, "expected a text"},
 };
@@ -101,7 +114,9 @@ static const char good[] = "12 match  with a title \r\n"
 			   "\tsip answer\n"
 			   "\t|SIP/2.0 200 OK\n"
 			   "\tover udp\n"
+			   "\ttimes 40\n"
 			   "14 match\n"
+			   "\ttimes 3 every 2m\n"
 			   "\tC: a\n"
 			   "\tC: b\n"
 			   "\tS: c\n";
@@ -122,6 +137,11 @@ static void samples_are_read(void **state)
 	assert_int_equal(diags.count, 0);
 	assert_int_equal(list.count, 3);
 	s = &list.samples[0];
+	assert_int_equal(s->times, 1);
+	assert_int_equal(s[1].times, 40);
+	assert_int_equal(s[1].every_ms, 1000);
+	assert_int_equal(s[2].times, 3);
+	assert_int_equal(s[2].every_ms, 120000);
 	assert_int_equal(s->sid, 12);
 	assert_int_equal(s->want, SAMPLE_MATCH);
 	assert_int_equal(s->place.line, 1);
