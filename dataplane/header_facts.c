@@ -169,6 +169,11 @@ static void take_known(struct header_facts *f, const struct policy *policy, uint
 		if (bytes_case_starts(h->raw, BYTES("auto-replied")))
 			f->facts |= HEADER_AUTO_REPLY;
 		break;
+	case MIME_HEADER_LIST_POST:
+		/* RFC 2369 3.4: "NO" is how a list says that it only announces. */
+		if (bytes_chr(h->raw, '<'))
+			f->facts |= HEADER_LIST_POST;
+		break;
 	case MIME_HEADER_LIST_UNSUBSCRIBE:
 		if (unsubscribe_has_https(h->raw))
 			f->facts |= HEADER_HTTPS;

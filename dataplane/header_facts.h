@@ -28,7 +28,8 @@ enum header_fact {
 	HEADER_MARK = 1 << 11,
 	HEADER_TAG = 1 << 12,         /* the tenant's, as it is to be */
 	HEADER_TAG_ALTERED = 1 << 13, /* the tenant's, otherwise */
-	HEADER_OUTBOUND = 1 << 14,    /* it is a tenant's: the others count */
+	HEADER_LIST_POST = 1 << 14,   /* members write to its list */
+	HEADER_OUTBOUND = 1 << 15,    /* it is a tenant's: the others count */
 };
 
 struct header_text {

@@ -37,7 +37,7 @@ static bool is_bulk(const struct judged *j)
 		return false;
 	if (tenant_flags(j) & TENANT_MAIL_BULK)
 		return true;
-	return !has(j, HEADER_AUTO_REPLY) &&
+	return !has(j, HEADER_AUTO_REPLY) && !has(j, HEADER_LIST_POST) &&
 	       (has(j, HEADER_PRECEDENCE_BULK) || header_seen(f, MIME_HEADER_LIST_ID) ||
 		header_seen(f, MIME_HEADER_LIST_UNSUBSCRIBE) ||
 		header_seen(f, MIME_HEADER_FEEDBACK_ID));

@@ -57,6 +57,7 @@
 	X(X_MAILER, "X-Mailer")                           \
 	X(USER_AGENT, "User-Agent")                       \
 	X(LIST_ID, "List-Id")                             \
+	X(LIST_POST, "List-Post")                         \
 	X(LIST_UNSUBSCRIBE, "List-Unsubscribe")           \
 	X(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe-Post") \
 	X(PRECEDENCE, "Precedence")                       \
