@@ -103,6 +103,15 @@ static bool is_answer(const struct event_head *head)
 	return (head->direction & EVENT_TO_OTHERS) && !by_tenant(head);
 }
 
+/*
+ * Malware is what suspends a tenant by itself: a rule that says fewer points than the policy has
+ * for it only suspects some, and so does one that says none and refuses nothing.
+ */
+static bool is_confirmed(const struct risk_recorder *r, uint32_t points, bool refuses)
+{
+	return points ? points >= r->board->config.event[RISK_EVENT_MALWARE].points : refuses;
+}
+
 /* A rule's row says what it is, by the policy's points; its `risk` is for what has no row. */
 static void take_alert(const struct risk_recorder *r, const struct event_head *head)
 {
@@ -111,6 +120,7 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 	struct event_reader reader;
 	struct event_value value;
 	uint32_t sid = 0, points;
+	bool refuses = false;
 
 	if (is_shadow(head, FIELD_KEY_ALERT_SHADOW) || !event_open(&reader, head, head->size))
 		return;
@@ -121,9 +131,12 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 			event = event_of_row(&value);
 		if (value.key == FIELD_KEY_ALERT_AUP && is_text(&value, "AUP-BLACKLIST"))
 			names_block_list = is_answer(head);
+		if (value.key == FIELD_KEY_VERDICT_ACTION)
+			refuses = is_text(&value, verdict_name(VERDICT_REJECT)) ||
+				  is_text(&value, verdict_name(VERDICT_DROP));
 	}
+	points = r->points(r->ctx, sid);
 	if (names_block_list) {
-		points = r->points(r->ctx, sid);
 		risk_board_event(r->board, head->tenant, RISK_EVENT_BLOCK_REPLY,
 				 points ? points / BLOCK_REPLY_RISK : 1, head->time, head->flow_id,
 				 sid);
@@ -131,9 +144,11 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 	}
 	if (!by_tenant(head))
 		return;
+	if (event == RISK_EVENT_MALWARE && !is_confirmed(r, points, refuses))
+		event = RISK_EVENT_COUNT;
 	if (event < RISK_EVENT_COUNT)
 		risk_board_event(r->board, head->tenant, event, 1, head->time, head->flow_id, sid);
-	else if ((points = r->points(r->ctx, sid)) != 0)
+	else if (points)
 		risk_board_event(r->board, head->tenant, RISK_EVENT_RULE, points, head->time,
 				 head->flow_id, sid);
 }
