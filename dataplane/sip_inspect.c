@@ -9,6 +9,7 @@
 #include "dataplane/lists.h"
 #include "dataplane/proto/sip_frame.h"
 #include "dataplane/proto/sip_number.h"
+#include "dataplane/sip_marks.h"
 
 struct sip_session {
 	struct sip_framer framer[2]; /* by the sender's place in the key */
@@ -252,6 +253,19 @@ static bool checked(struct sip_ctx *c, const struct sip_message *msg)
 	       sip_check(c, msg, REASON_DO_NOT_CALL, "call", msg->uri);
 }
 
+/* Said once of a call, when it is tried first; of requests outside of calls each time. */
+static bool marked(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
+{
+	bool once = msg->method_id == SIP_METHOD_INVITE ? calls & CALL_EVENT_ATTEMPT
+							: !msg->to.tag.len;
+	struct bytes mark;
+
+	return once && check_is_on(c->w, REASON_TRADEMARK) &&
+	       sip_has_mark(c->w->policy, msg, &mark) &&
+	       sip_check(c, msg, REASON_TRADEMARK,
+			 msg->method_id == SIP_METHOD_INVITE ? "call" : "request", mark);
+}
+
 /* Too much of it, REASON_NONE: it is not. */
 static enum reason limits_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
 {
@@ -291,7 +305,7 @@ static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t cal
 	r.reason = REASON_TENANT_SUSPENDED;
 	if (c->w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
 		return refuse(c, msg, &r);
-	if (checked(c, msg))
+	if (checked(c, msg) || marked(c, msg, calls))
 		return true;
 	r.reason = limits_reason(c, msg, calls);
 	return r.reason != REASON_NONE && refuse(c, msg, &r);
