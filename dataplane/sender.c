@@ -33,7 +33,7 @@ void sender_tell(struct worker *w, uint32_t tenant, struct bytes domain)
 	struct event_builder e;
 	uint64_t hash, *place;
 
-	if (!policy->tell_domains || !w->shm || !domain.len || domain.p[0] == '[')
+	if (!policy->tell_domains || !w->options.edits || !domain.len || domain.p[0] == '[')
 		return;
 	hash = list_hash(policy->lists.key, LIST_INVALID_DOMAIN, 0, domain.p, domain.len);
 	hash = (hash & ~UINT64_C(0xffff)) | (w->now / PERIOD & 0xffff);
