@@ -10,6 +10,7 @@ import json
 import statistics
 import sys
 
+SETS = {"100": "100 rules", "1000": "1,000 rules", "10000": "10,000 rules", "shipped": "the shipped rules"}
 STAGES = ["rx", "decode", "flow", "stream", "inspect", "verdict", "tx"]
 
 
@@ -77,22 +78,22 @@ def main():
     rates("testpmd, macswap", ns["testpmd"], size)
     rates("gate, no inspection", ns["plain"], size)
     rates("gate, no rules", ns["rules-0"], size)
-    for n in (100, 1000):
-        rates(f"gate, {n:,} rules", ns[f"rules-{n}"], size)
+    for n, name in SETS.items():
+        rates(f"gate, {name}", ns[f"rules-{n}"], size)
     rates("gate, 1,000 rules, checksums verified", ns["checked"], size)
-    for n in (100, 1000):
-        rates(f"bare Hyperscan, {n:,} rules", ceilings[f"ceiling-{n}"], size)
-        rates(f"bare Hyperscan, led, {n:,} rules", ceilings[f"ceiling-{n}.led"], size)
+    for n, name in SETS.items():
+        rates(f"bare Hyperscan, {name}", ceilings[f"ceiling-{n}"], size)
+        rates(f"bare Hyperscan, led, {name}", ceilings[f"ceiling-{n}.led"], size)
     print("\nratios, within each round")
     ratio("(a) no inspection / testpmd", ns["plain"], ns["testpmd"])
-    for n in (100, 1000):
-        ratio(f"(b) {n:,} rules / bare Hyperscan", ns[f"rules-{n}"], ceilings[f"ceiling-{n}"])
-    for n in (100, 1000):
-        ratio(f"    {n:,} rules / bare, led", ns[f"rules-{n}"], ceilings[f"ceiling-{n}.led"])
+    for n, name in SETS.items():
+        ratio(f"(b) {name} / bare Hyperscan", ns[f"rules-{n}"], ceilings[f"ceiling-{n}"])
+    for n, name in SETS.items():
+        ratio(f"    {name} / bare, led", ns[f"rules-{n}"], ceilings[f"ceiling-{n}.led"])
     ratio("    checksums verified / ignored", ns["checked"], ns["rules-1000"])
     print("\ncycles a packet, median" + "".join(f"{s:>9s}" for s in STAGES) + "      sum")
     for name, subject in [("no inspection", "plain"), ("no rules", "rules-0"),
-                          ("100 rules", "rules-100"), ("1,000 rules", "rules-1000"),
+                          *((name, f"rules-{n}") for n, name in SETS.items()),
                           ("1,000, checksums", "checked")]:
         stages(name, runs[subject])
     memory(runs)

@@ -126,6 +126,7 @@ static void each_has_what_it_counted(void)
 				 (unsigned long)expected[list[i].sid]);
 		found++;
 	}
+	free(list);
 	for (uint32_t sid = 1; sid <= SIDS; sid++)
 		found -= expected[sid] > 0;
 	assert_int_equal(found, 0);
