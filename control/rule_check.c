@@ -128,7 +128,8 @@ static void steps_sort(struct rule_parser *parser, struct rule_part *part)
 			part->steps[kept++] = *step;
 		place |= leaves_place(step);
 	}
-	memcpy(part->steps + kept, behind, moved * sizeof(*behind));
+	if (moved)
+		memcpy(part->steps + kept, behind, moved * sizeof(*behind));
 }
 
 /* What can never hold, because the buffer's length is said too. */

@@ -73,6 +73,8 @@ void triggers_shard(struct trigger_list *list)
 	size_t distinct[TRIGGER_LONE + 1] = {0}, run;
 	uint32_t words, lone, shard;
 
+	if (!list->count)
+		return;
 	qsort(list->items, list->count, sizeof(*list->items), trigger_order);
 	for (size_t i = 0; i < list->count; i += run) {
 		run = equal_run(&list->items[i], list->count - i);
