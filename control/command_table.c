@@ -363,6 +363,7 @@ const struct command commands[] = {
 	{"list check", PRIVILEGE_READ, list_entries_arguments, run_list_check, "whether entries are on a list, and from when on", false},
 	{"list show", PRIVILEGE_READ, list_show_arguments, run_list_show, "which lists there are, how many entries they have", false},
 	{"feedback report", PRIVILEGE_CHANGE, feedback_report_arguments, run_feedback_report, "what came back: matched to tenants, counted once, kept", true},
+	{"egress", PRIVILEGE_READ, NULL, run_egress, "our own addresses, and the block lists that have them", false},
 	{"feedback list", PRIVILEGE_READ, feedback_list_arguments, run_feedback_list, "reports that came, the newest first, whoever's they are", false},
 	{"feedback stats", PRIVILEGE_READ, NULL, run_feedback_stats, "what is remembered of mail that left", false},
 	{"case list", PRIVILEGE_READ, case_list_arguments, run_case_list, "cases that are not closed, the newest first", false},

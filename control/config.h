@@ -105,9 +105,25 @@ struct config_gate {
 	uint64_t eve_rotate_size; /* bytes; 0: never */
 	uint32_t eve_rotate_keep;
 	uint64_t stats_interval; /* ns */
+	struct setting_texts egress; /* addresses */
+	struct setting_groups dnsbl; /* of struct config_dnsbl */
+	uint64_t dnsbl_interval;     /* ns */
+	const char *resolver;        /* "": the system's */
+	uint64_t resolver_timeout;   /* ns */
+	uint32_t resolver_tries;
 	const char *metrics_listen;
 	uint32_t metrics_tenants;
 };
+
+/* A block list that egress addresses are looked up in. */
+struct config_dnsbl {
+	const config_setting_t *where;
+	const char *zone;
+	struct setting_texts codes, blameless;
+};
+
+extern const char *const config_dnsbl_codes[]; /* where it has none of its own; NULL-terminated */
+extern const char config_dnsbl_blameless[];
 
 /* What comes back of mail that left. */
 struct config_feedback {
@@ -193,6 +209,7 @@ extern const struct setting config_gate_settings[];
 extern const struct setting config_risk_settings[];
 extern const struct setting config_case_settings[];
 extern const struct setting config_feedback_settings[];
+extern const struct setting config_dnsbl_settings[];
 
 /*
  * Reads the file at `path` (NULL: no file, all defaults). Every error found is in
@@ -232,6 +249,7 @@ void config_check_tenants(const struct config *config, struct diag *diag);
 void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);
 void config_check_mail(const struct config *config, struct diag *diag);
+void config_check_dns(const struct config *config, struct diag *diag);
 void config_check_risk(const struct config *config, struct diag *diag);
 void config_check_cases(const struct config *config, struct diag *diag);
 

@@ -7,6 +7,7 @@
 
 #include "bpf/maps.h"
 #include "control/config.h"
+#include "control/resolver.h"
 
 #define MS     INT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -211,6 +212,18 @@ const struct setting config_gate_settings[] = {
 	 .help = "the dataplane's socket lies here, and whatever lives no longer than the host runs"},
 	{.name = "state_dir", .type = SETTING_TEXT, AT(state_dir), .fallback = "/var/lib/postern", .check = check_path,
 	 .help = "what was decided by command is kept here: suspensions, limits, pushed rules; compiled databases, too"},
+	{.name = "egress", .type = SETTING_TEXTS, AT(egress),
+	 .help = "addresses that mail leaves by: tenants' own, and those that they share behind a NAT"},
+	{.name = "dnsbl", .type = SETTING_GROUPS, AT(dnsbl), .members = config_dnsbl_settings, .size = sizeof(struct config_dnsbl),
+	 .help = "block lists that they are looked up in ([feedback.md](feedback.md#block-lists))"},
+	{.name = "dnsbl_interval", .type = SETTING_DURATION, AT(dnsbl_interval), .fallback = "15m", .min = SECOND, .max = 24 * HOUR,
+	 .help = "how often; a listing counts when two look-ups in a row have it"},
+	{.name = "resolver", .type = SETTING_TEXT, AT(resolver), .fallback = "", .check = resolver_check_servers,
+	 .help = "who answers posternd's questions to the DNS, `\"127.0.0.1:53,[::1]:53\"`; `\"\"`: the system's. Block lists refuse large public resolvers"},
+	{.name = "resolver_timeout", .type = SETTING_DURATION, AT(resolver_timeout), .fallback = "2s", .min = 10 * MS, .max = 60 * SECOND,
+	 .help = "how long a server may take to answer, the first time; then longer"},
+	{.name = "resolver_tries", .type = SETTING_COUNT, AT(resolver_tries), .fallback = "3", .min = 1, .max = 10,
+	 .help = "how often each server is asked"},
 	{.name = "control", .type = SETTING_GROUP, .members = control_settings,
 	 .help = "the socket of commands"},
 	{.name = "eve", .type = SETTING_GROUP, .members = eve_settings, .help = "the log of events"},

@@ -13,6 +13,7 @@
 #include "control/cases.h"
 #include "control/config.h"
 #include "control/dataplane.h"
+#include "control/egress.h"
 #include "control/eve_log.h"
 #include "control/feedback_run.h"
 #include "control/follow.h"
@@ -21,6 +22,7 @@
 #include "control/person.h"
 #include "control/pump.h"
 #include "control/reload.h"
+#include "control/resolver.h"
 #include "control/risk_run.h"
 #include "control/roster.h"
 #include "control/rule_tally.h"
@@ -69,6 +71,8 @@ struct daemon {
 	struct feedback_run feedback;
 	struct warmup_run warmup;
 	struct cases cases;
+	struct resolver *resolver;
+	struct egress *egress; /* NULL: none is looked up */
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;

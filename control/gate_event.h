@@ -48,6 +48,8 @@
 	X("case_overdue", WARNING, "a tenant did not answer in time")                              \
 	X("case_changed", INFO, "somebody wrote into a case, or closed it")                        \
 	X("notice_failed", ERROR, "a notice can't be brought to whom it is for")                   \
+	X("dnsbl_listed", ERROR, "one of our own egress addresses is on a block list")             \
+	X("dnsbl_delisted", INFO, "an egress address has left a block list")                       \
 	X("feedback", INFO, "a report came back: a complaint, or a reply that names a block list") \
 	X("risk_asks", WARNING, "a tenant's risk asks for a suspension, which a person decides")
 /* clang-format on */

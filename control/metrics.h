@@ -45,6 +45,9 @@ struct evbuffer;
 	X(risk_changes, "postern_risk_changes_total", counter, "level", "times that a tenant came to a level") \
 	X(risk_asks, "postern_risk_asks_total", counter, "", "times that a person was asked to suspend a tenant") \
 	X(risk_round, "postern_risk_round_seconds", gauge, "", "CPU time that evaluating every tenant took the last time") \
+	X(egress, "postern_egress_listed", gauge, "address zone", "1: the address is on that block list") \
+	X(dnsbl, "postern_dnsbl_answers_total", counter, "said", "what block lists said of egress addresses; nothing: an error, or no answer") \
+	X(dns, "postern_dns_answers_total", counter, "result", "answers of the DNS to posternd") \
 	X(feedback, "postern_feedback_reports_total", counter, "source result", "reports of mail that came back, and what became of them") \
 	X(cases_open, "postern_cases", gauge, "state", "cases that are not closed")                \
 	X(cases_opened, "postern_cases_opened_total", counter, "", "cases that were opened")        \

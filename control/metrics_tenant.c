@@ -200,19 +200,3 @@ void metric_risk_round(struct metrics_view *v)
 {
 	sample(v, (double)v->daemon->risk.round / 1e9, NO_LABELS);
 }
-
-void metric_feedback(struct metrics_view *v)
-{
-	const struct feedback_run *f = &v->daemon->feedback;
-
-	for (unsigned source = 0; source < FEEDBACK_SOURCE_COUNT; source++)
-		for (unsigned result = 0; result < FEEDBACK_RESULT_COUNT; result++)
-			sample_count(v, f->items[source][result], "source=\"%s\",result=\"%s\"",
-				     feedback_source_name((enum feedback_source)source),
-				     feedback_result_name((enum feedback_result)result));
-}
-
-void metric_feedback_mails(struct metrics_view *v)
-{
-	sample_count(v, v->daemon->feedback.remembered, NO_LABELS);
-}

@@ -381,6 +381,17 @@ static int open_signals(struct posternd *p)
 	return 0;
 }
 
+static int open_dns(struct daemon *d)
+{
+	const struct config_gate *g = &d->config->gate;
+	int rc = resolver_new(d->base, g->resolver, (unsigned)(g->resolver_timeout / 1000000),
+			      g->resolver_tries, &d->resolver);
+
+	if (!rc)
+		rc = egress_open(d);
+	return rc ? fatal("questions to the DNS", strerror(-rc)) : 0;
+}
+
 static int open_all(struct posternd *p)
 {
 	struct daemon *d = &p->daemon;
@@ -395,7 +406,8 @@ static int open_all(struct posternd *p)
 	if (metrics_http_open(d) != 0)
 		return fatal(d->config->gate.metrics_listen,
 			     "can't be listened at (gate.metrics.listen)");
-	if (open_dataplane(p) || pump_init(d) != 0 || risk_run_init(d) != 0 || watch_init(d) != 0)
+	if (open_dataplane(p) || open_dns(d) || pump_init(d) != 0 || risk_run_init(d) != 0 ||
+	    watch_init(d) != 0)
 		return 1;
 	return 0;
 }
@@ -414,6 +426,8 @@ static void close_all(struct posternd *p)
 	if (d->dataplane && d->roster)
 		pump_drain(d);
 	pump_fini(d);
+	resolver_free(d->resolver);
+	egress_close(d);
 	risk_run_fini(d);
 	feedback_close(d);
 	cases_close(d);

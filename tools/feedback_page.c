@@ -112,3 +112,33 @@ void live_page_feedback(struct page_out *out, const json_t *result)
 	if (!json_array_size(at(result, "reports")))
 		page_rest(out, INK_DIM, "none\n");
 }
+
+/* postern show egress */
+void live_page_egress(struct page_out *out, const json_t *result)
+{
+	char since[32];
+	json_t *row;
+	size_t i;
+
+	page_heading(out, "EGRESS ADDRESSES");
+	json_array_foreach(at(result, "egress"), i, row)
+	{
+		const bool listed = is_at(row, "listed");
+		const char *tenant = text_at(row, "tenant");
+
+		page_cell(out, INK_PLAIN, 20, text_at(row, "address"));
+		page_cell(out, INK_DIM, 16, *tenant ? tenant : "(shared)");
+		page_cell(out, INK_PLAIN, 24, text_at(row, "zone"));
+		if (listed) {
+			page_cell(out, INK_RED, 16, text_at(row, "names"));
+			page_rest(out, INK_DIM,
+				  live_when(since, (uint64_t)number_at(row, "since")));
+		} else {
+			page_rest(out, INK_DIM, text_at(row, "answer"));
+		}
+		page_newline(out);
+	}
+	if (!json_array_size(at(result, "egress")))
+		page_rest(out, INK_DIM,
+			  "none: gate.egress and gate.dnsbl name addresses and lists\n");
+}

@@ -177,6 +177,8 @@ static const struct live_command {
 	 "a line about each tenant; by risk: their scores, the highest first", words_by,
 	 live_page_tenants},
 	{"show tenant", "tenant", "TENANT", "everything about one", words_tenant, live_page_tenant},
+	{"show egress", "egress", "", "our own addresses, and the block lists that have them",
+	 words_none, live_page_egress},
 	{"show", "show", "", "how the gate is", words_none, live_page_show},
 	{"status", "status", "", "the same without traffic", words_none, live_page_status},
 	{"tenants", "tenants", "[--by risk]", "the same", words_by, live_page_tenants},

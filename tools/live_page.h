@@ -23,6 +23,7 @@ void live_page_failure(struct page_out *out, const json_t *result);
 void live_page_reload(struct page_out *out, const json_t *result);
 void live_page_rules_list(struct page_out *out, const json_t *result);
 void live_page_rules_history(struct page_out *out, const json_t *result);
+void live_page_egress(struct page_out *out, const json_t *result);
 void live_page_feedback(struct page_out *out, const json_t *result);
 void live_page_cases(struct page_out *out, const json_t *result);
 void live_page_case(struct page_out *out, const json_t *result);
