@@ -104,7 +104,7 @@ struct config_gate {
 	const char *eve_path;
 	uint64_t eve_rotate_size; /* bytes; 0: never */
 	uint32_t eve_rotate_keep;
-	uint64_t stats_interval; /* ns */
+	uint64_t stats_interval;     /* ns */
 	struct setting_texts egress; /* addresses */
 	struct setting_groups dnsbl; /* of struct config_dnsbl */
 	uint64_t dnsbl_interval;     /* ns */

@@ -304,8 +304,8 @@ enum command_outcome run_egress(struct request *r, json_t **result)
 		const uint32_t slot = d->roster ? roster_slot_at(d->roster, l->address) : 0;
 		json_t *one = json_pack("{s:s, s:s, s:b, s:s, s:s*}", "address", l->address, "zone",
 					l->zone, "listed", l->state.listed, "answer",
-					l->answered ? said_names[l->said] : "none yet",
-					"tenant", slot ? d->roster->tenant[slot].name : NULL);
+					l->answered ? said_names[l->said] : "none yet", "tenant",
+					slot ? d->roster->tenant[slot].name : NULL);
 
 		if (l->state.listed) {
 			json_object_set_new(one, "names", json_string(l->state.names));
