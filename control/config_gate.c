@@ -216,7 +216,7 @@ const struct setting config_gate_settings[] = {
 	 .help = "addresses that mail leaves by: tenants' own, and those that they share behind a NAT"},
 	{.name = "dnsbl", .type = SETTING_GROUPS, AT(dnsbl), .members = config_dnsbl_settings, .size = sizeof(struct config_dnsbl),
 	 .help = "block lists that they are looked up in ([feedback.md](feedback.md#block-lists))"},
-	{.name = "dnsbl_interval", .type = SETTING_DURATION, AT(dnsbl_interval), .fallback = "15m", .min = SECOND, .max = 24 * HOUR,
+	{.name = "dnsbl_interval", .type = SETTING_DURATION, AT(dnsbl_interval), .fallback = "15min", .min = SECOND, .max = 24 * HOUR,
 	 .help = "how often; a listing counts when two look-ups in a row have it"},
 	{.name = "resolver", .type = SETTING_TEXT, AT(resolver), .fallback = "", .check = resolver_check_servers,
 	 .help = "who answers posternd's questions to the DNS, `\"127.0.0.1:53,[::1]:53\"`; `\"\"`: the system's. Block lists refuse large public resolvers"},

@@ -13,6 +13,7 @@
 #include "control/cases.h"
 #include "control/config.h"
 #include "control/dataplane.h"
+#include "control/domain_run.h"
 #include "control/egress.h"
 #include "control/eve_log.h"
 #include "control/feedback_run.h"
@@ -73,6 +74,7 @@ struct daemon {
 	struct cases cases;
 	struct resolver *resolver;
 	struct egress *egress; /* NULL: none is looked up */
+	struct domain_run domains;
 	struct watch watch;
 	struct follow_list followers;
 	struct follow_stats follow_stats;

@@ -115,6 +115,9 @@ void feedback_reply(struct bytes reply, char *out, size_t size, unsigned *code);
  */
 enum feedback_kind feedback_failure(unsigned code, const char *status, const char *text);
 
+/* Whether a reply's words name a block list that has the address. */
+bool feedback_names_block_list(const char *text);
+
 /* The item as an object, "" and 0 left out; and back: 0, or -EINVAL with the name of what is wrong.
  */
 json_t *feedback_item_json(const struct feedback_item *item);

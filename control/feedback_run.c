@@ -61,14 +61,11 @@ static uint32_t id_of(const struct daemon *d, uint32_t slot)
 	return d->roster && slot < d->roster->count ? d->roster->tenant[slot].id : 0;
 }
 
-void feedback_record(struct daemon *d, const struct event_head *head)
+static void record_email(struct daemon *d, const struct event_head *head, uint32_t tenant)
 {
-	const uint32_t tenant = id_of(d, head->tenant);
 	struct event_value value;
 	char id[FEEDBACK_ID];
 
-	if (head->type != EVENT_EMAIL || !tenant || !(head->direction & EVENT_BY_TENANT))
-		return;
 	/* One that is refused in the end may come again and pass, with the same Message-ID. */
 	if (!event_find(head, FIELD_KEY_EMAIL_MESSAGE_ID, &value) ||
 	    !feedback_message_id(bytes_of(value.p, value.len), id))
@@ -76,6 +73,43 @@ void feedback_record(struct daemon *d, const struct event_head *head)
 	feedback_remember(&d->feedback.memory, id, tenant, FEEDBACK_BY_GATE,
 			  (int64_t)(head->time / SECOND));
 	d->feedback.remembered++;
+}
+
+/* An alert of the policy's row about a server's words: it has its points. */
+static void record_alert(struct daemon *d, const struct event_head *head, uint32_t tenant)
+{
+	static const char row[] = "AUP-BLACKLIST";
+	struct event_reader reader;
+	struct event_value value;
+	char server[FEEDBACK_IP];
+	bool names = false;
+
+	if (!event_open(&reader, head, head->size) || !head->family)
+		return;
+	while (event_next(&reader, &value))
+		names = names || (value.key == FIELD_KEY_ALERT_AUP && value.len == strlen(row) &&
+				  memcmp(value.p, row, value.len) == 0);
+	if (names &&
+	    inet_ntop(head->family == 4 ? AF_INET : AF_INET6, head->src, server, sizeof(server)))
+		feedback_saw_block(&d->feedback.memory, tenant, server,
+				   (int64_t)(head->time / SECOND));
+}
+
+void feedback_record(struct daemon *d, const struct event_head *head)
+{
+	const uint32_t tenant = id_of(d, head->tenant);
+	const bool by_tenant = head->direction & EVENT_BY_TENANT;
+	struct event_value value;
+
+	if (!tenant)
+		return;
+	if (head->type == EVENT_EMAIL && by_tenant)
+		record_email(d, head, tenant);
+	else if (head->type == EVENT_ALERT && !by_tenant)
+		record_alert(d, head, tenant);
+	else if (head->type == EVENT_BOUNCED && event_find(head, FIELD_KEY_BOUNCED_HASH, &value))
+		feedback_saw_bounce(&d->feedback.memory, tenant, event_value_uint(&value),
+				    (int64_t)(head->time / SECOND));
 }
 
 /* What the matching asks */
@@ -98,7 +132,7 @@ static uint64_t recipient_of(void *ctx, uint32_t tenant, const char *rcpt)
 
 static bool names_block_list(void *ctx, const struct feedback_item *item)
 {
-	return false;
+	return feedback_names_block_list(item->text);
 }
 
 void feedback_forget_address(struct daemon *d, const char *address)

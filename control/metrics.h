@@ -45,6 +45,8 @@ struct evbuffer;
 	X(risk_changes, "postern_risk_changes_total", counter, "level", "times that a tenant came to a level") \
 	X(risk_asks, "postern_risk_asks_total", counter, "", "times that a person was asked to suspend a tenant") \
 	X(risk_round, "postern_risk_round_seconds", gauge, "", "CPU time that evaluating every tenant took the last time") \
+	X(domains, "postern_domains_total", counter, "kind", "senders' domains: told by the dataplane, known still, looked up, refused for being too many; answers by what they said") \
+	X(domains_bad, "postern_domains_bad", gauge, "", "domains that don't exist or take no mail, and are on the list invalid-domain for it") \
 	X(egress, "postern_egress_listed", gauge, "address zone", "1: the address is on that block list") \
 	X(dnsbl, "postern_dnsbl_answers_total", counter, "said", "what block lists said of egress addresses; nothing: an error, or no answer") \
 	X(dns, "postern_dns_answers_total", counter, "result", "answers of the DNS to posternd") \

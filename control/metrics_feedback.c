@@ -44,3 +44,21 @@ void metric_feedback_mails(struct metrics_view *v)
 {
 	sample_count(v, v->daemon->feedback.remembered, NO_LABELS);
 }
+
+void metric_domains(struct metrics_view *v)
+{
+	const struct domain_lookup_stats s = domain_lookup_stats(v->daemon->domains.lookup);
+
+	sample_count(v, s.told, "kind=\"%s\"", "told");
+	sample_count(v, s.known, "kind=\"%s\"", "known");
+	sample_count(v, s.begun, "kind=\"%s\"", "looked_up");
+	sample_count(v, s.refused, "kind=\"%s\"", "refused");
+	sample_count(v, s.good, "kind=\"%s\"", "good");
+	sample_count(v, s.bad, "kind=\"%s\"", "bad");
+	sample_count(v, s.unknown, "kind=\"%s\"", "unknown");
+}
+
+void metric_domains_bad(struct metrics_view *v)
+{
+	sample_count(v, domain_lookup_stats(v->daemon->domains.lookup).bad_now, NO_LABELS);
+}

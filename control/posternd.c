@@ -389,6 +389,8 @@ static int open_dns(struct daemon *d)
 
 	if (!rc)
 		rc = egress_open(d);
+	if (!rc)
+		rc = domain_run_open(d);
 	return rc ? fatal("questions to the DNS", strerror(-rc)) : 0;
 }
 
@@ -428,6 +430,7 @@ static void close_all(struct posternd *p)
 	pump_fini(d);
 	resolver_free(d->resolver);
 	egress_close(d);
+	domain_run_close(d);
 	risk_run_fini(d);
 	feedback_close(d);
 	cases_close(d);

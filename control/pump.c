@@ -66,6 +66,7 @@ static void on_record(void *ctx, const struct event_head *head)
 		on_event(d, head);
 	risk_run_record(d, head);
 	feedback_record(d, head);
+	domain_record(d, head);
 }
 
 /* true: a ring has more. */

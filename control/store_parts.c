@@ -2,12 +2,13 @@
 /* Whose tables state.db has. */
 #include "control/audit.h"
 #include "control/case_book.h"
+#include "control/domain_run.h"
 #include "control/egress.h"
 #include "control/feedback_run.h"
 #include "control/notice.h"
 #include "control/state.h"
 
 const struct store_part *const store_parts[] = {
-	&state_part, &audit_part, &feedback_part,
-	&egress_part, &case_part, &notice_part, NULL,
+	&state_part,  &audit_part, &feedback_part, &egress_part,
+	&domain_part, &case_part,  &notice_part,   NULL,
 };

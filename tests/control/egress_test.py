@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Egress addresses on block lists, by a DNS server of the test's own: egress_test.py POSTERND POSTERN"""
+import contextlib
 import json
 import signal
+import sqlite3
 import sys
 import tempfile
 import unittest
@@ -167,6 +169,25 @@ class Egress(unittest.TestCase):
         self.gate.start()
         wait_for("it is asked in vain", lambda: self.said()["nothing"] >= 3)
         self.assertFalse(any(look["listed"] for look in self.looks().values()))
+
+    def test_aup_domain_invalid_a_domain_is_on_the_list_while_the_dns_says_so(self):
+        """Through the store: the dataplane tells of domains, and there is none here."""
+        def standing(domain):
+            result = self.gate.run("list", "check", "--global", "invalid-domain", domain, "--json")
+            return json.loads(result.stdout)["entries"][0]["standing"] if not result.returncode else result.stderr
+        self.gate.start()
+        self.gate.stop(signal.SIGTERM)
+        with contextlib.closing(sqlite3.connect(self.gate.folder / "state" / "state.db")) as db, db:
+            db.executemany("INSERT INTO domain_bad(name, since) VALUES (?, 0)",
+                           [("none.example",), ("good.example",), ("silent.example",)])
+        self.server.says.update({"good.example": dns.mx("mx.example"), "silent.example": {"silent": True}})
+        self.gate.start()
+        self.gate.run("list", "add", "--global", "invalid-domain", "by-hand.example")
+        wait_for("it is bad still", lambda: standing("none.example") == "listed")
+        wait_for("it exists by now", lambda: self.server.asked("good.example") and standing("good.example") == "absent")
+        wait_for("nothing is known of it any more",
+                 lambda: self.server.asked("silent.example") and standing("silent.example") == "absent")
+        self.assertEqual((standing("none.example"), standing("by-hand.example")), ("listed", "listed"))
 
     def test_what_is_no_address_or_code_is_refused_with_its_place(self):
         self.gate.configure(egress='[ "192.0.2.300" ]', dnsbl='( { zone = "x"; codes = [ "192.0.2.1 x" ]; } )', resolver='"nonsense"')
