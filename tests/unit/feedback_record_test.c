@@ -106,7 +106,7 @@ static void mail_to_a_tenant_and_of_nobody_is_not(void **state)
 	assert_int_equal(match(FEEDBACK_ARF, FEEDBACK_COMPLAINT).result, FEEDBACK_UNMATCHED);
 }
 
-static void a_bounce_that_the_dataplane_saw_is_not_counted_again(void **state)
+static void a_bounce_that_it_saw_is_not_counted_again(void **state)
 {
 	struct event_head *head;
 
@@ -128,7 +128,7 @@ static void tell_alert(const char *row, uint8_t direction)
 	feedback_record(&d, head);
 }
 
-static void a_block_list_that_the_dataplane_read_of_is_not_counted_again(void **state)
+static void a_block_list_it_read_of_is_not_counted_again(void **state)
 {
 	tell_email(EVENT_BY_TENANT, SLOT);
 	/* Not that: of another row, or the tenant's own words. */
@@ -146,11 +146,10 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(mail_to_a_tenant_and_of_nobody_is_not, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(
-			a_bounce_that_the_dataplane_saw_is_not_counted_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_block_list_that_the_dataplane_read_of_is_not_counted_again, setup,
-			teardown),
+		cmocka_unit_test_setup_teardown(a_bounce_that_it_saw_is_not_counted_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_block_list_it_read_of_is_not_counted_again, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("feedback_record", tests, NULL, NULL);
