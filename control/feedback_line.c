@@ -110,9 +110,9 @@ static bool syslog_read(struct bytes *line, int64_t now, int64_t *time)
 
 	tm.tm_mon = month_of(word(&rest));
 	day = word(&rest);
-	tm.tm_mday = digits(day, 0, day.len);
-	if (tm.tm_mon < 0 || !day.len || day.len > 2 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    !clock_read(word(&rest), &tm) || !localtime_r(&today, &is))
+	tm.tm_mday = day.len <= 2 ? digits(day, 0, day.len) : -1;
+	if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_mday > 31 || !clock_read(word(&rest), &tm) ||
+	    !localtime_r(&today, &is))
 		return false;
 	tm.tm_year = is.tm_year;
 	*time = mktime(&(struct tm){tm.tm_sec, tm.tm_min, tm.tm_hour, tm.tm_mday, tm.tm_mon,
