@@ -101,7 +101,7 @@ void live_page_feedback(struct page_out *out, const json_t *result)
 	{
 		const char *tenant = text_at(row, "tenant");
 
-		page_cell(out, INK_DIM, 21, live_when(when, (uint64_t)number_at(row, "time")));
+		page_cell(out, INK_DIM, 24, live_when(when, (uint64_t)number_at(row, "time")));
 		page_cell(out, INK_PLAIN, 16, *tenant ? tenant : "(nobody's)");
 		page_cell(out, INK_PLAIN, 8, text_at(row, "source"));
 		page_cell(out, INK_PLAIN, 13, text_at(row, "kind"));
