@@ -205,6 +205,22 @@ static void add_contents(json_t *report, const struct work *w)
 			    json_integer((json_int_t)w->policy->blocked_list.count));
 }
 
+/* json_dumpfd() makes a system call of every few bytes. */
+static int write_json(const json_t *object, int fd)
+{
+	int copy = dup(fd);
+	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+	int rc;
+
+	if (!out) {
+		if (copy >= 0)
+			close(copy);
+		return -ENOMEM;
+	}
+	rc = json_dumpf(object, out, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+	return fclose(out) == 0 ? rc : -EIO;
+}
+
 static int write_report(const struct work *w, bool ok, int fd)
 {
 	json_t *report = json_pack("{s:b, s:I, s:I, s:o}", "ok", ok, "errors",
@@ -219,9 +235,9 @@ static int write_report(const struct work *w, bool ok, int fd)
 		add_rules(report, w);
 	if (ok && !w->job->rules_only)
 		add_contents(report, w);
-	rc = json_dumpfd(report, fd, JSON_COMPACT);
+	rc = write_json(report, fd);
 	json_decref(report);
-	return rc ? -ENOMEM : 0;
+	return rc;
 }
 
 static int write_image(int fd, const char *image, size_t size)

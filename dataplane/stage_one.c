@@ -84,6 +84,19 @@ static void find_owners(const struct worker *w, const struct burst *b, unsigned 
 	prefix_lookup_bulk(&w->policy->prefixes, keys, owners, 2 * n);
 }
 
+/* What this stage and the last one will touch of the tenant: with many, none of it is in the cache.
+ */
+static void prefetch_tenant(const struct worker *w, uint32_t tenant)
+{
+	const struct tenant_slot *slot = &w->policy->slots[tenant];
+
+	rte_prefetch0(&w->tenants[tenant]);
+	rte_prefetch0(&w->tenants[tenant].verdicts);
+	rte_prefetch0(&w->peaks[tenant]);
+	for (size_t at = 0; at < sizeof(*slot); at += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0((const uint8_t *)slot + at);
+}
+
 static void find_tenants(const struct worker *w, struct burst *b)
 {
 	uint32_t owners[PREFIX_BULK];
@@ -99,6 +112,8 @@ static void find_tenants(const struct worker *w, struct burst *b)
 				     owners[2 * i + 1]);
 			b->outbound[from + i] = r.outbound;
 			b->tenant[from + i] = r.tenant;
+			if (r.tenant && (!i || r.tenant != b->tenant[from + i - 1]))
+				prefetch_tenant(w, r.tenant);
 		}
 	}
 }
