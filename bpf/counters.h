@@ -68,7 +68,8 @@ struct tenant_counters {
 	uint64_t packets, bytes;
 	/*
 	 * Of connections (of UDP: flows) that it makes to inspected ports: those that were
-	 * let in, and those of them under TLS; and bytes both ways, in the clear and under TLS.
+	 * let in, and those of them under TLS; and, when they end,
+	 * their bytes both ways, of those in the clear and of those under TLS.
 	 */
 	uint64_t connections, connections_tls, bytes_clear, bytes_tls;
 	uint64_t messages, messages_accepted, recipients;

@@ -114,9 +114,6 @@ static void flow_touch(struct worker *w, struct burst *b, unsigned i, struct flo
 	f->round = (uint32_t)w->rounds;
 	f->packets[side]++;
 	f->bytes[side] += meta->wirelen;
-	if (f->app != APP_NONE && f->flags & FLOW_OUTBOUND)
-		*(f->flags & FLOW_ENCRYPTED ? &w->tenants[f->tenant].bytes_tls
-					    : &w->tenants[f->tenant].bytes_clear) += meta->wirelen;
 	f->last_seen = RTE_MAX(f->last_seen, meta->time);
 	if (f->key.proto == IPPROTO_UDP && f->packets[!side])
 		f->state = FLOW_ESTABLISHED;

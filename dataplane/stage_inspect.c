@@ -451,6 +451,16 @@ static void flow_event(struct worker *w, const struct flow *f, enum reason why)
 	event_send(w, &e);
 }
 
+/* At the end, when it is known what it was, however packets fell into bursts. */
+static void count_bytes(struct worker *w, const struct flow *f)
+{
+	struct tenant_counters *t = &w->tenants[f->tenant];
+
+	if (f->flags & FLOW_OUTBOUND)
+		*(f->flags & FLOW_ENCRYPTED ? &t->bytes_tls : &t->bytes_clear) += f->bytes[0] +
+										  f->bytes[1];
+}
+
 void flow_end(void *worker, struct flow *f, enum reason why)
 {
 	struct worker *w = worker;
@@ -470,8 +480,10 @@ void flow_end(void *worker, struct flow *f, enum reason why)
 		else
 			sip_inspect_end(w, f);
 	}
-	if (f->app != APP_NONE)
+	if (f->app != APP_NONE) {
 		flow_event(w, f, why);
+		count_bytes(w, f);
+	}
 	editor_free(w, f);
 	if (f->session)
 		pool_put(block_pool_for(&w->sessions, f->tenant), f->session);
