@@ -6,7 +6,7 @@
 
 #define CONTENT_MAX 255 /* bytes, as in Suricata */
 
-static int hex_digit(char c)
+int rule_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -28,8 +28,8 @@ static const char *read_hex(struct rule_parser *parser, const char *p, const cha
 			p++;
 			continue;
 		}
-		hi = hex_digit(*p);
-		lo = p + 1 < end ? hex_digit(p[1]) : -1;
+		hi = rule_hex_digit(*p);
+		lo = p + 1 < end ? rule_hex_digit(p[1]) : -1;
 		if (hi < 0 || lo < 0) {
 			rule_fail(parser, p, "content: expected two hex digits");
 			return NULL;

@@ -42,13 +42,6 @@ bool rule_same_transforms(const struct rule_part *a, const struct rule_part *b)
 	return true;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 static bool read_key(struct rule_parser *parser, struct rule_word value, struct rule_argument *out)
 {
 	struct rule_word inner = {0};
@@ -62,7 +55,7 @@ static bool read_key(struct rule_parser *parser, struct rule_word value, struct 
 				 "xor: expected \"hex digits\", two for each byte");
 	key = arena_alloc(&parser->list->arena, inner.len / 2);
 	for (size_t i = 0; i < inner.len; i += 2) {
-		int hi = hex_value(inner.p[i]), lo = hex_value(inner.p[i + 1]);
+		int hi = rule_hex_digit(inner.p[i]), lo = rule_hex_digit(inner.p[i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return rule_fail(parser, inner.p + i, "xor: expected two hex digits");

@@ -54,6 +54,8 @@ struct rule_step *rule_add_step(struct rule_parser *parser, struct rule_word key
  * rule_option_number.c. */
 uint8_t rule_variable_find(struct rule_parser *parser, struct rule_word name);
 
+/* 0 to 15; -1: it is none. */
+int rule_hex_digit(char c);
 /* What stands between a content's quotes, with its escapes and |hex|, becomes the step's text. */
 bool rule_content_read(struct rule_parser *parser, struct rule_word inner, struct rule_step *step);
 
