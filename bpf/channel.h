@@ -37,8 +37,9 @@ enum channel_type {
 	/* Answered with the descriptor that the last SLOTS brought, for a client that starts
 	 * again; without any if there was none. */
 	CHANNEL_ARRAY,
-	/* fd, size, key, generation (list_sets.settled), count 0: the base of bpf/list_set.h; 1: the delta; no fd and size 0: there
-	 * is none. A base comes before its delta. Copied: a worker never waits for a disk. */
+	/* fd, size, key, generation (list_sets.settled), count 0: the base of bpf/list_set.h; 1:
+	 * the delta; no fd and size 0: there is none. A base comes before its delta. Copied: a
+	 * worker never waits for a disk. */
 	CHANNEL_LISTS,
 };
 

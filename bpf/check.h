@@ -36,7 +36,16 @@
 	X(HARVEST, "AUP-HARVEST", ALERT)                                                            \
 	X(NEW_RECIPIENTS, "AUP-LIST", ALERT)                                                        \
 	X(SAME_BODY, "AUP-SPAM-BULK", ALERT)                                                        \
-	X(RELAY, "AUP-RELAY", ALERT)
+	X(RELAY, "AUP-RELAY", ALERT)                                                                \
+	X(CALLS_AT_ONCE, "AUP-DATA-TIER", REJECT)                                                   \
+	X(CALLER_ID, "AUP-CALLERID", REJECT)                                                        \
+	X(CALL_UNSIGNED, "AUP-CALLERID", PASS)                                                      \
+	X(CALL_UNWANTED, "AUP-DNC", ALERT)                                                          \
+	X(SMS_OPT_OUT, "AUP-SMS", REJECT)                                                           \
+	X(SMS_STOP, "AUP-SMS", ALERT)                                                               \
+	X(PROBING, "AUP-DOS", ALERT)                                                                \
+	X(AUTH_FAILURES, "AUP-DOS", ALERT)                                                          \
+	X(RESTRICTED_INDUSTRY, "AUP-INDUSTRY", REJECT)
 /* clang-format on */
 
 enum policy_check {

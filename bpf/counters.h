@@ -74,6 +74,7 @@ struct tenant_counters {
 	uint64_t connections, connections_tls, bytes_clear, bytes_tls;
 	uint64_t messages, messages_accepted, recipients;
 	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
+	uint64_t calls_open;     /* summed over workers: that ring or are talked on now */
 	uint64_t calls_outage;   /* seized ones that ended in 408, 500, 503 or 504 */
 	uint64_t calls_unwanted; /* in 607 (RFC 8197) */
 	/* Of mail that the tenant sends: RCPTs that a server took or refused for good (2yz, 5yz).

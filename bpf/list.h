@@ -36,6 +36,7 @@ enum list_kind {
 	LIST_FORWARDER,      /* a domain whose senders' mail the tenant passes on */
 	LIST_SUPPRESSED,     /* addresses that bounced for the tenant */
 	LIST_INVALID_DOMAIN, /* domains that were looked up and don't exist, or take no mail */
+	LIST_SMS,            /* numbers that want no texts */
 };
 
 #define LIST_TEXT_MAX 320 /* 64 + @ + 255 octets: RFC 5321 4.5.3.1; longer is on no list */

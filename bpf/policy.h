@@ -137,6 +137,13 @@ struct policy_mail {
 	struct gcra per_domain;    /* recipients of one domain; interval 0: no limit */
 };
 
+/* Of calls, beside what limits say; 0: not looked at. */
+struct policy_calls {
+	uint32_t destinations;  /* different ones within a minute that are probing */
+	uint32_t auth_failures; /* log-ins that fail within ten minutes */
+	bool learn_unwanted;    /* who answers 607 is called by the tenant no more */
+};
+
 /* What the client is told. Only reasons of policy have one. */
 struct policy_answer {
 	char smtp[128];       /* "550 5.7.1 Text", no CRLF; "" if the reason has no SMTP side */
@@ -185,6 +192,7 @@ struct policy {
 	struct policy_words provider_hosts; /* names; ".example.com": all below it */
 	struct policy_words reserved_domains; /* that nobody can have, each with what is below it */
 	bool shadow;                          /* every refusal is counted and none is made */
+	struct policy_calls calls;
 	struct policy_answer answers[REASON_COUNT];
 	struct policy_ports ports;
 	/* By VLAN: the slot of the one tenant that has it; 0: none, or several. */

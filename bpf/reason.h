@@ -62,6 +62,8 @@
 	X(LIMIT_BYTES, "limit_bytes", "too many bytes")                                             \
 	X(LIMIT_CALLS, "limit_calls", "too many new calls")                                         \
 	X(LIMIT_SIP_REQUESTS, "limit_sip_requests", "too many SIP requests")                        \
+	X(LIMIT_SMS, "limit_sms", "too many texts (SIP MESSAGE)")                                   \
+	X(LIMIT_REGISTERS, "limit_registers", "too many registrations")                             \
 	X(LIMIT_PACKETS, "limit_packets", "too many packets")                                       \
 	X(LIMIT_SYNS, "limit_syns", "too many new TCP connections to any port")                     \
 	X(SPOOFED, "spoofed", "a source address that is no tenant's")                               \
@@ -90,7 +92,16 @@
 	X(TAG_ALTERED, "tag_altered", "the field that tells whose mail it is says somebody else's") \
 	X(TAG_MISSING, "tag_missing", "a mail without the field that tells whose it is")            \
 	X(SUBJECT_REPLY, "subject_reply", "bulk mail with an answer's subject")                     \
-	X(TRADEMARK, "trademark", "a mark of the provider's")
+	X(TRADEMARK, "trademark", "a mark of the provider's")                                       \
+	X(CALLS_AT_ONCE, "calls_at_once", "too many calls at once")                                 \
+	X(CALLER_ID, "caller_id", "a caller's number that is not the tenant's")                     \
+	X(CALL_UNSIGNED, "call_unsigned", "a call without a signed identity (RFC 8224)")            \
+	X(CALL_UNWANTED, "call_unwanted", "the callee wants no calls of the tenant's (607)")        \
+	X(SMS_OPT_OUT, "sms_opt_out", "the recipient wants no texts")                               \
+	X(SMS_STOP, "sms_stop", "a recipient asks for no more texts")                               \
+	X(PROBING, "probing", "very many destinations within a minute")                             \
+	X(AUTH_FAILURES, "auth_failures", "very many log-ins that fail")                            \
+	X(RESTRICTED_INDUSTRY, "restricted_industry", "the tenant's industry is restricted")
 /* clang-format on */
 
 enum reason {

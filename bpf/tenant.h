@@ -11,7 +11,7 @@
 
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 3
+#define TENANT_ABI 4
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -19,15 +19,17 @@ enum tenant_state {
 };
 
 /* One token bucket each. The order is ABI; names are the configuration's. */
-#define TENANT_LIMITS(X)                                                      \
-	X(MESSAGES, "messages")         /* SMTP MAIL commands */              \
-	X(RECIPIENTS, "recipients")     /* SMTP RCPT commands */              \
-	X(CONNECTIONS, "connections")   /* new inspected TCP connections */   \
-	X(BYTES, "bytes")               /* bytes on the wire, outbound */     \
-	X(CALLS, "calls")               /* SIP call attempts */               \
-	X(SIP_REQUESTS, "sip_requests") /* SIP requests but ACK and CANCEL */ \
-	X(PACKETS, "packets")           /* packets, outbound */               \
-	X(SYNS, "syns")                 /* TCP connections begun, to any port */
+#define TENANT_LIMITS(X)                                                         \
+	X(MESSAGES, "messages")         /* SMTP MAIL commands */                 \
+	X(RECIPIENTS, "recipients")     /* SMTP RCPT commands */                 \
+	X(CONNECTIONS, "connections")   /* new inspected TCP connections */      \
+	X(BYTES, "bytes")               /* bytes on the wire, outbound */        \
+	X(CALLS, "calls")               /* SIP call attempts */                  \
+	X(SIP_REQUESTS, "sip_requests") /* SIP requests but ACK and CANCEL */    \
+	X(PACKETS, "packets")           /* packets, outbound */                  \
+	X(SYNS, "syns")                 /* TCP connections begun, to any port */ \
+	X(SMS, "sms")                   /* SIP MESSAGE requests */               \
+	X(REGISTERS, "registers")       /* SIP REGISTER requests */
 
 enum tenant_limit {
 #define X(id, name) LIMIT_##id,
@@ -51,6 +53,8 @@ enum tenant_flag {
 	/* What it sends (AUP-UNSUB); neither: both kinds, a mail's marks tell. */
 	TENANT_MAIL_BULK = 1 << 4,
 	TENANT_MAIL_TRANSACTIONAL = 1 << 5,
+	TENANT_HAS_NUMBERS = 1 << 6, /* the configuration's; others may be imported */
+	TENANT_RESTRICTED = 1 << 7,  /* its industry is one of those (AUP-INDUSTRY) */
 };
 
 struct tenant_slot {
@@ -63,6 +67,8 @@ struct tenant_slot {
 	uint32_t shadow;                 /* bit per enum tenant_limit: count, do not enforce */
 	uint32_t configured_state;       /* the file's, while `state` is what holds */
 	uint64_t shadow_checks;          /* bit per enum policy_check (bpf/check.h): the same */
+	uint32_t calls_at_once;          /* 0: no limit */
+	uint32_t pad;
 	struct gcra limit[LIMIT_COUNT];
 	gcra_word bucket[LIMIT_COUNT];
 } __attribute__((aligned(64)));

@@ -170,6 +170,7 @@ static int read_all(struct config *config, const config_setting_t *root, struct 
 	config_check_ports(config, diag);
 	config_check_gate(config, diag);
 	config_check_mail(config, diag);
+	config_check_actions(config, diag);
 	config_check_risk(config, diag);
 	config_check_cases(config, diag);
 	config_check_dns(config, diag);

@@ -13,7 +13,8 @@
 
 struct config_limits {
 	struct rate rate[LIMIT_COUNT];
-	struct rate recipients_per_message; /* only its count */
+	struct rate recipients_per_message; /* only their counts */
+	struct rate calls_at_once;
 	/* Bit per enum tenant_limit, then per enum policy_check; SETTING_GIVEN. */
 	uint64_t shadow;
 };
@@ -57,6 +58,7 @@ struct config_tenant {
 	int mail_class;                   /* the same; enum mail_class */
 	const char *required_tag;         /* the same; NULL: the tier's */
 	int risk;                         /* enum config_risk_mode */
+	const char *industry;             /* NULL: not said */
 };
 
 /* A tenant's own mode: the gate's, or one of enum risk_mode and 1. */
@@ -185,6 +187,8 @@ struct config {
 	struct setting_texts marks, provider_hosts;
 	const char *reserved_domains; /* blank-separated */
 	bool tell_domains;
+	struct policy_calls calls;
+	struct setting_texts restricted; /* industries */
 	struct policy_timeouts timeouts;
 	struct policy_budgets budgets;
 	struct config_gate gate;
@@ -250,6 +254,7 @@ void config_check_ports(const struct config *config, struct diag *diag);
 void config_check_gate(const struct config *config, struct diag *diag);
 void config_check_mail(const struct config *config, struct diag *diag);
 void config_check_dns(const struct config *config, struct diag *diag);
+void config_check_actions(const struct config *config, struct diag *diag);
 void config_check_risk(const struct config *config, struct diag *diag);
 void config_check_cases(const struct config *config, struct diag *diag);
 

@@ -38,15 +38,7 @@ static void lint_sip(struct lint *lint, const struct setting *s, const config_se
 {
 	const long code = strtol(answer, NULL, 10), usual = strtol(s->fallback, NULL, 10);
 
-	if (strcmp(s->name, "emergency_number") == 0 && code >= 600)
-		lint_add(lint, LINT_SIP_CODE, where,
-			 "%ld stops every other branch of an emergency call (RFC 3261 16.7)", code);
-	else if (code == 607)
-		lint_add(lint, LINT_SIP_CODE, where,
-			 "607 is what a callee says, and counts as a complaint (RFC 8197)");
-	else if (code == 604 || code == 429)
-		lint_add(lint, LINT_SIP_CODE, where, "%ld says something else", code);
-	else if (code == 603)
+	if (code == 603)
 		lint_add(lint, LINT_SIP_CODE, where,
 			 "603 for what analytics blocked is regulated in the US");
 	else if (usual == 503 && code < 500)

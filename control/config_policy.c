@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What holds for the whole gate: choices, answers, timeouts, budgets. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bpf/check.h"
@@ -70,14 +71,57 @@ static const char *check_smtp_answer(const char *text)
 	       "at most 127 bytes of ASCII";
 }
 
+/* 607 is a callee's alone to say (RFC 8197), 604 a lie, 429 about somebody's Referred-By (RFC
+ * 3892).
+ */
+static bool is_others(const char *text)
+{
+	return strncmp(text, "607", 3) == 0 || strncmp(text, "604", 3) == 0 ||
+	       strncmp(text, "429", 3) == 0;
+}
+
 static const char *check_sip_answer(const char *text)
 {
+	if (is_others(text))
+		return "a response other than 429, 604 and 607, which are not a gate's to give";
 	if (text[0] >= '4' && text[0] <= '6' && is_digit(text[1]) && is_digit(text[2]) &&
 	    text[3] == ' ' && text[4] && is_text(text) &&
 	    strlen(text + 4) < sizeof(((struct policy_answer *)0)->sip_phrase))
 		return NULL;
 	return "a response such as \"403 Forbidden\": code from 400 to 699, phrase of at most 43 "
 	       "bytes of ASCII";
+}
+
+/* A 6xx ends the search for whoever could answer (RFC 3261 16.7 5): on other branches, too. */
+static const char *check_emergency_answer(const char *text)
+{
+	if (text[0] == '6')
+		return "a response below 600: a 6xx would end an emergency call's other branches";
+	return check_sip_answer(text);
+}
+
+/* What others say, and what nobody could be told about: the most that can become of it. */
+static const struct {
+	enum reason reason;
+	enum verdict most;
+} silent[] = {
+	{REASON_SMS_STOP, VERDICT_ALERT},
+	{REASON_CALL_UNWANTED, VERDICT_ALERT},
+	{REASON_PROBING, VERDICT_DROP},
+};
+
+void config_check_actions(const struct config *config, struct diag *diag)
+{
+	char path[80];
+
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+		if (config->actions[silent[i].reason] <= (int)silent[i].most)
+			continue;
+		snprintf(path, sizeof(path), "policy.actions.%s", reason_name(silent[i].reason));
+		setting_error(diag, config_lookup(&config->file, path),
+			      "there is nobody to refuse it to; expected at most \"%s\"",
+			      verdicts[silent[i].most]);
+	}
 }
 
 /* clang-format off */
@@ -148,6 +192,7 @@ static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(NEW_RECIPIENTS, "new_recipients", "450 4.7.0 Too many new recipients, try again later"),
 	SMTP_ANSWER(SAME_BODY, "same_body", "421 4.7.0 Too many messages with the same text, try again later"),
 	SMTP_ANSWER(RELAY, "relay", "421 4.7.1 Too many servers refuse to relay for you"),
+	SMTP_ANSWER(RESTRICTED_INDUSTRY, "restricted_industry", "550 5.7.1 Service not available to your industry"),
 	SMTP_ANSWER(SMTP_BARE_LF_END, "smtp_bare_lf_end", "550 5.5.2 End of data written with a bare LF"),
 	SMTP_ANSWER(SMTP_LOST, "smtp_lost", "451 4.7.0 Session can't be followed"),
 	SMTP_ANSWER(SMTP_LINE_TOO_LONG, "smtp_line_too_long", "500 5.5.2 Line too long"),
@@ -170,7 +215,17 @@ static const struct setting sip_answer_settings[] = {
 	SIP_ANSWER(LIMIT_SIP_REQUESTS, "limit_sip_requests", "503 Too many requests"),
 	SIP_ANSWER(DO_NOT_CALL, "do_not_call", "403 Callee is on a do-not-call list"),
 	SIP_ANSWER(TRADEMARK, "trademark", "403 Protected name"),
-	SIP_ANSWER(EMERGENCY_NUMBER, "emergency_number", "403 No emergency calls on this service"),
+	{.name = "emergency_number", .type = SETTING_TEXT, AT(sip_answer[REASON_EMERGENCY_NUMBER]),
+	 .fallback = "403 No emergency calls on this service", .check = check_emergency_answer,
+	 .help = config_reason_text.EMERGENCY_NUMBER},
+	SIP_ANSWER(LIMIT_SMS, "limit_sms", "503 Too many messages"),
+	SIP_ANSWER(LIMIT_REGISTERS, "limit_registers", "503 Too many registrations"),
+	SIP_ANSWER(CALLS_AT_ONCE, "calls_at_once", "503 Too many calls at once"),
+	SIP_ANSWER(CALLER_ID, "caller_id", "403 Caller's number is not registered for you"),
+	SIP_ANSWER(CALL_UNSIGNED, "call_unsigned", "403 Caller's identity is not signed"),
+	SIP_ANSWER(SMS_OPT_OUT, "sms_opt_out", "403 Recipient wants no messages"),
+	SIP_ANSWER(AUTH_FAILURES, "auth_failures", "503 Too many failed log-ins"),
+	SIP_ANSWER(RESTRICTED_INDUSTRY, "restricted_industry", "403 Service not available to your industry"),
 	SIP_ANSWER(SIP_MALFORMED, "sip_malformed", "400 Bad Request"),
 	SIP_ANSWER(SIP_LOST, "sip_lost", "400 Bad Request"),
 	SIP_ANSWER(FLOW_BUDGET, "flow_budget", "503 Out of resources"),
@@ -190,6 +245,14 @@ const struct setting config_policy_settings[] = {
 	{.name = "asr_mode", .type = SETTING_CHOICE, AT(asr_mode), .choices = asr_modes,
 	 .fallback = "with_progress",
 	 .help = "calls without any final response count as seized: if a 1xx was seen, never, always"},
+	{.name = "restricted_industries", .type = SETTING_TEXTS, AT(restricted),
+	 .help = "what tenants may not do here, as their `industry` says it; which, the policy leaves open"},
+	{.name = "learn_unwanted", .type = SETTING_BOOL, AT(calls.learn_unwanted), .fallback = "false",
+	 .help = "a callee who answers 607 (RFC 8197) is on the tenant's do-not-call list from then on"},
+	{.name = "probing", .type = SETTING_COUNT, AT(calls.destinations), .fallback = "1000", .min = 0, .max = 30000,
+	 .help = "different addresses within a minute, at which a tenant is told of as probing; 0: never"},
+	{.name = "auth_failures", .type = SETTING_COUNT, AT(calls.auth_failures), .fallback = "30", .min = 0, .max = 100000,
+	 .help = "log-ins that fail within ten minutes (SMTP 535; SIP 401, 403, 407 to credentials), from which on it is a check; 0: never"},
 	{.name = "retry_after", .type = SETTING_DURATION, AT(retry_after), .fallback = "5s",
 	 .min = SECOND, .max = HOUR, .help = "Retry-After of every 503"},
 	{.name = "marks", .type = SETTING_TEXTS, AT(marks), .check = policy_check_mark,

@@ -36,10 +36,15 @@ static const char *const mail_classes[] = {
 	RATE(base, SYNS, "syns", "TCP connections begun, to any port"),                            \
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
 	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
-	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"}
+	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \
+	RATE(base, SMS, "sms", "texts (SIP `MESSAGE`)"),                                           \
+	RATE(base, REGISTERS, "registers", "registrations (SIP `REGISTER`)")
 
 #define LIMIT_SETTINGS(base)                                                                       \
 	RATE_SETTINGS(base),                                                                       \
+	{.name = "calls_at_once", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,           \
+	 .offset = (base) + offsetof(struct config_limits, calls_at_once),                         \
+	 .help = "calls that ring or are talked on at the same time"},                             \
 	{.name = "shadow", .type = SETTING_CHOICES, .choices = shadow_names,                       \
 	 .offset = (base) + offsetof(struct config_limits, shadow),                                \
 	 .help = "limits and checks that are counted but not enforced"}
@@ -90,6 +95,8 @@ struct config_limits config_limits_of(const struct config *config,
 			limits.rate[i] = tenant->limits.rate[i];
 	if (tenant->limits.recipients_per_message.state != RATE_UNSET)
 		limits.recipients_per_message = tenant->limits.recipients_per_message;
+	if (tenant->limits.calls_at_once.state != RATE_UNSET)
+		limits.calls_at_once = tenant->limits.calls_at_once;
 	if (tenant->limits.shadow & SETTING_GIVEN)
 		limits.shadow = tenant->limits.shadow;
 	return limits;

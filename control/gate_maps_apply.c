@@ -92,6 +92,7 @@ static bool slot_update(struct tenant_slot *to, const struct tenant_slot *from)
 	changed |= word_set(&to->flags, from->flags);
 	changed |= word_set(&to->emergency, from->emergency);
 	changed |= word_set(&to->recipients_per_message, from->recipients_per_message);
+	changed |= word_set(&to->calls_at_once, from->calls_at_once);
 	changed |= word_set(&to->country, from->country);
 	changed |= word_set(&to->shadow, from->shadow);
 	changed |= long_set(&to->shadow_checks, from->shadow_checks);

@@ -17,6 +17,7 @@ const struct list_kind_info list_kinds[] = {
 	{"domain", LIST_DOMAIN, true, false, false, DOMAIN ", or .example.com for what is below it", "domains that a tenant sends from"},
 	{"forwarder", LIST_FORWARDER, true, true, false, DOMAIN, "domains whose mail is passed on"},
 	{"number", LIST_NUMBER, true, false, false, NUMBER, "numbers that a tenant calls from"},
+	{"sms", LIST_SMS, true, true, false, NUMBER, "who wants no texts"},
 	{"suppressed", LIST_SUPPRESSED, true, false, false, ADDRESS, "recipients that bounced"},
 	{"invalid-domain", LIST_INVALID_DOMAIN, false, true, false, DOMAIN, "domains that don't exist, or take no mail"},
 	{0},
@@ -41,7 +42,7 @@ const struct list_kind_info *list_kind_of(unsigned kind)
 
 const char *list_kind_names(void)
 {
-	return "optout, dnc, trap, trap-recycled, domain, forwarder, number, suppressed or "
+	return "optout, dnc, trap, trap-recycled, domain, forwarder, number, sms, suppressed or "
 	       "invalid-domain";
 }
 
@@ -63,6 +64,7 @@ uint64_t list_kind_hash(const struct list_kind_info *info, const uint64_t key[2]
 	switch (kind) {
 	case LIST_DNC:
 	case LIST_NUMBER:
+	case LIST_SMS:
 		len = list_number(text, len, normal);
 		break;
 	case LIST_DOMAIN:

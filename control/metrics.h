@@ -38,6 +38,7 @@ struct evbuffer;
 	X(tenant_messages, "postern_tenant_messages_total", counter, "tenant", "a tenant's mails") \
 	X(tenant_recipients, "postern_tenant_recipients_total", counter, "tenant", "their recipients") \
 	X(tenant_calls, "postern_tenant_calls_total", counter, "tenant", "a tenant's calls")       \
+	X(tenant_calls_open, "postern_tenant_calls_open", gauge, "tenant", "those of them that ring or are talked on") \
 	X(tenant_verdicts, "postern_tenant_verdicts_total", counter, "tenant verdict", "a tenant's packets decided upon") \
 	X(tenant_suspended, "postern_tenant_suspended", gauge, "tenant", "1: the tenant is suspended") \
 	X(risk_score, "postern_tenant_risk_score", gauge, "tenant", "a tenant's score, 0 to 100; of tenants that are scored") \

@@ -66,6 +66,7 @@ COUNTER(bytes, c->bytes)
 COUNTER(messages, c->messages)
 COUNTER(recipients, c->recipients)
 COUNTER(calls, c->calls)
+COUNTER(calls_open, c->calls_open)
 
 static uint64_t value_clear(const struct tenant_counters *c)
 {

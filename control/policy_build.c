@@ -19,6 +19,14 @@ static uint32_t country_code(const char *country)
 	return country ? (uint32_t)(uint8_t)country[0] | (uint32_t)(uint8_t)country[1] << 8 : 0;
 }
 
+static bool is_restricted(const struct config *config, const struct config_tenant *tenant)
+{
+	for (size_t i = 0; tenant->industry && i < config->restricted.count; i++)
+		if (strcasecmp(tenant->industry, config->restricted.items[i].text) == 0)
+			return true;
+	return false;
+}
+
 static uint32_t tenant_flags(const struct config *config, const struct config_tenant *tenant)
 {
 	uint32_t flags = 0;
@@ -29,6 +37,10 @@ static uint32_t tenant_flags(const struct config *config, const struct config_te
 		flags |= TENANT_HAS_OPTOUT;
 	if (config->do_not_call.count || tenant->do_not_call.count)
 		flags |= TENANT_HAS_DNC;
+	if (tenant->numbers.count)
+		flags |= TENANT_HAS_NUMBERS;
+	if (is_restricted(config, tenant))
+		flags |= TENANT_RESTRICTED;
 	return flags | policy_mail_flags(config, tenant);
 }
 
@@ -46,6 +58,8 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 	slot->shadow_checks = (limits.shadow & ~SETTING_GIVEN) >> LIMIT_COUNT;
 	if (limits.recipients_per_message.state == RATE_LIMITED)
 		slot->recipients_per_message = limits.recipients_per_message.count;
+	if (limits.calls_at_once.state == RATE_LIMITED)
+		slot->calls_at_once = (uint32_t)limits.calls_at_once.count;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		rate_gcra(&limits.rate[i], i == LIMIT_BYTES, &slot->limit[i]);
 }
@@ -298,6 +312,7 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	policy->shadow = config->shadow;
 	policy->tell_domains = config->tell_domains;
 	policy->mail = config_mail_policy(config);
+	policy->calls = config->calls;
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		policy->on_loss[i] = config->on_loss[i];
 		policy->actions[i] = config->actions[i];

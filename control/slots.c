@@ -144,6 +144,7 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 	STORE(flags);
 	STORE(emergency);
 	STORE(recipients_per_message);
+	STORE(calls_at_once);
 	STORE(country);
 	STORE(shadow);
 	STORE(shadow_checks);

@@ -78,21 +78,26 @@ static json_t *limits_json(const struct daemon *d, uint32_t slot)
 			  "from",
 			  o && o->recipients_per_message.state != RATE_UNSET ? "command"
 									     : "configuration"));
+	json_object_set_new(
+		limits, "calls_at_once",
+		json_pack("{s:o, s:s}", "count",
+			  live->calls_at_once ? json_integer(live->calls_at_once) : json_null(),
+			  "from", "configuration"));
 	return limits;
 }
 
 static json_t *tenant_counters_json(const struct tenant_counters *c)
 {
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
 		"s:o}",
 		"packets", c->packets, "bytes", c->bytes, "connections", c->connections,
 		"connections_tls", c->connections_tls, "bytes_clear", c->bytes_clear, "bytes_tls",
 		c->bytes_tls, "messages", c->messages, "messages_accepted", c->messages_accepted,
 		"recipients", c->recipients, "calls", c->calls, "calls_seized", c->calls_seized,
 		"calls_answered", c->calls_answered, "calls_short", c->calls_short,
-		"calls_completed", c->calls_completed, "verdicts", verdicts_json(c->verdicts),
-		"reasons", reasons_json(c->reasons));
+		"calls_completed", c->calls_completed, "calls_open", c->calls_open, "verdicts",
+		verdicts_json(c->verdicts), "reasons", reasons_json(c->reasons));
 }
 
 /* Times that the tenant came beyond one. */

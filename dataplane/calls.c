@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/calls.h"
 
+#include <rte_common.h>
 #include <rte_malloc.h>
 #include <stdio.h>
 
+#include "bpf/list.h"
+#include "dataplane/heard.h"
+#include "dataplane/match_memory.h"
 #include "dataplane/memory.h"
 
-#define EXPIRE_WITH_MESSAGE 4   /* calls looked at */
-#define UNWANTED            607 /* the callee's own word (RFC 8197 3) */
+#define EXPIRE_WITH_MESSAGE 4                              /* calls looked at */
+#define MEMORY_LEAST        4096                           /* entries of what is heard */
+#define LEARNED             (86400 * UINT64_C(1000000000)) /* ns: then control's list has it */
+#define UNWANTED            607                            /* the callee's own word (RFC 8197 3) */
 
 static void count(struct worker *w, uint32_t tenant, uint32_t events)
 {
@@ -46,6 +52,44 @@ static bool ended_by_message(const struct call *call)
 	       call->state == CALL_REFUSED;
 }
 
+/* What is kept of the callee is a URI's user. */
+static uint64_t callee_hash(const struct worker *w, const struct call *call, uint8_t *text,
+			    size_t *len)
+{
+	char uri[sizeof("tel:") + CALL_USER_COPY];
+	int n = snprintf(uri, sizeof(uri), "tel:%.*s", call->to_len, call->to);
+
+	return heard_hash_uri(w, bytes_of(uri, (size_t)n), text, len);
+}
+
+/* The callee's own word; only of a number that was not cut. */
+static void unwanted(struct worker *w, const struct call *call)
+{
+	struct refusal r = {.reason = REASON_CALL_UNWANTED, .object = "call"};
+	uint8_t text[LIST_TEXT_MAX];
+	uint64_t callee;
+	size_t len;
+
+	w->tenants[call->tenant].calls_unwanted++;
+	if (call->to_len == CALL_USER_COPY || !w->at.flow || w->at.flow->tenant != call->tenant)
+		return;
+	callee = callee_hash(w, call, text, &len);
+	if (!callee)
+		return;
+	r.detail = bytes_of(text, len);
+	check_tell(w, call->tenant, &r);
+	if (w->policy->calls.learn_unwanted && check_is_on(w, REASON_CALL_UNWANTED))
+		heard_keep(w, HEARD_UNWANTED, call->tenant, callee, LEARNED);
+}
+
+/* Sums over workers are the tenant's: each adds what it did. */
+static void on_opened(void *ctx, uint32_t tenant, int more)
+{
+	struct calls *calls = ctx;
+
+	calls->holder->tenants[tenant].calls_open += (uint64_t)(int64_t)more;
+}
+
 static void on_ended(void *ctx, const struct call *call, uint32_t events)
 {
 	struct calls *calls = ctx;
@@ -56,7 +100,7 @@ static void on_ended(void *ctx, const struct call *call, uint32_t events)
 
 	count(w, call->tenant, events);
 	if (call->state == CALL_UNANSWERED && call->code == UNWANTED)
-		w->tenants[call->tenant].calls_unwanted++;
+		unwanted(w, call);
 	/* A timer's, whoever looked at it. */
 	if (!ended_by_message(call))
 		w->at = (struct inspection){.flow = NULL};
@@ -130,13 +174,17 @@ struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8
 	config.tenant_max =
 		(uint32_t)((uint64_t)policy->budgets.calls * policy->budgets.calls_share / 100);
 	config.ended = on_ended;
+	config.opened = on_opened;
 	config.ctx = calls;
 	refused = refused_config(&config);
 	memcpy(calls->key, config.key, sizeof(calls->key));
 	own = call_table_size(&config);
 	calls->size = own + sip_refused_size(&refused);
 	memory = memory_reserve(calls->size, MEMORY_DENSE);
-	if (!memory) {
+	if (!memory ||
+	    match_memory_new((uint32_t)RTE_MAX(rte_align32pow2(config.calls), MEMORY_LEAST), key,
+			     &calls->memory) != 0) {
+		memory_release(memory, calls->size);
 		rte_free(calls);
 		return NULL;
 	}
@@ -151,6 +199,7 @@ void calls_free(struct calls *calls)
 	if (!calls)
 		return;
 	memory_release(calls->table, calls->size);
+	match_memory_free(calls->memory);
 	rte_free(calls);
 }
 

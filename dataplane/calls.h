@@ -14,11 +14,14 @@
 #include "dataplane/proto/sip_refused.h"
 #include "dataplane/worker.h"
 
+struct match_memory;
+
 struct calls {
 	rte_ticketlock_t lock; /* its release waits for no store, as a spinlock's does */
 	struct call_table *table;
 	struct sip_refused_table *refused; /* behind it, with as many entries */
 	size_t size;                       /* of the memory of both */
+	struct match_memory *memory;       /* heard.h's */
 	uint8_t key[SIPHASH_KEY_SIZE];
 	struct worker *holder; /* for the table's callback */
 };

@@ -194,18 +194,30 @@ bool refusal_declare(struct worker *w, const struct refusal *r, const char *repl
 	return !shadow;
 }
 
-bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r)
+static bool check_is_shadow(const struct worker *w, uint32_t tenant, enum reason reason)
 {
-	r->verdict = w->policy->actions[r->reason];
-	r->shadow = w->policy->slots[tenant].shadow_checks >> policy_check_of(r->reason) & 1;
-	if (r->verdict >= VERDICT_DROP)
-		return true;
-	if (r->verdict == VERDICT_PASS || !refusal_declare(w, r, NULL))
-		return false;
+	return w->policy->slots[tenant].shadow_checks >> policy_check_of(reason) & 1;
+}
+
+void check_tell(struct worker *w, uint32_t tenant, struct refusal *r)
+{
+	r->shadow = check_is_shadow(w, tenant, r->reason);
+	r->verdict = VERDICT_ALERT;
+	if (!check_is_on(w, r->reason) || !refusal_declare(w, r, NULL))
+		return;
 	if (w->at.ending)
 		worker_note(w, tenant, r->reason);
 	else
 		slot_decide(w, w->at.slot, r->verdict, r->reason);
+}
+
+bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r)
+{
+	r->verdict = w->policy->actions[r->reason];
+	r->shadow = check_is_shadow(w, tenant, r->reason);
+	if (r->verdict >= VERDICT_DROP)
+		return true;
+	check_tell(w, tenant, r);
 	return false;
 }
 

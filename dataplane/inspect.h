@@ -130,6 +130,8 @@ static inline bool check_is_on(const struct worker *w, enum reason reason)
 	return w->policy->actions[reason] != VERDICT_PASS;
 }
 bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r);
+/* The same of what can't be refused, or isn't the tenant's to hear: it is told, or off. */
+void check_tell(struct worker *w, uint32_t tenant, struct refusal *r);
 
 /*
  * Withholds [begin, end) of the sender's stream, as far as it is in this packet; the whole of

@@ -103,6 +103,15 @@ bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes n
 	return list_answer(policy, &q);
 }
 
+bool list_wants_no_texts(const struct policy *policy, uint32_t slot, struct bytes number)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = policy->sets ? list_number(number.p, number.len, text) : 0;
+
+	return len && (imported(policy, LIST_SMS, LIST_SMS, 0, text, len) ||
+		       imported(policy, LIST_SMS, LIST_SMS, policy->slots[slot].id, text, len));
+}
+
 enum list_trap list_trap(const struct policy *policy, const struct list_form *address)
 {
 	if (!policy->sets || !address->len)
@@ -235,6 +244,22 @@ bool list_is_anothers(const struct policy *policy, uint32_t slot, struct bytes h
 
 	return len && is_below(policy, 0, text, len) &&
 	       !is_below(policy, policy->slots[slot].id, text, len);
+}
+
+bool list_has_numbers(const struct policy *policy, uint32_t slot)
+{
+	const struct tenant_slot *tenant = &policy->slots[slot];
+	const struct list_sets *sets = policy->sets;
+	uint32_t count = 0;
+
+	if (tenant->flags & TENANT_HAS_NUMBERS)
+		return true;
+	if (!sets)
+		return false;
+	if (list_set_segments(&sets->base, tenant->id, LIST_NUMBER, &count) && count)
+		return true;
+	return list_sets_fit(sets) &&
+	       list_set_segments(&sets->delta, tenant->id, LIST_NUMBER, &count) && count;
 }
 
 bool list_owns_number(const struct policy *policy, uint32_t slot, struct bytes number)

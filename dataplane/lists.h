@@ -80,6 +80,12 @@ bool list_is_no_domain(const struct policy *policy, struct bytes domain);
  */
 size_t list_domain_of(struct bytes address, uint8_t out[LIST_TEXT_MAX], bool *is_bad);
 
+/* On a list of those who want no texts, the tenant's or the provider's? */
+bool list_wants_no_texts(const struct policy *policy, uint32_t slot, struct bytes number);
+
+/* Whether any number is, by the configuration or by command. */
+bool list_has_numbers(const struct policy *policy, uint32_t slot);
+
 /* Is the number assigned to the tenant? */
 bool list_owns_number(const struct policy *policy, uint32_t slot, struct bytes number);
 

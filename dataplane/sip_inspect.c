@@ -5,10 +5,12 @@
 #include "dataplane/calls.h"
 #include "dataplane/distinct.h"
 #include "dataplane/editor.h"
+#include "dataplane/heard.h"
 #include "dataplane/inspect.h"
 #include "dataplane/lists.h"
 #include "dataplane/proto/sip_frame.h"
 #include "dataplane/proto/sip_number.h"
+#include "dataplane/sip_checks.h"
 #include "dataplane/sip_marks.h"
 
 struct sip_session {
@@ -163,11 +165,6 @@ static void refused_call(struct sip_ctx *c, const struct sip_message *msg)
 	absorb(c, msg, &answer);
 }
 
-static bool is_new_call(const struct sip_message *msg)
-{
-	return msg->kind == SIP_REQUEST && msg->method_id == SIP_METHOD_INVITE && !msg->to.tag.len;
-}
-
 static bool is_emergency(const struct sip_ctx *c, const struct sip_message *msg)
 {
 	struct sip_number number;
@@ -180,14 +177,9 @@ static bool is_emergency(const struct sip_ctx *c, const struct sip_message *msg)
 	       list_is_emergency(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
 }
 
-static bool is_on_dnc(const struct sip_ctx *c, const struct sip_message *msg)
+static const char *object_of(const struct sip_message *msg)
 {
-	struct sip_number number;
-	struct sip_uri uri;
-
-	sip_uri_parse(msg->uri, &uri);
-	return sip_number_read(&uri, &number) &&
-	       list_do_not_call(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
+	return sip_is_new_call(msg) ? "call" : "request";
 }
 
 /* Decided before every limit and suspension (AUP-EMERGENCY). True: it is one, and done with. */
@@ -196,11 +188,11 @@ static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum ver
 	struct refusal r = {
 		.verdict = VERDICT_REJECT,
 		.reason = REASON_EMERGENCY_NUMBER,
-		.object = "call",
+		.object = object_of(msg),
 		.detail = msg->uri,
 	};
 
-	if (!is_new_call(msg) || !is_emergency(c, msg))
+	if ((!sip_is_new_call(msg) && !sip_is_text(msg)) || !is_emergency(c, msg))
 		return false;
 	switch ((enum emergency_mode)c->w->policy->slots[c->f->tenant].emergency) {
 	case EMERGENCY_REJECT:
@@ -246,11 +238,71 @@ static bool sip_check(struct sip_ctx *c, const struct sip_message *msg, enum rea
 	return check_refuses(c->w, c->f->tenant, &r) && refuse(c, msg, &r);
 }
 
-/* What the gate looks for in requests. True: the message is refused. */
-static bool checked(struct sip_ctx *c, const struct sip_message *msg)
+static bool is_of_restricted(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			     struct bytes *detail)
 {
-	return is_new_call(msg) && check_is_on(c->w, REASON_DO_NOT_CALL) && is_on_dnc(c, msg) &&
-	       sip_check(c, msg, REASON_DO_NOT_CALL, "call", msg->uri);
+	*detail = msg->uri;
+	return w->policy->slots[tenant].flags & TENANT_RESTRICTED;
+}
+
+static bool logins_fail(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			struct bytes *detail)
+{
+	*detail = msg->from.uri;
+	return heard_logins_failed(w, tenant) &&
+	       (w->policy->actions[REASON_AUTH_FAILURES] >= VERDICT_DROP ||
+		heard_logins_told(w, tenant));
+}
+
+enum request_kind {
+	KIND_ANY = 1 << 0,
+	KIND_CALL = 1 << 1,
+	KIND_TEXT = 1 << 2,
+	KIND_LOGIN = 1 << 3, /* it has credentials */
+};
+
+static unsigned kinds_of(const struct sip_message *msg)
+{
+	return KIND_ANY | (sip_is_new_call(msg) ? KIND_CALL : 0) |
+	       (sip_is_text(msg) ? KIND_TEXT : 0) | (sip_has_credentials(msg) ? KIND_LOGIN : 0);
+}
+
+/* What the gate looks for in requests. True: the message is refused. */
+static bool checked(struct sip_ctx *c, const struct sip_message *msg, unsigned kinds)
+{
+	static const struct {
+		enum reason reason;
+		unsigned kinds;
+		bool (*finds)(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			      struct bytes *detail);
+	} checks[] = {
+		{REASON_RESTRICTED_INDUSTRY, KIND_ANY, is_of_restricted},
+		{REASON_DO_NOT_CALL, KIND_CALL, sip_callee_is_listed},
+		{REASON_CALLER_ID, KIND_CALL | KIND_TEXT, sip_caller_is_false},
+		{REASON_CALL_UNSIGNED, KIND_CALL, sip_caller_is_unsigned},
+		{REASON_SMS_OPT_OUT, KIND_TEXT, sip_text_is_unwanted},
+		{REASON_AUTH_FAILURES, KIND_LOGIN, logins_fail},
+	};
+	struct bytes detail;
+
+	if (goes_on(c, msg))
+		return false;
+	for (size_t i = 0; i < RTE_DIM(checks); i++)
+		if ((checks[i].kinds & kinds) && check_is_on(c->w, checks[i].reason) &&
+		    checks[i].finds(c->w, c->f->tenant, msg, &detail) &&
+		    sip_check(c, msg, checks[i].reason, object_of(msg), detail))
+			return true;
+	return false;
+}
+
+/* Too many calls that ring or are talked on, this one among them. */
+static bool beyond_at_once(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
+{
+	const uint32_t most = c->w->policy->slots[c->f->tenant].calls_at_once;
+
+	return most && (calls & (CALL_EVENT_ATTEMPT | CALL_EVENT_RETRIED)) &&
+	       check_is_on(c->w, REASON_CALLS_AT_ONCE) && calls_beyond(c->w, c->f->tenant, most) &&
+	       sip_check(c, msg, REASON_CALLS_AT_ONCE, "call", msg->uri);
 }
 
 /* Said once of a call, when it is tried first; of requests outside of calls each time. */
@@ -274,11 +326,35 @@ static enum reason limits_reason(struct sip_ctx *c, const struct sip_message *ms
 	if (msg->method_id != SIP_METHOD_ACK && msg->method_id != SIP_METHOD_CANCEL &&
 	    limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
 		return REASON_LIMIT_SIP_REQUESTS;
+	if (sip_is_text(msg) && limit_exceeded(w, c->f, LIMIT_SMS))
+		return REASON_LIMIT_SMS;
+	if (msg->method_id == SIP_METHOD_REGISTER && limit_exceeded(w, c->f, LIMIT_REGISTERS))
+		return REASON_LIMIT_REGISTERS;
 	/* One that failed or was refused is tried again: a token, or trying would be free. */
 	if ((calls & (CALL_EVENT_ATTEMPT | CALL_EVENT_RETRIED)) &&
 	    limit_exceeded(w, c->f, LIMIT_CALLS))
 		return REASON_LIMIT_CALLS;
 	return REASON_NONE;
+}
+
+/* What others say to the tenant, which is never refused. */
+static void listen_to(struct sip_ctx *c, const struct sip_message *msg)
+{
+	const uint32_t tenant = c->f->tenant;
+	struct refusal r = {.reason = REASON_SMS_STOP, .object = "request"};
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len;
+
+	if (!tenant || !(c->f->flags & FLOW_OUTBOUND || sip_is_text(msg)))
+		return;
+	if (msg->kind == SIP_RESPONSE && sip_login_failed(c->w, tenant, msg))
+		heard_login_failed(c->w, tenant);
+	if (!sip_is_text(msg) || !check_is_on(c->w, REASON_SMS_STOP))
+		return;
+	len = sip_text_says_stop(c->w, tenant, msg, text);
+	r.detail = bytes_of(text, len);
+	if (len)
+		check_tell(c->w, tenant, &r);
 }
 
 /* True: the message is refused. */
@@ -289,15 +365,18 @@ static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t cal
 		.verdict = finding.verdict,
 		.reason = REASON_RULE,
 		.rule = finding.rule,
-		.object = is_new_call(msg) ? "call" : "request",
+		.object = object_of(msg),
 		.detail = msg->uri,
 	};
 	enum verdict verdict = VERDICT_PASS;
+	unsigned kinds;
 
 	if (outbound && emergency(c, msg, &verdict))
 		return verdict == VERDICT_REJECT;
 	if (finding.verdict >= VERDICT_DROP)
 		return refuse(c, msg, &r);
+	if (!outbound)
+		listen_to(c, msg);
 	if (!outbound || msg->kind != SIP_REQUEST)
 		return false;
 	r.verdict = VERDICT_REJECT;
@@ -305,10 +384,17 @@ static bool judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t cal
 	r.reason = REASON_TENANT_SUSPENDED;
 	if (c->w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
 		return refuse(c, msg, &r);
-	if (checked(c, msg) || marked(c, msg, calls))
+	kinds = kinds_of(msg);
+	if (checked(c, msg, kinds) || marked(c, msg, calls))
 		return true;
 	r.reason = limits_reason(c, msg, calls);
-	return r.reason != REASON_NONE && refuse(c, msg, &r);
+	if (r.reason != REASON_NONE)
+		return refuse(c, msg, &r);
+	if (beyond_at_once(c, msg, calls))
+		return true;
+	if (kinds & KIND_LOGIN)
+		sip_login_tried(c->w, c->f->tenant, msg);
+	return false;
 }
 
 /* Messages ---------------------------------------------------------------- */
@@ -401,7 +487,7 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 	c->repeated = calls & CALL_EVENT_REPEATED;
 	if (c->call.refused || reply_sip_is_acked(msg))
 		refused_call(c, msg);
-	else if (judge(c, msg, calls, outbound) && is_new_call(msg) && !c->repeated)
+	else if (judge(c, msg, calls, outbound) && sip_is_new_call(msg) && !c->repeated)
 		calls_refuse(w, tenant, msg, c->answer.code);
 }
 

@@ -74,6 +74,9 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 		return false;
 	if (policy->slots[tenant].state == TENANT_SUSPENDED)
 		return refuse_for(c, REASON_TENANT_SUSPENDED, "message", cmd);
+	if ((policy->slots[tenant].flags & TENANT_RESTRICTED) &&
+	    smtp_check(c, REASON_RESTRICTED_INDUSTRY, "message", cmd->address, cmd->at, false))
+		return true;
 	if (smtp_check_sender(c, cmd))
 		return true;
 	return refuse_by_limit(c, LIMIT_MESSAGES, "message", cmd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SMTP sessions: the parser is fed, its sink is smtp_sink.h. */
+#include "dataplane/heard.h"
 #include "dataplane/smtp_sink.h"
 
 #include <string.h>
@@ -25,8 +26,12 @@ static void on_starttls(void *ctx, uint64_t client_at, uint64_t server_at)
 static void on_auth(void *ctx, struct bytes mechanism)
 {
 	struct smtp_ctx *c = ctx;
+	struct refusal r = {.reason = REASON_AUTH_FAILURES, .object = "connection"};
 
 	c->w->counters->smtp.auth++;
+	if ((c->f->flags & FLOW_OUTBOUND) && heard_logins_failed(c->w, c->f->tenant) &&
+	    heard_logins_told(c->w, c->f->tenant))
+		check_tell(c->w, c->f->tenant, &r);
 }
 
 static void on_lost(void *ctx, enum smtp_lost why, enum smtp_direction direction, uint64_t at)

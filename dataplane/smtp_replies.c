@@ -6,7 +6,10 @@
 
 #include "dataplane/bounce.h"
 #include "dataplane/editor.h"
+#include "dataplane/heard.h"
 #include "dataplane/smtp_watch.h"
+
+#define LOGIN_FAILED 535 /* RFC 4954 6: to AUTH, or what continues it */
 
 static void on_rcpt_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 {
@@ -80,6 +83,8 @@ void smtp_on_reply(void *ctx, const struct smtp_reply *r)
 	if (r->verb == SMTP_RCPT)
 		on_rcpt_reply(c, r);
 	smtp_watch_reply(c, r);
+	if (r->code == LOGIN_FAILED && (c->f->flags & FLOW_OUTBOUND))
+		heard_login_failed(c->w, c->f->tenant);
 	if (r->verb == SMTP_MAIL && r->code >= 400)
 		mail_refused(c);
 	else if (r->verb == SMTP_MAIL)

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/editor.h"
+#include "dataplane/heard.h"
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
@@ -329,6 +330,8 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
 	ghost = w->at.ghost;
+	if (f && f->first_seen == meta->time && (f->flags & FLOW_OUTBOUND) && w->at.to_server)
+		heard_peer(w, f);
 	/* As if the burst had ended before it: what is sent again in TLS is nobody's to compare. */
 	if (f && (f->flags & FLOW_UNINSPECTED))
 		b->known[i] = 0;

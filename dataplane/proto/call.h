@@ -130,6 +130,8 @@ struct call_config {
 	 * NULL: not wanted. The call is valid during the call.
 	 */
 	void (*ended)(void *ctx, const struct call *call, uint32_t events);
+	/* The tenant has one more open call (call_open_count()), or one less. NULL: not wanted. */
+	void (*opened)(void *ctx, uint32_t tenant, int more);
 	void *ctx;
 };
 

@@ -239,10 +239,14 @@ static bool is_open(unsigned state)
 
 void call_become(struct call_table *t, struct call *call, enum call_state state)
 {
-	uint32_t *open = &t->tenants[call->tenant].open;
+	const int more = is_open(state) - is_open(call->state);
 
-	*open += (uint32_t)is_open(state) - (uint32_t)is_open(call->state);
 	call->state = (uint8_t)state;
+	if (!more)
+		return;
+	t->tenants[call->tenant].open += (uint32_t)more;
+	if (t->config.opened)
+		t->config.opened(t->config.ctx, call->tenant, more);
 }
 
 uint32_t call_open_count(const struct call_table *t, uint32_t tenant)

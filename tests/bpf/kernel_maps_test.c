@@ -259,7 +259,7 @@ static void maps_of_another_size_are_refused_by_name_and_left_alone(void **state
 	assert_true(fd >= 0);
 	snprintf(path, sizeof(path), "%s/postern_tenants", dir);
 	assert_int_equal(bpf_obj_pin(fd, path), 0);
-	assert_refused(dir, "postern_tenants", "1024 of 4 to 192", "8192 of 4 to 256");
+	assert_refused(dir, "postern_tenants", "1024 of 4 to 192", "8192 of 4 to 320");
 	assert_int_equal(access(path, F_OK), 0);
 	/* Nothing else was made beside it. */
 	snprintf(path, sizeof(path), "%s/postern_gate", dir);

@@ -54,6 +54,15 @@ static const struct wrong wrongs[] = {
 	{"policy: { sip_answers: { rule = \"200 OK\"; }; };",
 	 "t.conf:1: error: policy.sip_answers.rule: expected a response such as \"403 Forbidden\": "
 	 "code from 400 to 699, phrase of at most 43 bytes of ASCII, not \"200 OK\"\n"},
+	{"policy: { sip_answers: { do_not_call = \"607 Unwanted\"; }; };",
+	 "t.conf:1: error: policy.sip_answers.do_not_call: expected a response other than 429, 604 "
+	 "and 607, which are not a gate's to give, not \"607 Unwanted\"\n"},
+	{"policy: { sip_answers: { emergency_number = \"603 Decline\"; }; };",
+	 "t.conf:1: error: policy.sip_answers.emergency_number: expected a response below 600: a "
+	 "6xx would end an emergency call's other branches, not \"603 Decline\"\n"},
+	{"policy: { actions: { sms_stop = \"reject\"; }; };",
+	 "t.conf:1: error: policy.actions.sms_stop: there is nobody to refuse it to; expected at "
+	 "most \"alert\"\n"},
 	{"inspect: { sip = [ 0 ]; };",
 	 "t.conf:1: error: inspect.sip[0]: expected a port number from 1 to 65535, not 0\n"},
 	{"inspect: { sip = 5060; };",
