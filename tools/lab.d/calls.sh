@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # cell.sh and network.sh set them
-# tools/lab call NUMBER|KIND. Who answers: $answers says yes, $busy has no time, $registrar keeps a register.
+# tools/lab call NUMBER|KIND. Who answers: $answers says yes, $busy has no time, $registrar keeps a register, $texts takes texts.
 # Sourced after sip.sh and baresip.sh.
 
-readonly answers=198.51.100.60 busy=198.51.100.61 registrar=198.51.100.66
+readonly answers=198.51.100.60 busy=198.51.100.61 registrar=198.51.100.66 texts=198.51.100.67
 
 callees_start() {
 	callee "$answers" u1 uas_answers
 	callee "$answers" t1 uas_answers
 	callee "$busy" u1 uas_refuses ANSWER '486 Busy Here' HEADER ''
 	callee "$registrar" u1 uas_registrar
+	callee "$texts" u1 uas_requests
 }
 
 # How a call to NUMBER should end: the answer, and the reason of the gate's event.
@@ -87,6 +88,35 @@ call_again() { # twenty refused calls, of whose answers a fifth is lost: what co
 	expect_asked 0
 	expect_event emergency_number
 	expect 'not one refusal a call' [ "$(events_new | grep -c '"reason":"emergency_number"')" -eq 20 ]
+}
+
+call_caller() { # from a number that is not the caller's
+	caller_number=+12025559999
+	place 1 "sip:+14155550100@$answers" "$(gated 403 200)"
+	unset caller_number
+	expect_asked "$(gated 0 1)"
+	expect_event caller_id
+}
+
+call_crowd() { # six calls at once, from a tenant that may have three
+	local refused
+	expect 'SIPp saw something else' sipp_call "$acme" "$answers" u1 6 "sip:+14155550100@$answers" 3000 uac_crowd
+	refused=$(grep -c 'SIP/2.0 503' "$filled.said" || :)
+	expect "$refused refused" [ "$refused" -eq "$(gated 3 0)" ]
+	expect_asked $((6 - refused))
+	expect_event calls_at_once
+	gate_reads || return 0
+	# Those that were let through have ended: there is room again.
+	expect 'no room when they had ended' sipp_call "$acme" "$answers" u1 1 "sip:+14155550100@$answers" 100 uac_answered
+}
+
+call_texts() { # twenty texts, from a tenant that may send ten a minute
+	local refused
+	expect 'SIPp saw something else' \
+		sipp_call "$dial" "$texts" u1 20 "sip:+14155550100@$texts" 0 uac_text BODY 'Your parcel waits'
+	refused=$(grep -c 'SIP/2.0 503' "$filled.said" || :)
+	expect "$refused refused" [ "$refused" -ge "$(gated 9 0)" -a "$refused" -le "$(gated 10 0)" ]
+	expect_event limit_sms
 }
 
 call_register() { # a registration, challenged

@@ -37,7 +37,7 @@ sipp_call() { # SOURCE PEER TRANSPORT CALLS URI MS SCENARIO [PLACE VALUE]...
 	case "$to" in *:*) to="[$to]" ;; esac
 	scenario "${@:7}"
 	in_ns tenants sipp -sf "$filled" -i "$from" -p "$((next_port++))" -t "$transport" -m "$count" -r 20 -l 40 -d "$ms" \
-		-key uri "$uri" -key caller +12025550100 -timeout 30 -timeout_error -max_invite_retrans 9 -nostdin -max_socket 500 \
+		-key uri "$uri" -key caller "${caller_number:-+12025550100}" -timeout 30 -timeout_error -max_invite_retrans 9 -nostdin -max_socket 500 \
 		-trace_shortmsg -shortmessage_file "$filled.said" "$to:5060" >"$filled.log" 2>&1
 }
 next_port=5060
