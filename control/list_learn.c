@@ -8,6 +8,7 @@
 
 #include "bpf/event_record.h"
 #include "control/daemon.h"
+#include "control/list_kind.h"
 #include "control/log.h"
 
 #define SECOND       UINT64_C(1000000000)
@@ -19,6 +20,7 @@
 
 struct bounced {
 	uint32_t tenant; /* its id */
+	uint32_t kind;   /* enum list_kind */
 	uint64_t hash;
 };
 
@@ -60,15 +62,11 @@ void list_learn_open(struct daemon *d)
 		free(l);
 }
 
-void list_learn_take(struct daemon *d, const struct event_head *head)
+static void learn(struct daemon *d, const struct event_head *head, enum list_kind kind,
+		  uint64_t hash)
 {
 	struct list_learned *l = d->lists.learned;
-	struct event_value value;
 
-	if (!l || *d->lists.trouble || !d->roster || head->tenant >= d->roster->count ||
-	    !d->roster->tenant[head->tenant].id ||
-	    !event_find(head, FIELD_KEY_BOUNCED_HASH, &value) || !event_value_uint(&value))
-		return;
 	if (l->count == WAITING_MOST) {
 		l->lost++;
 		return;
@@ -78,15 +76,68 @@ void list_learn_take(struct daemon *d, const struct event_head *head)
 		turn_later(l, WRITE_S);
 	}
 	l->oldest = head->time < l->oldest ? head->time : l->oldest;
-	l->waiting[l->count++] =
-		(struct bounced){d->roster->tenant[head->tenant].id, event_value_uint(&value)};
+	l->waiting[l->count++] = (struct bounced){d->roster->tenant[head->tenant].id, kind, hash};
+}
+
+static bool is_known(const struct daemon *d, const struct event_head *head)
+{
+	return d->lists.learned && !*d->lists.trouble && d->roster &&
+	       head->tenant < d->roster->count && d->roster->tenant[head->tenant].id;
+}
+
+void list_learn_take(struct daemon *d, const struct event_head *head)
+{
+	struct event_value value;
+
+	if (is_known(d, head) && event_find(head, FIELD_KEY_BOUNCED_HASH, &value) &&
+	    event_value_uint(&value))
+		learn(d, head, LIST_SUPPRESSED, event_value_uint(&value));
+}
+
+static bool is_shadow(const struct event_head *head)
+{
+	struct event_value value;
+
+	return event_find(head, FIELD_KEY_VERDICT_SHADOW, &value) && event_value_bool(&value);
+}
+
+static bool says(const struct event_head *head, enum field_key key, const char *text)
+{
+	struct event_value value;
+
+	return event_find(head, key, &value) && value.len == strlen(text) &&
+	       memcmp(value.p, text, value.len) == 0;
+}
+
+void list_learn_told(struct daemon *d, const struct event_head *head)
+{
+	enum list_kind kind = LIST_SMS;
+	struct event_value detail;
+	uint64_t hash;
+
+	if (head->type != EVENT_VERDICT || !is_known(d, head) || is_shadow(head))
+		return;
+	if (says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_CALL_UNWANTED)) &&
+	    says(head, FIELD_KEY_VERDICT_OBJECT, "callee"))
+		kind = LIST_DNC;
+	else if (!says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_SMS_STOP)))
+		return;
+	if (!event_find(head, FIELD_KEY_VERDICT_DETAIL, &detail))
+		return;
+	hash = list_kind_hash(list_kind_of(kind), d->lists.store.sets.key,
+			      d->roster->tenant[head->tenant].id, (const char *)detail.p,
+			      detail.len);
+	if (hash)
+		learn(d, head, kind, hash);
 }
 
 static int bounced_compare(const void *a, const void *b)
 {
 	const struct bounced *x = a, *y = b;
 
-	return (x->tenant > y->tenant) - (x->tenant < y->tenant);
+	if (x->tenant != y->tenant)
+		return x->tenant < y->tenant ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind);
 }
 
 /* The entries of one tenant, `n` of them. */
@@ -94,8 +145,10 @@ static int write_tenant(struct daemon *d, const struct bounced *b, size_t n)
 {
 	struct list_store *store = &d->lists.store;
 	struct list_change change = {
-		.list = {b->tenant, LIST_SUPPRESSED},
-		.from = list_since(store->sets.period, store->now * SECOND),
+		.list = {b->tenant, b->kind},
+		.from = b->kind == LIST_SUPPRESSED
+				? list_since(store->sets.period, store->now * SECOND)
+				: 0,
 	};
 	struct list_outcome outcome;
 	int rc = 0;
@@ -115,7 +168,7 @@ static size_t run_of(const struct list_learned *l, size_t at)
 {
 	size_t n = 1;
 
-	while (at + n < l->count && l->waiting[at + n].tenant == l->waiting[at].tenant)
+	while (at + n < l->count && bounced_compare(&l->waiting[at + n], &l->waiting[at]) == 0)
 		n++;
 	return n;
 }

@@ -2,7 +2,8 @@
 /*
  * Recipients that bounced (AUP-SUPPRESS-LEARNED): the dataplane refuses them at once and tells
  * their hashes (EVENT_BOUNCED); here they come to the tenant's list `suppressed`, some seconds
- * later and many at once, and outlive both programs. No address comes here. The event loop's
+ * later and many at once, and outlive both programs. No address comes here; numbers of people who
+ * want to be left alone (AUP-SMS, AUP-DNC) do, and come to lists in the same way. The event loop's
  * thread.
  */
 #ifndef POSTERN_CONTROL_LIST_LEARN_H
@@ -20,6 +21,12 @@ void list_learn_close(struct daemon *daemon);
 
 /* A record of EVENT_BOUNCED. */
 void list_learn_take(struct daemon *daemon, const struct event_head *head);
+
+/*
+ * A record: where it is a verdict about a recipient who wants no more texts (`sms`), or a callee
+ * who wants no more calls and is to have none (`dnc`), the number comes to the tenant's list.
+ */
+void list_learn_told(struct daemon *daemon, const struct event_head *head);
 
 /*
  * Writes what waits, unless a change to the lists is under way. 0, -EAGAIN: not all of it, or

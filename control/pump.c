@@ -64,6 +64,7 @@ static void on_record(void *ctx, const struct event_head *head)
 		list_learn_take(d, head);
 	else
 		on_event(d, head);
+	list_learn_told(d, head);
 	risk_run_record(d, head);
 	feedback_record(d, head);
 	domain_record(d, head);

@@ -77,6 +77,9 @@ static void unwanted(struct worker *w, const struct call *call)
 	if (!callee)
 		return;
 	r.detail = bytes_of(text, len);
+	/* Control puts callees on the list. */
+	if (w->policy->calls.learn_unwanted)
+		r.object = "callee";
 	check_tell(w, call->tenant, &r);
 	if (w->policy->calls.learn_unwanted && check_is_on(w, REASON_CALL_UNWANTED))
 		heard_keep(w, HEARD_UNWANTED, call->tenant, callee, LEARNED);

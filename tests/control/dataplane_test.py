@@ -265,6 +265,21 @@ class Together(LiveCase):
         self.wait_live()
         self.assertIs(self.wire.passes(), True)
 
+    def test_who_wants_no_calls_any_more_comes_to_the_list(self):
+        self.gate.configure(
+            tenants=f"""( {{ id = 7; name = "acme"; prefixes = [ "{TENANT}/32" ]; }}, {{ id = 8; name = "other"; prefixes = [ "{OTHER}/32" ]; }} )""",
+            extra=self.gate.extra + "policy: { learn_unwanted = true; };")
+        self.start()
+        self.wait_passes(True)
+        self.wire.fail_calls(1, code="607 Unwanted")
+        number = f"+1415555{self.wire.sent:04d}"
+
+        def listed(tenant):
+            return self.result("list check", tenant=tenant, kind="dnc", entries=[number])["entries"][0]["standing"] == "listed"
+
+        wait_for("the callee is on the list", lambda: listed("acme"))
+        self.assertFalse(listed("other"))
+
     # Reloads
 
     def test_a_reload_that_the_dataplane_refuses_changes_nothing(self):
