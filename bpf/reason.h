@@ -55,6 +55,7 @@
 	/* Policy */                                                                                \
 	X(RULE, "rule", "a rule matched")                                                           \
 	X(TENANT_SUSPENDED, "tenant_suspended", "the tenant is suspended")                          \
+	X(TENANT_CLOSED, "tenant_closed", "the tenant has been suspended for long")                 \
 	X(LIMIT_MESSAGES, "limit_messages", "too many messages")                                    \
 	X(LIMIT_RECIPIENTS, "limit_recipients", "too many recipients")                              \
 	X(LIMIT_RECIPIENTS_MESSAGE, "limit_recipients_message", "too many recipients of one message") \

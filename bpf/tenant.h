@@ -55,6 +55,8 @@ enum tenant_flag {
 	TENANT_MAIL_TRANSACTIONAL = 1 << 5,
 	TENANT_HAS_NUMBERS = 1 << 6, /* the configuration's; others may be imported */
 	TENANT_RESTRICTED = 1 << 7,  /* its industry is one of those (AUP-INDUSTRY) */
+	/* It is suspended, for so long that its mail need not come again: 554 instead of 421. */
+	TENANT_CLOSED = 1 << 8,
 };
 
 struct tenant_slot {

@@ -291,6 +291,16 @@ static const struct command_argument list_show_arguments[] = {WHOSE, {0}};
 		.help = "entries behind that one; without: from the first" \
 	}
 
+static const struct command_argument forget_arguments[] = {
+	{.name = "address",
+	 .type = ARGUMENT_TEXT,
+	 .required = true,
+	 .help = "an address, or a number",
+	 .person = true},
+	{.name = "reason", .type = ARGUMENT_TEXT, .help = "why"},
+	{0},
+};
+
 static const struct command_argument audit_entries_arguments[] = {AFTER, {0}};
 
 static const struct command_argument audit_export_arguments[] = {
@@ -373,6 +383,7 @@ const struct command commands[] = {
 	{"case answer", PRIVILEGE_CHANGE, case_text_arguments, run_case_answer, "the tenant has answered: its clock stands still", false},
 	{"case close", PRIVILEGE_CHANGE, case_close_arguments, run_case_close, "it is over; what comes next is a new one", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
+	{"forget", PRIVILEGE_CHANGE, forget_arguments, run_forget, "deletes what is known of a person by address or number, from all tables and from the lists of those that bounced; who opted out, or is on a do-not-call list, stays there", false},
 	{"audit entries", PRIVILEGE_CHANGE, audit_entries_arguments, run_audit_entries, "the next entries of the audit log, 500 at the most, and its end: for who verifies it", true},
 	{"audit export", PRIVILEGE_CHANGE, audit_export_arguments, run_audit_export, "entries of a tenant and a time, 500 at the most; is an entry itself", false},
 	{"events follow", PRIVILEGE_READ, follow_arguments, run_follow, "events from now on, one a line, until the connection ends", false},

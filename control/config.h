@@ -45,7 +45,7 @@ struct config_tenant {
 	uint32_t vlan;
 	const char *tier;  /* NULL: none */
 	const char *since; /* NULL: of old */
-	int state;         /* enum tenant_state */
+	int state;         /* enum tenant_state, or CONFIG_CLOSED */
 	const char *country;
 	int emergency; /* enum emergency_mode */
 	bool domain_consent;
@@ -76,6 +76,12 @@ enum gate_mode { GATE_XDP, GATE_DPDK };
 /* What the wire does while nobody inspects. */
 enum failure_policy { FAILURE_OPEN, FAILURE_CLOSED };
 
+/* How recipients are written into events. */
+enum eve_addresses { EVE_HASH, EVE_PLAIN };
+
+/* The one state of a tenant that is no enum tenant_state: suspended, and TENANT_CLOSED. */
+#define CONFIG_CLOSED (TENANT_SUSPENDED + 1)
+
 /* The live gate. Texts are the file's, "" where nothing was written. */
 /* What becomes of rules that would cost more than gate.rules_budget. */
 enum over_budget { OVER_BUDGET_WARN, OVER_BUDGET_REFUSE };
@@ -87,8 +93,9 @@ struct config_gate {
 	const char *cpus;
 	uint32_t idle_us, mtu;
 	int huge;
-	int failure;        /* enum failure_policy */
-	uint64_t heartbeat; /* ns */
+	int failure;          /* enum failure_policy */
+	uint64_t heartbeat;   /* ns */
+	uint64_t close_after; /* ns; 0: never */
 	bool flow_verdicts;
 	const char *dataplane, *xdp_program;
 	bool supervise;
@@ -113,6 +120,8 @@ struct config_gate {
 	const char *resolver;        /* "": the system's */
 	uint64_t resolver_timeout;   /* ns */
 	uint32_t resolver_tries;
+	int eve_addresses;                           /* enum eve_addresses */
+	uint64_t retention_cases, retention_reports; /* ns; 0: for ever */
 	const char *metrics_listen;
 	uint32_t metrics_tenants;
 };

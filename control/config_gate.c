@@ -32,6 +32,7 @@ static const char *const over_budgets[] = {
 	NULL,
 };
 
+static const char *const addresses[] = {[EVE_HASH] = "hash", [EVE_PLAIN] = "plain", NULL};
 static const char *const huges[] = {"auto", "yes", "no", NULL};
 
 const char *config_huge_name(int huge)
@@ -134,8 +135,18 @@ static const struct setting eve_settings[] = {
 	 .help = "a log of this size becomes `eve.json.1`; 0: never, something else rotates it"},
 	{.name = "rotate_keep", .type = SETTING_COUNT, AT(eve_rotate_keep), .fallback = "4", .min = 1, .max = 1000,
 	 .help = "how many old logs stay: `eve.json.1`, the youngest, to `eve.json.N`"},
+	{.name = "addresses", .type = SETTING_CHOICE, AT(eve_addresses), .choices = addresses, .fallback = "hash",
+	 .help = "recipients, mail's and calls': as keyed hashes, or as they are"},
 	{.name = "stats", .type = SETTING_DURATION, AT(stats_interval), .fallback = "30s",
 	 .min = SECOND, .max = 24 * HOUR, .help = "time between two events of type `stats`"},
+	{0},
+};
+
+static const struct setting retention_settings[] = {
+	{.name = "cases", .type = SETTING_DURATION, AT(retention_cases), .fallback = "365d", .max = 400 * 24 * HOUR,
+	 .help = "closed cases, with what was gathered for them"},
+	{.name = "reports", .type = SETTING_DURATION, AT(retention_reports), .fallback = "90d", .max = 400 * 24 * HOUR,
+	 .help = "reports of others: complaints, bounces, what block lists say"},
 	{0},
 };
 
@@ -186,6 +197,9 @@ const struct setting config_gate_settings[] = {
 	{.name = "heartbeat", .type = SETTING_DURATION, AT(heartbeat), .fallback = "500ms",
 	 .min = 20 * MS, .max = 60 * SECOND,
 	 .help = "a worker that has been still for so long counts as dead"},
+	{.name = "close_after", .type = SETTING_DURATION, AT(close_after), .fallback = "3d",
+	 .max = 400 * 24 * HOUR,
+	 .help = "a tenant that a command or its score has suspended for so long is closed: its mail is refused for good (554), not for now (421); 0: never"},
 	{.name = "flow_verdicts", .type = SETTING_BOOL, AT(flow_verdicts), .fallback = "true",
 	 .help = "with `mode = \"xdp\"`: the kernel passes TLS sessions that can't be read any more, and drops what is left of refused ones"},
 	{.name = "dataplane", .type = SETTING_TEXT, AT(dataplane), .fallback = "",
@@ -227,6 +241,8 @@ const struct setting config_gate_settings[] = {
 	{.name = "control", .type = SETTING_GROUP, .members = control_settings,
 	 .help = "the socket of commands"},
 	{.name = "eve", .type = SETTING_GROUP, .members = eve_settings, .help = "the log of events"},
+	{.name = "retention", .type = SETTING_GROUP, .members = retention_settings,
+	 .help = "how long things are kept on the disk; 0: for ever"},
 	{.name = "metrics", .type = SETTING_GROUP, .members = metrics_settings, .help = "counters for Prometheus"},
 	{0},
 };

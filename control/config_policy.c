@@ -164,6 +164,7 @@ static const struct setting action_settings[] = {
 
 static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(RULE, "rule", "550 5.7.1 Refused by policy"),
+	SMTP_ANSWER(TENANT_CLOSED, "tenant_closed", "554 5.7.1 Service suspended, contact your provider"),
 	SMTP_ANSWER(TENANT_SUSPENDED, "tenant_suspended", "421 4.7.0 Service suspended, contact your provider"),
 	SMTP_ANSWER(LIMIT_MESSAGES, "limit_messages", "421 4.7.0 Too many messages, try again later"),
 	SMTP_ANSWER(LIMIT_RECIPIENTS, "limit_recipients", "421 4.7.0 Too many recipients, try again later"),

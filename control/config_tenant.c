@@ -10,8 +10,10 @@
 #include "control/policy_words.h"
 #include "control/suggest.h"
 
-static const char *const states[] = {
-	[TENANT_ACTIVE] = "active", [TENANT_SUSPENDED] = "suspended", NULL};
+static const char *const states[] = {[TENANT_ACTIVE] = "active",
+				     [TENANT_SUSPENDED] = "suspended",
+				     [CONFIG_CLOSED] = "closed",
+				     NULL};
 static const char *const emergency_modes[] = {[EMERGENCY_ALERT] = "alert",
 					      [EMERGENCY_REJECT] = "reject",
 					      [EMERGENCY_ALLOW] = "allow",
@@ -95,7 +97,7 @@ const struct setting config_tenant_settings[] = {
 	 .help = "the day on which it became one, `\"2026-11-01\"`, or a time, `\"2026-11-01T08:00:00Z\"`: its age decides how far its "
 	         "tier's `warmup` holds; without: it is no new one"},
 	{.name = "state", .type = SETTING_CHOICE, AT(state), .choices = states, .fallback = "active",
-	 .help = "a suspended tenant's mail and calls are refused"},
+	 .help = "a suspended tenant's mail and calls are refused: for now; a closed one's mail for good"},
 	{.name = "country", .type = SETTING_TEXT, AT(country), .check = check_country,
 	 .help = "whose emergency numbers count; without: 112 and 911"},
 	{.name = "emergency", .type = SETTING_CHOICE, AT(emergency), .choices = emergency_modes,

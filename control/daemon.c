@@ -50,6 +50,16 @@ struct dataplane_policy daemon_policy(const struct daemon *d, const struct roste
 	};
 }
 
+/* ns since 1970; 0: nobody knows, or it isn't. */
+static uint64_t suspended_since(const struct daemon *d, const struct roster *roster, uint32_t slot,
+				const struct override *o)
+{
+	const uint64_t risk = risk_run_suspended_since(d, roster, slot);
+	const uint64_t command = o && o->suspended ? o->since * 1000000000 : 0;
+
+	return risk && command ? (risk < command ? risk : command) : risk | command;
+}
+
 struct tenant_slot daemon_effective(const struct daemon *d, const struct roster *roster,
 				    uint32_t slot)
 {
@@ -60,6 +70,9 @@ struct tenant_slot daemon_effective(const struct daemon *d, const struct roster 
 	warmup_apply(warmup_step_at(t->warmup, t->since, daemon_time() / 1000000000),
 		     override_limits(o), &wanted);
 	risk_run_apply(d, roster, slot, o, &wanted);
+	if (wanted.state == TENANT_SUSPENDED &&
+	    suspension_is_long(suspended_since(d, roster, slot, o), daemon_time(), d->close_after))
+		wanted.flags |= TENANT_CLOSED;
 	return wanted;
 }
 

@@ -18,6 +18,7 @@
 #include "control/eve_log.h"
 #include "control/feedback_run.h"
 #include "control/follow.h"
+#include "control/forget.h"
 #include "control/kernel.h"
 #include "control/lists.h"
 #include "control/person.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct config *config; /* as it was at the start */
 	int failure;           /* enum failure_policy: in force */
 	uint64_t heartbeat;    /* ns: in force */
+	uint64_t close_after;  /* ns: gate.close_after, in force */
 	bool flow_verdicts;    /* gate.flow_verdicts: in force */
 	uint64_t started;      /* ns since 1970 */
 	bool started_all;      /* it is in the audit log */
@@ -76,6 +78,7 @@ struct daemon {
 	struct egress *egress; /* NULL: none is looked up */
 	struct domain_run domains;
 	struct watch watch;
+	struct retention retention;
 	struct follow_list followers;
 	struct follow_stats follow_stats;
 	struct metrics_http *metrics; /* NULL: none */

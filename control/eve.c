@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "control/eve_people.h"
 #include "control/json_out.h"
 
 #define NS_PER_S 1000000000ULL
@@ -83,7 +84,8 @@ static bool field_shown(const struct event_value *value)
 struct line {
 	struct json_out *out;
 	const struct event_head *head;
-	bool done[FIELD_KEY_COUNT]; /* written already */
+	const struct person_key *people; /* NULL: recipients are written as they are */
+	bool done[FIELD_KEY_COUNT];      /* written already */
 };
 
 /* A member's name, after a comma unless the object has just been opened. */
@@ -108,6 +110,20 @@ static void member_uint(struct json_out *out, const char *name, uint64_t n)
 	json_out_uint(out, n);
 }
 
+static void text_put(struct line *line, const struct event_value *value)
+{
+	char hidden[1024];
+	size_t len;
+
+	if (!line->people || !eve_people_in(value->key)) {
+		json_out_text(line->out, value->p, value->len);
+		return;
+	}
+	len = eve_people_hide(line->people, value->key, value->p, value->len, hidden,
+			      sizeof(hidden));
+	json_out_text(line->out, hidden, len);
+}
+
 /* All values of the list that value begins. */
 static void list_put(struct line *line, struct event_reader rest, struct event_value value)
 {
@@ -118,7 +134,7 @@ static void list_put(struct line *line, struct event_reader rest, struct event_v
 		if (value.key != key)
 			continue;
 		json_out_char(line->out, before);
-		json_out_text(line->out, value.p, value.len);
+		text_put(line, &value);
 		before = ',';
 	} while (event_next(&rest, &value));
 	json_out_char(line->out, ']');
@@ -129,7 +145,7 @@ static void value_put(struct line *line, const struct event_reader *rest,
 {
 	switch (fields[value->key].kind) {
 	case FIELD_STR:
-		json_out_text(line->out, value->p, value->len);
+		text_put(line, value);
 		break;
 	case FIELD_LIST:
 		list_put(line, *rest, *value);
@@ -241,9 +257,9 @@ static void head_put(struct json_out *out, const struct event_head *head,
 }
 
 int eve_format(struct json_out *out, const struct event_head *head, size_t len,
-	       const struct tenant_names *names)
+	       const struct tenant_names *names, const struct person_key *people)
 {
-	struct line line = {.out = out, .head = head};
+	struct line line = {.out = out, .head = head, .people = people};
 	struct event_reader reader;
 	unsigned missing;
 
@@ -276,7 +292,7 @@ int eve_write(FILE *file, const struct event_head *head, size_t len,
 	int rc;
 
 	json_out_init(&out, buf, sizeof(buf));
-	rc = eve_format(&out, head, len, names);
+	rc = eve_format(&out, head, len, names, NULL);
 	if (!rc && fwrite(out.text, 1, out.len, file) != out.len)
 		rc = -EIO;
 	json_out_fini(&out);

@@ -17,15 +17,16 @@
 
 #include "bpf/event_record.h"
 #include "control/json_out.h"
+#include "control/person.h"
 #include "control/tenant_name.h"
 
 /*
  * Appends the record at head, of whose bytes len are readable, as one line;
  * nothing for EVENT_ADDRESS and EVENT_KERNEL, which are none of EVE's. 0; -EBADMSG: no record, or
- * of no known type; -ENOMEM.
+ * of no known type; -ENOMEM. `people`: recipients are written as keyed hashes; NULL: as they are.
  */
 int eve_format(struct json_out *out, const struct event_head *head, size_t len,
-	       const struct tenant_names *names);
+	       const struct tenant_names *names, const struct person_key *people);
 
 /* The same, written to a stream. Also -EIO: it refused. */
 int eve_write(FILE *file, const struct event_head *head, size_t len,

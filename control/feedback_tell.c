@@ -16,7 +16,13 @@ static const char *const schema[] = {
 	NULL,
 };
 
-const struct store_part feedback_part = {.name = "feedback", .schema = schema};
+const struct store_part feedback_part = {
+	.name = "feedback",
+	.schema = schema,
+	.retention = "reports",
+	.expire = "DELETE FROM feedback_report WHERE id IN (SELECT id FROM feedback_report WHERE "
+		  "time < ?1 LIMIT ?2)",
+};
 
 static void keep(struct store_unit *unit, uint32_t tenant, const struct feedback_item *item,
 		 const struct feedback_match *match)

@@ -35,6 +35,7 @@
 	X("rules_refused", WARNING, "a change to the rules was refused: the old ones stay")        \
 	X("tenant_suspended", INFO, "a tenant was suspended")                                      \
 	X("tenant_resumed", INFO, "a tenant was resumed, or its suspension ended")                 \
+	X("tenant_closed", INFO, "a tenant has been suspended for long: its mail is refused for good")     \
 	X("limits_set", INFO, "a tenant's limits were set")                                        \
 	X("audit_anchor", INFO, "the audit log ends here: what is cut off behind shows")           \
 	X("audit_broken", ERROR, "the audit log is not what posternd left")                        \

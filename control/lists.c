@@ -153,9 +153,10 @@ static void merge_if_large(struct daemon *d)
 {
 	const struct list_set *delta = &d->lists.store.sets.delta;
 
-	if (list_sets_fit(&d->lists.store.sets) &&
-	    delta->head->size > LIST_DELTA_MAX / 4 * 3 * sizeof(uint64_t))
+	if (d->lists.scrub || (list_sets_fit(&d->lists.store.sets) &&
+			       delta->head->size > LIST_DELTA_MAX / 4 * 3 * sizeof(uint64_t)))
 		lists_child(d, NULL);
+	d->lists.scrub = false;
 }
 
 static void answer(struct daemon *d, bool in_force)

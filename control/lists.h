@@ -27,6 +27,7 @@ struct lists {
 	struct list_learned *learned; /* list_learn.c */
 	/* Under way */
 	bool busy;
+	bool scrub;              /* what was removed is to be gone from the files */
 	struct request *request; /* who asked; NULL: nobody, or gone */
 	json_t *result;          /* that will be the answer */
 	pid_t pid;               /* of the child; 0: none */

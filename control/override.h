@@ -28,6 +28,12 @@ struct override {
 	struct rate recipients_per_message;
 };
 
+/* Since `since` (ns since 1970; 0: nobody knows) for at least `after` (ns; 0: never enough). */
+static inline bool suspension_is_long(uint64_t since, uint64_t now, uint64_t after)
+{
+	return since && after && now >= since && now - since >= after;
+}
+
 /* Nothing in it but the id. */
 bool override_is_empty(const struct override *override);
 

@@ -50,8 +50,11 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 	struct config_limits limits = config_limits_of(config, tenant);
 
 	slot->id = tenant->id;
-	slot->state = slot->configured_state = tenant->state;
+	slot->state = slot->configured_state = tenant->state == TENANT_ACTIVE ? TENANT_ACTIVE
+									      : TENANT_SUSPENDED;
 	slot->flags = tenant_flags(config, tenant);
+	if (tenant->state == CONFIG_CLOSED)
+		slot->flags |= TENANT_CLOSED;
 	slot->emergency = tenant->emergency;
 	slot->country = country_code(tenant->country);
 	slot->shadow = limits.shadow & ((UINT64_C(1) << LIMIT_COUNT) - 1);

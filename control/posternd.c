@@ -132,6 +132,7 @@ static int load_config(struct daemon *d)
 		return fatal(d->config_path, "the configuration has errors");
 	d->failure = d->config->gate.failure;
 	d->heartbeat = d->config->gate.heartbeat;
+	d->close_after = d->config->gate.close_after;
 	d->flow_verdicts = d->config->gate.flow_verdicts;
 	d->supervise = d->supervise && d->config->gate.supervise;
 	return 0;

@@ -26,7 +26,8 @@ static void on_event(struct daemon *d, const struct event_head *head)
 	char buffer[8192];
 
 	json_out_init(&out, buffer, sizeof(buffer));
-	if (eve_format(&out, head, head->size, &names) != 0) {
+	if (eve_format(&out, head, head->size, &names,
+		       d->config->gate.eve_addresses == EVE_HASH ? &d->person : NULL) != 0) {
 		d->pump.bad++;
 	} else if (out.len) {
 		eve_log_line(d->eve, out.text, out.len);

@@ -92,6 +92,8 @@ static void adopt_settings(struct daemon *d)
 	const json_t *settings = json_object_get(d->roster->compiled->report, "settings");
 	const char *failure = json_string_value(json_object_get(settings, "gate.failure"));
 
+	d->close_after =
+		(uint64_t)json_integer_value(json_object_get(settings, "gate.close_after"));
 	d->heartbeat = (uint64_t)json_integer_value(json_object_get(settings, "gate.heartbeat"));
 	d->failure = failure && strcmp(failure, "closed") == 0 ? FAILURE_CLOSED : FAILURE_OPEN;
 	d->flow_verdicts = json_is_true(json_object_get(settings, "gate.flow_verdicts"));

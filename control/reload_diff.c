@@ -106,6 +106,7 @@ static const char *reader_of(const char *setting)
 {
 	static const char *const at_once[] = {
 		"gate.rules",         "gate.failure",           "gate.heartbeat",
+		"gate.close_after",   "gate.retention.cases",   "gate.retention.reports",
 		"gate.flow_verdicts", "gate.compile_time",      "gate.compile_memory",
 		"gate.rules_budget",  "gate.rules_over_budget",
 	};

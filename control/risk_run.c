@@ -72,6 +72,15 @@ void risk_run_apply(const struct daemon *d, const struct roster *roster, uint32_
 		wanted->state = TENANT_SUSPENDED;
 }
 
+uint64_t risk_run_suspended_since(const struct daemon *d, const struct roster *roster,
+				  uint32_t slot)
+{
+	const struct roster_tenant *t = &roster->tenant[slot];
+	const struct risk_tenant *risk = t->id ? tenant_of(&d->risk, slot, t->id) : NULL;
+
+	return risk && t->risk == RISK_ON && risk->level == RISK_LEVEL_SUSPEND ? risk->since : 0;
+}
+
 bool risk_run_suspends(const struct daemon *d, uint32_t slot)
 {
 	return mode_of(d, slot) == RISK_ON && slot < d->risk.board.count &&

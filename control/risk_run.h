@@ -47,6 +47,10 @@ void risk_run_apply(const struct daemon *daemon, const struct roster *roster, ui
 /* Limits of `wanted` but those of `set` (a bit each), at that share of them. */
 void risk_throttle(struct tenant_slot *wanted, uint32_t set, double share);
 
+/* ns since 1970: since when its score has a roster's tenant suspended; 0: it has not. */
+uint64_t risk_run_suspended_since(const struct daemon *daemon, const struct roster *roster,
+				  uint32_t slot);
+
 /* It acts on the tenant, and has suspended it. */
 bool risk_run_suspends(const struct daemon *daemon, uint32_t slot);
 void risk_run_pardon(struct daemon *daemon, uint32_t slot);

@@ -22,6 +22,7 @@
 #define BATCH_BYTES (UINT64_C(4) << 20) /* of units in one transaction */
 
 struct store {
+	const struct store_part *const *parts;
 	int dir, lock; /* lock: held by whoever has the directory open */
 	struct store_db reader;
 	struct event *woken;
@@ -80,6 +81,18 @@ static void take_batch(struct store *s, struct store_units *batch)
 	}
 	s->urgent = s->urgent && u;
 	s->busy = true;
+}
+
+/* What was deleted is still in the log of writes, until that begins anew. */
+static void scrub(struct store_db *db, const struct store_units *batch)
+{
+	const struct store_unit *u;
+	bool wanted = false;
+
+	STAILQ_FOREACH(u, batch, entry)
+	wanted |= u->scrub && !u->result.rc;
+	if (wanted)
+		store_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /* All of it in one transaction; each unit's result says how it went. */
@@ -143,6 +156,7 @@ static void *write_units(void *ctx)
 		pthread_mutex_unlock(&s->mutex);
 		began = now_ns();
 		write_batch(&s->writer, &batch);
+		scrub(&s->writer, &batch);
 		pthread_mutex_lock(&s->mutex);
 		count_batch(s, &batch, now_ns() - began);
 		while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
@@ -199,6 +213,29 @@ int store_commit(struct store *s, struct store_unit *u,
 		log_warning("state has no room", "error=%s", log_text(strerror(-rc)));
 	}
 	return rc;
+}
+
+int store_forget(struct store *s, uint64_t person,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
+{
+	struct store_unit *u = store_begin(s);
+
+	for (size_t i = 0; s->parts[i]; i++)
+		for (size_t n = 0; s->parts[i]->forget && s->parts[i]->forget[n]; n++)
+			store_add(u, s->parts[i]->forget[n], STORE_INT(person));
+	if (u)
+		u->scrub = true;
+	return store_commit(s, u, done, ctx);
+}
+
+int store_expire(struct store *s, const struct store_part *part, uint64_t before, unsigned limit,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
+{
+	struct store_unit *u = store_begin(s);
+
+	store_add(u, part->expire, STORE_INT(before), STORE_INT(limit));
+	store_add(u, "PRAGMA incremental_vacuum(256)");
+	return store_commit(s, u, done, ctx);
 }
 
 void store_dispatch(struct store *s)
@@ -337,6 +374,8 @@ int store_open(const char *dir, const struct store_part *const *parts, struct ev
 	bool file = false;
 	int rc = s ? 0 : -ENOMEM;
 
+	if (s)
+		s->parts = parts;
 	if (!rc && snprintf(path, sizeof(path), "%s/" STORE_NAME, dir) >= (int)sizeof(path))
 		rc = -ENAMETOOLONG;
 	if (!rc && (s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)

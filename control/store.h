@@ -43,7 +43,7 @@ struct store_part {
 	const char *const *schema;
 	/*
 	 * How long rows are kept: gate.retention.<retention>, and the statement that deletes at
-	 * most ?2 of those that are older than ?1. NULL: for ever, or as the part itself says.
+	 * most ?2 of those that are older than ?1 (ns). NULL: for ever, or as the part itself says.
 	 */
 	const char *retention, *expire;
 	/*
@@ -149,6 +149,18 @@ void store_call(struct store_unit *unit, int (*work)(struct store_db *db, void *
  */
 int store_commit(struct store *store, struct store_unit *unit,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
+
+/*
+ * Deletes what all parts know of a person, and leaves nothing of it in free pages or the log of
+ * writes. As store_commit(); changes: rows of all parts.
+ */
+int store_forget(struct store *store, uint64_t person,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
+
+/* The same of at most `limit` of a part's rows that are older than `before` (ns since 1970). */
+int store_expire(struct store *store, const struct store_part *part, uint64_t before,
+		 unsigned limit, void (*done)(void *ctx, const struct store_result *result),
+		 void *ctx);
 
 /* A unit that is not to be stored after all. */
 void store_abandon(struct store_unit *unit);

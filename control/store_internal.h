@@ -48,6 +48,7 @@ struct store_unit {
 	uint8_t *bytes; /* of texts, blobs and arguments */
 	size_t used, size;
 	int failed; /* -ENOMEM while it was made */
+	bool scrub; /* what it deleted is to be gone from the log of writes, too */
 	void (*done)(void *ctx, const struct store_result *result);
 	void *ctx;
 	struct store_result result;

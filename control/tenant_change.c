@@ -45,14 +45,12 @@ static enum command_outcome change(struct request *r, uint32_t slot,
 {
 	struct daemon *d = r->daemon;
 	const struct override before = override_of(d, slot);
-	struct tenant_slot wanted = tenant_effective(&d->roster->tenant[slot].base, override);
 
 	if (state_put(d->state, override, request_unit(r)) != 0) {
 		json_decref(fields);
 		return request_error(r, "no_memory", "no memory");
 	}
-	risk_run_apply(d, d->roster, slot, override, &wanted);
-	slot_apply(&d->slots.slot[slot], &wanted);
+	daemon_apply(d, slot);
 	daemon_event(d, event, slot, fields);
 	r->before = override_json(&before);
 	r->after = override_json(override);
@@ -242,6 +240,28 @@ void tenants_expire(struct daemon *d)
 		expire(d, all[i]);
 		left--;
 		all = state_all(d->state, &count); /* it may have gone from here */
+	}
+}
+
+/* Suspended, and not closed yet, although its time has come. */
+static bool is_due(const struct daemon *d, uint32_t slot)
+{
+	const struct tenant_slot *live = &d->slots.slot[slot];
+
+	return live->id && live->id == d->roster->tenant[slot].id &&
+	       live->state == TENANT_SUSPENDED && !(live->flags & TENANT_CLOSED) &&
+	       daemon_effective(d, d->roster, slot).flags & TENANT_CLOSED;
+}
+
+void tenants_close(struct daemon *d)
+{
+	for (uint32_t slot = 1; d->roster && slot < d->roster->count && slot < d->slots.count;
+	     slot++) {
+		if (!is_due(d, slot))
+			continue;
+		daemon_apply(d, slot);
+		daemon_event(d, "tenant_closed", slot, NULL);
+		audit_daemon(d, "tenant closed", slot, NULL, NULL);
 	}
 }
 

@@ -11,6 +11,10 @@ void tenant_suspend_by_case(struct daemon *daemon, uint32_t slot, const char *re
 
 void tenants_expire(struct daemon *daemon);
 
+/* Those that have been suspended for gate.close_after are closed: their mail is refused for good.
+ */
+void tenants_close(struct daemon *daemon);
+
 /* The functions of the table. */
 enum command_outcome run_tenant_suspend(struct request *request, json_t **result);
 enum command_outcome run_tenant_resume(struct request *request, json_t **result);

@@ -141,6 +141,8 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 				   (json_int_t)t->prefixes, "limits", limits_json(d, slot),
 				   "counters", tenant_counters_json(&c));
 
+	json_object_set_new(tenant, "closed",
+			    json_boolean(d->slots.slot[slot].flags & TENANT_CLOSED));
 	json_object_set_new(tenant, "calls_lately", risk_window_of(d, slot));
 	json_object_set_new(tenant, "plaintext", plaintext_json(&c));
 	if (d->kernel)

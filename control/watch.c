@@ -70,6 +70,8 @@ static void watch_second(struct daemon *d)
 	int rc;
 
 	tenants_expire(d);
+	tenants_close(d);
+	retention_turn(d);
 	warmup_run_turn(d, daemon_time() / 1000000000);
 	cases_turn(d);
 	state_flush(d->state);

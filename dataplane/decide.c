@@ -305,7 +305,8 @@ void admit_connection(struct worker *w, struct flow *f)
 	f->flags |= FLOW_ADMITTED;
 	order_wait(w->order, w->index, w->packet);
 	if (w->policy->slots[f->tenant].state == TENANT_SUSPENDED)
-		r.reason = REASON_TENANT_SUSPENDED;
+		r.reason = f->app == APP_SMTP ? suspended_reason(&w->policy->slots[f->tenant])
+					      : REASON_TENANT_SUSPENDED;
 	else if (limit_exceeded(w, f, LIMIT_CONNECTIONS))
 		r.reason = REASON_LIMIT_CONNECTIONS;
 	else {

@@ -133,6 +133,12 @@ bool check_refuses(struct worker *w, uint32_t tenant, struct refusal *r);
 /* The same of what can't be refused, or isn't the tenant's to hear: it is told, or off. */
 void check_tell(struct worker *w, uint32_t tenant, struct refusal *r);
 
+/* Why a suspended tenant's mail is refused: for now, or for good. */
+static inline enum reason suspended_reason(const struct tenant_slot *slot)
+{
+	return slot->flags & TENANT_CLOSED ? REASON_TENANT_CLOSED : REASON_TENANT_SUSPENDED;
+}
+
 /*
  * Withholds [begin, end) of the sender's stream, as far as it is in this packet; the whole of
  * the packet if none is, or if it has too many cuts already.

@@ -73,7 +73,7 @@ static bool on_mail_from(struct smtp_ctx *c, const struct smtp_command *cmd)
 	if (!(c->f->flags & FLOW_OUTBOUND))
 		return false;
 	if (policy->slots[tenant].state == TENANT_SUSPENDED)
-		return refuse_for(c, REASON_TENANT_SUSPENDED, "message", cmd);
+		return refuse_for(c, suspended_reason(&policy->slots[tenant]), "message", cmd);
 	if ((policy->slots[tenant].flags & TENANT_RESTRICTED) &&
 	    smtp_check(c, REASON_RESTRICTED_INDUSTRY, "message", cmd->address, cmd->at, false))
 		return true;

@@ -58,6 +58,13 @@ static json_t *words_resume(const struct call *c)
 	return json_pack("{s:s, s:s*}", "tenant", c->argv[0], "reason", c->reason);
 }
 
+static json_t *words_forget(const struct call *c)
+{
+	if (c->argc != 1)
+		return NULL;
+	return json_pack("{s:s, s:s*}", "address", c->argv[0], "reason", c->reason);
+}
+
 /* acme messages=30/min calls=unlimited */
 static json_t *words_limits(const struct call *c)
 {
@@ -196,6 +203,9 @@ static const struct live_command {
 	 words_tenant, live_page_limits},
 	{"limits set", "limits set", "TENANT LIMIT=RATE...",
 	 "30/min, unlimited, default; messages_per_minute=30", words_limits, live_page_limits},
+	{"forget", "forget", "ADDRESS|NUMBER [--reason TEXT]",
+	 "deletes what is known of a person, but for what they opted out of", words_forget,
+	 live_page_forget},
 	{"reload", "reload", "", "reads configuration, lists and rules anew", words_none,
 	 live_page_reload},
 	{"stats", "stats", "", "what was counted", words_none, live_page_stats},

@@ -20,6 +20,7 @@ void live_page_stats(struct page_out *out, const json_t *result);
 void live_page_ports(struct page_out *out, const json_t *result);
 void live_page_rules(struct page_out *out, const json_t *result);
 void live_page_failure(struct page_out *out, const json_t *result);
+void live_page_forget(struct page_out *out, const json_t *result);
 void live_page_reload(struct page_out *out, const json_t *result);
 void live_page_rules_list(struct page_out *out, const json_t *result);
 void live_page_rules_history(struct page_out *out, const json_t *result);

@@ -91,6 +91,24 @@ static void page_source(struct page_out *out, const json_t *result)
 			 "--configuration");
 }
 
+static long long of(const json_t *result, const char *part, const char *what)
+{
+	return json_integer_value(json_object_get(json_object_get(result, part), what));
+}
+
+void live_page_forget(struct page_out *out, const json_t *result)
+{
+	fprintf(out->file, "%s: %lld rows and %lld entries of lists of bounces are forgotten\n",
+		json_string_value(json_object_get(result, "person")), of(result, "removed", "rows"),
+		of(result, "removed", "suppressed"));
+	if (of(result, "kept", "optout") + of(result, "kept", "dnc"))
+		fprintf(out->file,
+			"  kept, so that it goes on being kept to: %lld opt-out and %lld "
+			"do-not-call "
+			"entries\n",
+			of(result, "kept", "optout"), of(result, "kept", "dnc"));
+}
+
 void live_page_reload(struct page_out *out, const json_t *result)
 {
 	const json_t *changes = at(result, "changes");

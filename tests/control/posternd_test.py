@@ -218,6 +218,60 @@ class Posternd(unittest.TestCase):
         self.assertGreater(self.result("status")["configuration"]["generation"], 41)
         self.assertTrue((Path(self.folder) / "state" / "state.json.taken").exists())
 
+    def test_a_suspension_of_three_days_closes_the_tenant(self):
+        (Path(self.folder) / "state").mkdir()
+        now = int(time.time())
+        suspended = {"reason": "r", "approver": "", "by": "root", "until": 0}
+        self.gate.configure(tenants="""( { id = 7; name = "long"; prefixes = [ "192.0.2.0/25" ]; },
+            { id = 8; name = "nearly"; prefixes = [ "192.0.2.128/25" ]; },
+            { id = 9; name = "new"; prefixes = [ "198.51.100.0/25" ]; },
+            { id = 10; name = "good"; prefixes = [ "198.51.100.128/25" ]; state = "closed"; } )""")
+        self.path("state/state.json", json.dumps({"version": 1, "generation": 1, "tenants": [
+            {"tenant": 7, "limits": {}, "suspended": suspended | {"since": now - 73 * 3600}},
+            {"tenant": 8, "limits": {}, "suspended": suspended | {"since": now - 72 * 3600 + 4}},
+            {"tenant": 9, "limits": {}, "suspended": suspended | {"since": now - 71 * 3600}}]}))
+        self.gate.start()
+        closed = lambda name: self.result("tenant", tenant=name)["closed"]
+        self.assertEqual((closed("long"), closed("new"), closed("good")), (True, False, True))
+        # Its hour comes while posternd runs, and is told.
+        wait_for("it is closed", lambda: closed("nearly"))
+        told = wait_for("it is told", lambda: self.gate.gate_events("tenant_closed"))
+        self.assertGreaterEqual(time.time(), now + 4)
+        self.assertEqual(len(told), 1)
+        wait_for("it is in the audit log", lambda: "tenant closed" in [
+            json.loads(entry["text"])["action"] for entry in self.entries("--tenant", "nearly")])
+        self.assertEqual((self.result("tenant resume", tenant="long")["closed"], closed("long")), (False, False))
+        # By the setting, which a reload may change.
+        self.gate.configure(close_after='"0s"')
+        self.result("reload")
+        self.assertEqual((closed("nearly"), closed("good")), (False, True))
+        self.gate.configure(close_after='"70h"')
+        self.result("reload")
+        self.assertEqual((closed("nearly"), closed("new")), (True, True))
+
+    def test_a_person_is_forgotten_but_not_what_they_opted_out_of(self):
+        self.gate.start()
+        for kind, who in (("suppressed", "bob@example.net"), ("optout", "bob@example.net"), ("suppressed", "al@example.net")):
+            self.result("list add", tenant="acme", kind=kind, entries=[who])
+        self.result("list add", tenant='b"ulk', kind="suppressed", entries=["bob@example.net"])
+        said = self.gate.run("forget", "Bob@Example.NET", "--reason", "asked for it")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertRegex(said.stdout, r"^hash:[0-9a-f]{16}: 0 rows and 2 entries .* forgotten\n  kept.* 1 opt-out and 0 ")
+        standing = lambda kind, who, tenant="acme": self.result(
+            "list check", tenant=tenant, kind=kind, entries=[who])["entries"][0]["standing"]
+        wait_for("the lists are merged", lambda: standing("suppressed", "bob@example.net") == "absent")
+        self.assertEqual(standing("suppressed", "bob@example.net", 'b"ulk'), "absent")
+        self.assertEqual(standing("suppressed", "al@example.net"), "listed")
+        self.assertIn(standing("optout", "bob@example.net"), ("listed", "pending"))
+        again = wait_for("it may be asked again", lambda: (a := self.gate.ask("forget", address="bob@example.net"))["ok"] and a)
+        self.assertEqual(again["result"]["removed"], {"rows": 0, "suppressed": 0})
+        entry = [json.loads(entry["text"]) for entry in self.entries()]
+        entry = next(e for e in entry if e["action"] == "forget")
+        self.assertEqual(entry["after"]["removed"], {"rows": 0, "suppressed": 2})
+        self.assertEqual(entry["arguments"], {"address": entry["after"]["person"], "reason": "asked for it"})
+        self.assertEqual(self.error("forget", address="nobody")["code"], "bad_argument")
+        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
+
     # The audit log
 
     def entries(self, *options):

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void format(const struct event_head *head, size_t size)
+static void format(const struct event_head *head, size_t size, const struct person_key *people)
 {
 	const struct tenant_name tenant = {1, "fuzz", "active"};
 	const struct tenant_names names = {&tenant, 1};
@@ -20,7 +20,7 @@ static void format(const struct event_head *head, size_t size)
 	char buf[256];
 
 	json_out_init(&out, buf, sizeof(buf));
-	if (eve_format(&out, head, size, &names) == 0 && out.len) {
+	if (eve_format(&out, head, size, &names, people) == 0 && out.len) {
 		json_t *json = json_loadb(out.text, out.len,
 					  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 
@@ -42,13 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(head, 0, sizeof(*head));
 	if (size)
 		memcpy(head, data, size);
-	format(head, size);
+	format(head, size, NULL);
+	format(head, size, &(struct person_key){{1, 2}});
 	/* Most inputs have another size in the head than their own: let them in. */
 	head->size = (uint32_t)size & ~7U;
 	summary_init(&summary);
 	for (unsigned type = EVENT_SMTP; type <= EVENT_ADDRESS; type++) {
 		head->type = (uint8_t)type;
-		format(head, size);
+		format(head, size, NULL);
 		if (page_event(page, head, size) != summary_event(&summary, head, size))
 			abort();
 	}

@@ -93,9 +93,24 @@ static void default_takes_a_limit_back(void **unused)
 	assert_true(override_is_empty(&override));
 }
 
+static void a_suspension_is_long_from_its_hour_on(void **unused)
+{
+	const uint64_t hour = UINT64_C(3600000000000), since = 1000 * hour;
+
+	assert_false(suspension_is_long(since, since, 72 * hour));
+	assert_false(suspension_is_long(since, since + 72 * hour - 1, 72 * hour));
+	assert_true(suspension_is_long(since, since + 72 * hour, 72 * hour));
+	assert_true(suspension_is_long(since, since + 7200 * hour, 72 * hour));
+	/* A clock that went back, one that is not known, and never. */
+	assert_false(suspension_is_long(since, since - 100 * hour, 72 * hour));
+	assert_false(suspension_is_long(0, since, 72 * hour));
+	assert_false(suspension_is_long(since, UINT64_MAX, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_suspension_is_long_from_its_hour_on),
 		cmocka_unit_test(rates_are_taken_in_both_ways_of_writing_them),
 		cmocka_unit_test(what_is_none_is_refused_with_words_and_changes_nothing),
 		cmocka_unit_test(words_of_any_length_stay_in_their_room),

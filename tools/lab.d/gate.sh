@@ -143,7 +143,7 @@ postern_up() { # PROGRAMS dpdk|xdp
 			  dataplane = "$1/dataplane/postern-dataplane";
 			  rules = [ "$(realpath "$lab_d/../../rules")" ];
 			  state_dir = "$gate_d/state";
-			  eve: { path = "$events"; };
+			  eve: { path = "$events"; addresses = "plain"; };
 			};
 		CF
 	} >"$gate_d/postern.conf"
