@@ -144,6 +144,17 @@ void metric_tenant_suspended(struct metrics_view *v)
 				     sample_label(r->tenant[slot].name));
 }
 
+void metric_tenant_distinct(struct metrics_view *v)
+{
+	const struct roster *r = v->daemon->roster;
+	const uint64_t now = daemon_time();
+
+	for (uint32_t slot = 1; r && slot < r->count; slot++)
+		if (r->tenant[slot].id && r->tenant[slot].id <= v->last_tenant)
+			sample_count(v, tenant_distinct(v->memory, slot, now).recipients,
+				     "tenant=\"%s\"", sample_label(r->tenant[slot].name));
+}
+
 void metric_tenants(struct metrics_view *v)
 {
 	const struct roster *r = v->daemon->roster;

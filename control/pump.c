@@ -14,6 +14,7 @@
 #include "control/list_learn.h"
 #include "control/log.h"
 #include "control/report.h"
+#include "control/sketch.h"
 
 #define TURN_MS  20
 #define TURN_MAX 2000 /* records of one ring, before somebody else has a turn */
@@ -214,4 +215,18 @@ struct tenant_counters tenant_counters_sum(const struct shm_head *memory, uint32
 	for (unsigned i = 0; memory && slot < memory->slots && i < memory->workers; i++)
 		tenant_counters_add(&sum, &shm_tenants(memory, i)[slot]);
 	return sum;
+}
+
+struct tenant_distinct tenant_distinct(const struct shm_head *memory, uint32_t slot, uint64_t now)
+{
+	uint8_t registers[HLL_REGISTERS] = {0};
+	uint64_t bits[SKETCH_WORDS] = {0};
+
+	for (unsigned i = 0; memory && slot < memory->slots && i < memory->workers; i++) {
+		const struct tenant_counters *c = &shm_tenants(memory, i)[slot];
+
+		hll_merge(&c->distinct_recipients, now, registers);
+		sketch_merge(&c->domains, now, bits);
+	}
+	return (struct tenant_distinct){hll_estimate(registers), sketch_estimate(bits)};
 }

@@ -41,6 +41,13 @@ bool pump_has_stats(const struct daemon *daemon);
 /* All workers' counters. */
 void counters_sum(const struct shm_head *memory, struct counters *sum);
 struct tenant_counters tenant_counters_sum(const struct shm_head *memory, uint32_t slot);
+/* Different recipients of mails that it sent, and their domains: estimates (bpf/hll.h, sketch.h).
+ */
+struct tenant_distinct {
+	uint64_t recipients; /* of the last 12 to 24 hours */
+	uint64_t domains;    /* of the last three to six days, 1420 at the most */
+};
+struct tenant_distinct tenant_distinct(const struct shm_head *memory, uint32_t slot, uint64_t now);
 /* Records that had no room in their ring, and places at which a ring made no sense. */
 uint64_t events_lost(const struct shm_head *memory, uint64_t *damaged);
 

@@ -117,17 +117,27 @@ static json_t *plaintext_json(const struct tenant_counters *c)
 			      : json_null();
 }
 
+static json_t *distinct_json(const struct daemon *d, uint32_t slot)
+{
+	const struct tenant_distinct n =
+		tenant_distinct(dataplane_memory(d->dataplane), slot, daemon_time());
+
+	return json_pack("{s:I, s:I}", "recipients", (json_int_t)n.recipients, "domains",
+			 (json_int_t)n.domains);
+}
+
 json_t *tenant_line_json(const struct daemon *d, uint32_t slot)
 {
 	const struct roster_tenant *t = &d->roster->tenant[slot];
 	const struct tenant_counters c = tenant_counters_sum(dataplane_memory(d->dataplane), slot);
 
-	return json_pack(
-		"{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "id",
-		(json_int_t)t->id, "name", t->name, "tier", t->tier, "state", state_of(d, slot),
-		"packets", c.packets, "bytes", c.bytes, "messages", c.messages, "calls", c.calls,
-		"refused", c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT], "limits_hit",
-		limits_hit(&c), "plaintext", plaintext_json(&c), "risk", risk_line_json(d, slot));
+	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "id",
+			 (json_int_t)t->id, "name", t->name, "tier", t->tier, "state",
+			 state_of(d, slot), "packets", c.packets, "bytes", c.bytes, "messages",
+			 c.messages, "calls", c.calls, "refused",
+			 c.verdicts[VERDICT_DROP] + c.verdicts[VERDICT_REJECT], "limits_hit",
+			 limits_hit(&c), "plaintext", plaintext_json(&c), "risk",
+			 risk_line_json(d, slot), "distinct", distinct_json(d, slot));
 }
 
 json_t *tenant_json(const struct daemon *d, uint32_t slot)
@@ -145,6 +155,7 @@ json_t *tenant_json(const struct daemon *d, uint32_t slot)
 			    json_boolean(d->slots.slot[slot].flags & TENANT_CLOSED));
 	json_object_set_new(tenant, "calls_lately", risk_window_of(d, slot));
 	json_object_set_new(tenant, "plaintext", plaintext_json(&c));
+	json_object_set_new(tenant, "distinct", distinct_json(d, slot));
 	if (d->kernel)
 		json_object_set_new(tenant, "kernel", kernel_tenant_json(d, slot));
 	return tenant;

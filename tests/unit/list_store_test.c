@@ -405,6 +405,77 @@ static void ten_bytes_and_two_thirds_an_entry(void **state)
 	assert_true(store.base.size <= 11 * 300000);
 }
 
+#define BOUNCED ((struct list_name){1, LIST_SUPPRESSED})
+#define DAY     86400
+#define PERIOD  (UINT64_C(14) * DAY * 1000000000)
+
+/* Learned on a day, as control/list_learn.c does it. */
+static void learn(uint64_t first, uint64_t count, uint64_t day)
+{
+	struct list_change change = change_of(BOUNCED, first, count, 0);
+	struct list_outcome outcome;
+
+	store.now = NOW + day * DAY;
+	change.from = list_since(PERIOD, store.now * 1000000000);
+	assert_int_equal(list_store_patch(&store, &change, &outcome), 0);
+	hash_list_fini(&change.hashes);
+}
+
+static void expect_on(uint64_t day, uint64_t n, enum list_standing is)
+{
+	store.now = NOW + day * DAY;
+	expect(BOUNCED, n, 1, is);
+	assert_int_equal(list_sets_has_since(&store.sets, BOUNCED.owner, BOUNCED.kind, nth(n),
+					     list_oldest(PERIOD, store.now * 1000000000)),
+			 is == LIST_LISTED);
+}
+
+/* Whatever is merged meanwhile: for 14 days at least, and a quarter of them more at the most. */
+static void what_bounced_ends(void **state)
+{
+	for (unsigned merges = 0; merges < 2; merges++) {
+		const uint64_t n = merges * 10;
+
+		store.sets.period = PERIOD;
+		learn(n + 1, 1, 0);
+		/* Somebody put it there by hand: for good. */
+		store.now = NOW;
+		patch(BOUNCED, n + 2, false, 0);
+		learn(n + 2, 1, 0);
+		for (uint64_t day = 0; day <= 30; day++) {
+			if (merges) {
+				store.now = NOW + day * DAY;
+				assert_int_equal(list_store_merge(&store, NULL, NULL), 0);
+			}
+			if (day <= 14 || day > 18)
+				expect_on(day, n + 1, day <= 14 ? LIST_LISTED : LIST_ABSENT);
+			expect_on(day, n + 2, LIST_LISTED);
+		}
+		/* It bounces again. */
+		learn(n + 1, 1, 30);
+		expect_on(44, n + 1, LIST_LISTED);
+		expect_on(49, n + 1, LIST_ABSENT);
+	}
+	/* What ended is gone with the next merge: the two by hand stay. */
+	store.now = NOW + 60 * DAY;
+	assert_int_equal(list_store_merge(&store, NULL, NULL), 0);
+	assert_int_equal(list_count(&store.sets, BOUNCED), 2);
+	reopen();
+	expect_on(60, 2, LIST_LISTED);
+}
+
+static void what_bounced_can_be_taken_off(void **state)
+{
+	store.sets.period = PERIOD;
+	learn(1, 3, 0);
+	assert_int_equal(list_store_merge(&store, NULL, NULL), 0);
+	patch(BOUNCED, 2, true, 0);
+	expect_on(1, 1, LIST_LISTED);
+	expect_on(1, 2, LIST_ABSENT);
+	learn(2, 1, 2);
+	expect_on(3, 2, LIST_LISTED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -426,6 +497,8 @@ int main(void)
 		TEST(where_there_are_none_nothing_is_made_for_who_looks),
 		TEST(contradictions_are_seen_behind_a_good_checksum),
 		TEST(ten_bytes_and_two_thirds_an_entry),
+		TEST(what_bounced_ends),
+		TEST(what_bounced_can_be_taken_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

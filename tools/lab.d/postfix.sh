@@ -72,7 +72,7 @@ mx_start() { # BYTES that a message may have
 		-keyout "$work/mx/key.pem" -out "$work/mx/cert.pem" 2>/dev/null
 	printf '%s@example.net 450 4.2.1 Mailbox busy, come back later\n' slow >"$work/mx/access"
 	printf '%s@example.net 552 5.2.2 Mailbox full\n' full >>"$work/mx/access"
-	printf '%s@example.net %s/\n' bob{,} carol{,} dave{,} slow{,} full{,} >"$work/mx/mailboxes"
+	printf '%s@example.net %s/\n' bob{,} carol{,} dave{,} eve{,} slow{,} full{,} >"$work/mx/mailboxes"
 	printf 'member%02d@example.org members/\n' {1..60} >>"$work/mx/mailboxes"
 	{
 		postfix_common mx "$1"
