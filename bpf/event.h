@@ -25,6 +25,7 @@ enum event_type {
 	EVENT_KERNEL,   /* a verdict about a flow, which control puts into the kernel; the same */
 	EVENT_DOMAIN,   /* a sender's domain, for control to look up; the same */
 	EVENT_BOUNCED,  /* a recipient that doesn't exist, which control puts on a list; the same */
+	EVENT_EVIDENCE, /* the header of a mail that was refused, for the abuse desk; the same */
 };
 
 enum field_kind {
@@ -112,8 +113,10 @@ enum field_kind {
 	X(ADDRESS_RCPT_TO, STR, "")                                                                 \
 	X(ADDRESS_VOID, BOOL, "") /* the flow's last MAIL was refused, its RCPTs with it */          \
 	X(KERNEL_FLOW, STR, "")   /* struct kernel_flow */                                          \
-	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */ \
-	X(BOUNCED_HASH, UINT, "") /* list_hash() of LIST_SUPPRESSED */
+	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */                             \
+	X(BOUNCED_HASH, UINT, "") /* list_hash() of LIST_SUPPRESSED */                              \
+	X(EVIDENCE_HEADER, STR, "") /* as it came, line ends included */                            \
+	X(EVIDENCE_CUT, BOOL, "")   /* there was more of it */
 /* clang-format on */
 
 enum field_key {

@@ -187,6 +187,7 @@ struct policy {
 	uint64_t short_call; /* ns: an answered call no longer than this is short */
 	enum asr_mode asr_mode;
 	struct policy_mail mail;
+	bool keep_headers;                  /* of mails that are refused, for control */
 	bool tell_domains;                  /* those of senders, to control, which looks them up */
 	struct policy_words marks;          /* the provider's, UTF-8 */
 	struct policy_words provider_hosts; /* names; ".example.com": all below it */

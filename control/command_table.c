@@ -323,6 +323,14 @@ static const struct command_argument case_list_arguments[] = {
 	{.name = "all", .type = ARGUMENT_FLAG, .help = "closed ones too"},
 	{0},
 };
+static const struct command_argument evidence_list_arguments[] = {
+	{.name = "tenant", .type = ARGUMENT_TEXT, .help = "of its mails alone: its name or id"},
+	{0},
+};
+static const struct command_argument evidence_arguments[] = {
+	{.name = "id", .type = ARGUMENT_COUNT, .required = true, .help = "its number in the list"},
+	{0},
+};
 static const struct command_argument case_arguments[] = {CASE, {0}};
 static const struct command_argument case_open_arguments[] = {
 	TENANT,
@@ -382,6 +390,8 @@ const struct command commands[] = {
 	{"case note", PRIVILEGE_CHANGE, case_text_arguments, run_case_note, "a line for whoever reads it later", false},
 	{"case answer", PRIVILEGE_CHANGE, case_text_arguments, run_case_answer, "the tenant has answered: its clock stands still", false},
 	{"case close", PRIVILEGE_CHANGE, case_close_arguments, run_case_close, "it is over; what comes next is a new one", false},
+	{"evidence list", PRIVILEGE_READ, evidence_list_arguments, run_evidence_list, "mails that were refused and whose headers are kept, 1000 at the most, the newest first", false},
+	{"evidence show", PRIVILEGE_CHANGE, evidence_arguments, run_evidence_show, "one with its header; is in the audit log", false},
 	{"reload", PRIVILEGE_CHANGE, NULL, run_reload, "reads configuration, lists and rules anew: all of it or nothing; answers when it is in force", false},
 	{"forget", PRIVILEGE_CHANGE, forget_arguments, run_forget, "deletes what is known of a person by address or number, from all tables and from the lists of those that bounced; who opted out, or is on a do-not-call list, stays there", false},
 	{"audit entries", PRIVILEGE_CHANGE, audit_entries_arguments, run_audit_entries, "the next entries of the audit log, 500 at the most, and its end: for who verifies it", true},

@@ -120,8 +120,8 @@ struct config_gate {
 	const char *resolver;        /* "": the system's */
 	uint64_t resolver_timeout;   /* ns */
 	uint32_t resolver_tries;
-	int eve_addresses;                           /* enum eve_addresses */
-	uint64_t retention_cases, retention_reports; /* ns; 0: for ever */
+	int eve_addresses;                                               /* enum eve_addresses */
+	uint64_t retention_cases, retention_evidence, retention_reports; /* ns; 0: for ever */
 	const char *metrics_listen;
 	uint32_t metrics_tenants;
 };
@@ -153,6 +153,7 @@ struct config_cases {
 	struct setting_texts desk;
 	uint64_t retry_first, retry_most, retry_until; /* ns */
 	uint64_t alarm_every;                          /* ns */
+	bool evidence;
 };
 
 /* What follows when a tenant does not answer. */

@@ -16,6 +16,7 @@
 #include "control/domain_run.h"
 #include "control/egress.h"
 #include "control/eve_log.h"
+#include "control/evidence.h"
 #include "control/feedback_run.h"
 #include "control/follow.h"
 #include "control/forget.h"
@@ -77,6 +78,7 @@ struct daemon {
 	struct resolver *resolver;
 	struct egress *egress; /* NULL: none is looked up */
 	struct domain_run domains;
+	struct evidence evidence;
 	struct watch watch;
 	struct retention retention;
 	struct follow_list followers;

@@ -28,10 +28,11 @@ static const struct {
 };
 
 static const char *const types[] = {
-	[EVENT_SMTP] = "smtp",       [EVENT_EMAIL] = "email",   [EVENT_SIP] = "sip",
-	[EVENT_CALL] = "call",       [EVENT_FLOW] = "flow",     [EVENT_ALERT] = "alert",
-	[EVENT_VERDICT] = "verdict", [EVENT_STATS] = "stats",   [EVENT_ADDRESS] = "address",
-	[EVENT_KERNEL] = "kernel",   [EVENT_DOMAIN] = "domain", [EVENT_BOUNCED] = "bounced",
+	[EVENT_SMTP] = "smtp",         [EVENT_EMAIL] = "email",   [EVENT_SIP] = "sip",
+	[EVENT_CALL] = "call",         [EVENT_FLOW] = "flow",     [EVENT_ALERT] = "alert",
+	[EVENT_VERDICT] = "verdict",   [EVENT_STATS] = "stats",   [EVENT_ADDRESS] = "address",
+	[EVENT_KERNEL] = "kernel",     [EVENT_DOMAIN] = "domain", [EVENT_BOUNCED] = "bounced",
+	[EVENT_EVIDENCE] = "evidence",
 };
 
 const char *eve_field_path(enum field_key key)
@@ -265,8 +266,7 @@ int eve_format(struct json_out *out, const struct event_head *head, size_t len,
 
 	if (!event_open(&reader, head, len) || !eve_type_name(head->type))
 		return -EBADMSG;
-	if (head->type == EVENT_ADDRESS || head->type == EVENT_KERNEL ||
-	    head->type == EVENT_DOMAIN || head->type == EVENT_BOUNCED)
+	if (head->type >= EVENT_ADDRESS) /* these are not EVE's */
 		return 0;
 	json_out_char(out, '{');
 	head_put(out, head, names);

@@ -131,6 +131,7 @@ static void on_rows(void *ctx, const struct store_result *stored)
 		return;
 	}
 	unlisted = unlist(d, entries);
+	feedback_forget_address(d, address);
 	result = result_of(r, person, stored->changes, unlisted, entries);
 	json_decref(entries);
 	r->after = json_incref(result);

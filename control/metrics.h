@@ -57,6 +57,7 @@ struct evbuffer;
 	X(cases_opened, "postern_cases_opened_total", counter, "", "cases that were opened")        \
 	X(cases_overdue, "postern_cases_overdue_total", counter, "", "cases whose tenants did not answer in time") \
 	X(notices, "postern_notices_total", counter, "result", "attempts to bring notices to people: sent, failed, or given up") \
+	X(evidence, "postern_evidence_total", counter, "result", "refused mails whose headers were kept, or were too many of an hour's") \
 	X(notices_waiting, "postern_notices_waiting", gauge, "", "notices that are on their way")   \
 	X(feedback_mails, "postern_feedback_mails_total", counter, "", "mails that left and are remembered for them") \
 	X(list_entries, "postern_list_entries", gauge, "kind", "entries of imported lists")        \

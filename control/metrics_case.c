@@ -41,6 +41,12 @@ void metric_notices(struct metrics_view *v)
 	sample_count(v, c.refused, "result=\"given_up\"");
 }
 
+void metric_evidence(struct metrics_view *v)
+{
+	sample_count(v, v->daemon->evidence.kept, "result=\"kept\"");
+	sample_count(v, v->daemon->evidence.beyond, "result=\"beyond\"");
+}
+
 void metric_notices_waiting(struct metrics_view *v)
 {
 	sample_count(v, counts_of(v).waiting, NO_LABELS);

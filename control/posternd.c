@@ -246,6 +246,8 @@ static int open_files(struct daemon *d)
 	lists_open(d);
 	feedback_open(d);
 	cases_open(d);
+	if (evidence_open(&d->evidence, d->slots.count) != 0)
+		return fatal("evidence", strerror(ENOMEM));
 	return 0;
 }
 
@@ -435,6 +437,7 @@ static void close_all(struct posternd *p)
 	risk_run_fini(d);
 	feedback_close(d);
 	cases_close(d);
+	evidence_close(&d->evidence);
 	watch_fini(d);
 	close_store(d);
 	supervisor_free(d->supervisor);

@@ -70,6 +70,7 @@ static void on_record(void *ctx, const struct event_head *head)
 	risk_run_record(d, head);
 	feedback_record(d, head);
 	domain_record(d, head);
+	evidence_record(d, head);
 }
 
 /* true: a ring has more. */

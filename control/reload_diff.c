@@ -105,10 +105,18 @@ json_t *reload_changes(const struct roster *old, const struct roster *next)
 static const char *reader_of(const char *setting)
 {
 	static const char *const at_once[] = {
-		"gate.rules",         "gate.failure",           "gate.heartbeat",
-		"gate.close_after",   "gate.retention.cases",   "gate.retention.reports",
-		"gate.flow_verdicts", "gate.compile_time",      "gate.compile_memory",
-		"gate.rules_budget",  "gate.rules_over_budget",
+		"gate.rules",
+		"gate.failure",
+		"gate.heartbeat",
+		"gate.close_after",
+		"gate.retention.cases",
+		"gate.retention.evidence",
+		"gate.retention.reports",
+		"gate.flow_verdicts",
+		"gate.compile_time",
+		"gate.compile_memory",
+		"gate.rules_budget",
+		"gate.rules_over_budget",
 	};
 	static const char *const dataplane[] = {
 		"gate.inside",      "gate.outside",   "gate.mode",

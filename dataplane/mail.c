@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "dataplane/evidence.h"
 #include "dataplane/lists.h"
 #include "dataplane/proto/mailbox.h"
 #include "dataplane/sender.h"
@@ -268,6 +269,8 @@ static void mail_begin(struct worker *w, struct mail *mail)
 	sha256_init(&mail->digest);
 	md5_init(&mail->body_md5);
 	mail->line = LINE_EMPTY;
+	mail->head_len = 0;
+	mail->head_cut = false;
 	mail->email = event_start_at(w, mail->record, sizeof(mail->record) - MAIL_RECORD_END,
 				     EVENT_EMAIL);
 }
@@ -290,6 +293,21 @@ static struct bytes behind_header(struct mail *mail, struct bytes span)
 static bool wants_body_md5(const struct worker *w)
 {
 	return w->matcher && w->matcher->scans[RULE_BUFFER_EMAIL_BODY_MD5];
+}
+
+/* Its header is evidence, what is behind it has a digest: where somebody wants either. */
+static void split(struct worker *w, struct mail *mail, struct bytes span)
+{
+	const bool wants_md5 = wants_body_md5(w), wants_header = evidence_is_kept(w);
+	struct bytes body;
+
+	if (!wants_md5 && (!wants_header || mail->line == BEHIND_HEADER))
+		return;
+	body = behind_header(mail, span);
+	if (wants_header && body.len < span.len)
+		evidence_keep(mail, bytes_of(span.p, span.len - body.len));
+	if (wants_md5)
+		md5_update(&mail->body_md5, body.len, body.p);
 }
 
 static void scan_body_md5(struct mail_ctx *c)
@@ -322,11 +340,7 @@ void mail_body(struct worker *w, struct mail *mail, struct bytes span)
 
 	if (!mail->begun)
 		mail_begin(w, mail);
-	if (wants_body_md5(w)) {
-		struct bytes body = behind_header(mail, span);
-
-		md5_update(&mail->body_md5, body.len, body.p);
-	}
+	split(w, mail, span);
 	mail->size += span.len;
 	if (w->options.digests)
 		sha256_update(&mail->digest, span.len, span.p);

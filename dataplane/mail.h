@@ -22,8 +22,9 @@
 #define MAIL_RECORD_END 128  /* of them, kept for what is known at the message's end */
 #define MAIL_FIELD      1024 /* bytes of each header in it */
 #define MAIL_ASKED      128  /* recipients whose answers are theirs */
+#define MAIL_HEADER     8192 /* bytes of the header kept as evidence */
 
-/* What has come of the line of the header that we are in, where body_md5 is wanted. */
+/* What has come of the line of the header that we are in, where somebody wants to know. */
 enum mail_line { LINE_EMPTY, LINE_TEXT, BEHIND_HEADER };
 
 struct mail {
@@ -53,8 +54,11 @@ struct mail {
 	struct sha256_ctx digest, part_digest; /* worker_options.digests */
 	struct md5_ctx body_md5;               /* where a rule asks for it */
 	uint8_t line;                          /* enum mail_line: of its header */
+	bool head_cut;
+	uint16_t head_len;
 	struct url_scan urls;
 	struct mime mime;
+	char head[MAIL_HEADER]; /* dataplane/evidence.h */
 };
 
 /* NULL: the tenant's share, or the pool, is used up. `session`: what the session's rules hold. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/editor.h"
+#include "dataplane/evidence.h"
 
 /* What the gate took for the session's last word is. */
 static void session_over(struct smtp_ctx *c, enum reason reason)
@@ -51,6 +52,8 @@ bool smtp_refuse(struct smtp_ctx *c, const struct refusal *r, struct smtp_span a
 
 	if (!refusal_declare(c->w, r, reply))
 		return false;
+	if (r->ends_session && c->s->mail)
+		evidence_tell(c->w, c->s->mail, r, reply);
 	if (c->w->options.edits && refuse_live(c, r, at, reply, over))
 		return true;
 	/* Peers that do not hear the gate, or could not be kept in step after it. */

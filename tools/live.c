@@ -142,6 +142,18 @@ static json_t *words_case(const struct call *c)
 	return id ? json_pack("{s:o}", "case", id) : NULL;
 }
 
+static json_t *words_tenant_option(const struct call *c)
+{
+	return c->argc == 0 ? json_pack("{s:s*}", "tenant", c->tenant) : NULL;
+}
+
+static json_t *words_id(const struct call *c)
+{
+	json_t *id = c->argc == 1 ? number(c->argv[0]) : NULL;
+
+	return id ? json_pack("{s:o}", "id", id) : NULL;
+}
+
 static json_t *words_case_open(const struct call *c)
 {
 	return c->argc == 1 && c->why ? json_pack("{s:s, s:s}", "tenant", c->argv[0], "why", c->why)
@@ -242,6 +254,12 @@ static const struct live_command {
 	 "the tenant has answered: its clock stands still", words_case_text, live_page_case_change},
 	{"case close", "case close", "CASE --why TEXT", "it is over", words_case_close,
 	 live_page_case_change},
+	{"evidence list", "evidence list", "[--tenant TENANT]",
+	 "mails that were refused and whose headers are kept", words_tenant_option,
+	 live_page_evidence},
+	{"evidence report", "evidence show", "ID",
+	 "one as a report to send on, with its header (RFC 5965)", words_id,
+	 live_page_evidence_report},
 	{"failure", "failure", "", "what the wire does while nobody inspects", words_none,
 	 live_page_failure},
 };

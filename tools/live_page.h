@@ -28,6 +28,8 @@ void live_page_egress(struct page_out *out, const json_t *result);
 void live_page_feedback(struct page_out *out, const json_t *result);
 void live_page_cases(struct page_out *out, const json_t *result);
 void live_page_case(struct page_out *out, const json_t *result);
+void live_page_evidence(struct page_out *out, const json_t *result);
+void live_page_evidence_report(struct page_out *out, const json_t *result);
 void live_page_case_change(struct page_out *out, const json_t *result);
 void live_page_rules_change(struct page_out *out, const json_t *result);
 

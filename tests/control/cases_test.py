@@ -155,7 +155,7 @@ class Cases(unittest.TestCase):
         self.assertEqual(self.gate.gate_events("case_overdue")[0]["follows"], "suspend")
         suspended = self.gate.gate_events("tenant_suspended")[0]
         self.assertEqual((suspended["by"], suspended["reason"]), ("posternd", "case 1: no answer in time"))
-        self.assertIn("tenant", [item["what"] for item in self.show(1)["history"]])
+        wait_for("it is in the case", lambda: "tenant" in [item["what"] for item in self.show(1)["history"]])
         wait_for("the overdue notice", lambda: self.desk.taken("case_overdue"))
         self.assertIn("closed", self.run_("case", "close", 1, "--why", "they left"))
         self.assertIn("case 1 is closed", self.run_("case", "note", 1, "--text", "x", status=1))
@@ -165,7 +165,7 @@ class Cases(unittest.TestCase):
         entries = self.run_("audit", "export", "--tenant", "acme")
         for action in ("case open", "case overdue", "tenant suspend", "case close"):
             self.assertIn(action, entries)
-        self.assertIn("verif", self.run_("audit", "verify").lower() + "verif")
+        self.run_("audit", "verify")
 
     def test_who_answers_is_left_alone(self):
         self.start('answer_within = "2s"; overdue = "suspend";')

@@ -68,6 +68,24 @@ pushed() {
 	expect 'the rules are those of the configuration again' of_the_configuration
 }
 
+# What was refused can be shown: its header, as it came, and no line of its body.
+evidence() {
+	local id
+	mail_spam
+	expect_soon 'no evidence of it' evidence_listed
+	id=$(postern evidence list --tenant acme --json | grep -m 1 -o '"id": *[0-9]*' | grep -o '[0-9]*$')
+	postern evidence report "$id" >"$work/evidence.eml"
+	expect 'the report has the header' grep -qi '^message-id:' "$work/evidence.eml"
+	expect 'the report is an ARF' grep -q '^Content-Type: message/feedback-report' "$work/evidence.eml"
+	expect 'the report has nothing of the body' not grep -q 'XJS.C4JDBQADN1' "$work/evidence.eml"
+	expect 'the report can be read again' postern feedback arf --parse "$work/evidence.eml"
+	expect 'no evidence has no report' not postern evidence report 999999
+}
+
+evidence_listed() {
+	postern evidence list --tenant acme --json | grep '"reason": *"rule"' >/dev/null
+}
+
 of_the_configuration() {
 	postern rules list --json | grep '"source": *"configuration"' >/dev/null # all of it is read
 }
@@ -117,5 +135,6 @@ net_case 'a limit is set, and lifted' limited
 net_case 'a list is changed' reloaded
 net_case 'a bad configuration changes nothing' bad_reload
 net_case 'rules are pushed in the middle of a mail' pushed
+net_case 'what was refused can be shown' evidence
 net_case 'posternd is killed and comes back' without_posternd
 net_case 'the dataplane is killed and comes back' without_dataplane

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Headers of refused mails: kept, bounded, found by those they are to, and forgotten. */
+#include "control/evidence.h"
+
+#include <sqlite3.h>
+
+#include "bpf/event_record.h"
+#include "bpf/list.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/test.h"
+
+#define HOUR UINT64_C(3600000000000)
+#define NOW  (500000 * HOUR)
+
+static const struct store_part *const parts[] = {&evidence_part, NULL};
+static const struct person_key key = {{1, 2}};
+
+struct fixture {
+	struct store *store;
+	struct evidence evidence;
+};
+
+static void open_it(struct fixture *f)
+{
+	char error[STORE_ERROR];
+
+	assert_int_equal(store_open(scratch_dir, parts, NULL, &f->store, error), 0);
+	assert_int_equal(evidence_open(&f->evidence, 4), 0);
+}
+
+static void close_it(struct fixture *f)
+{
+	evidence_close(&f->evidence);
+	store_close(f->store);
+}
+
+static bool take(struct fixture *f, uint32_t slot, uint64_t time, const char *rcpt,
+		 const char *header, size_t header_len)
+{
+	static uint8_t room[32768] __attribute__((aligned(8)));
+	struct event_builder e = {NULL, 0};
+
+	assert_true(event_begin(&e, room, sizeof(room), EVENT_EVIDENCE));
+	e.head->tenant = slot;
+	e.head->time = time;
+	e.head->family = 4;
+	e.head->src[0] = 192;
+	event_put_text(&e, FIELD_KEY_VERDICT_REASON, "rule");
+	event_put_uint(&e, FIELD_KEY_VERDICT_SID, 9000001);
+	event_put_text(&e, FIELD_KEY_VERDICT_REJECT, "550 5.7.0 \xff refused");
+	event_put_text(&e, FIELD_KEY_SMTP_MAIL_FROM, "ann@acme.example");
+	if (rcpt)
+		event_put_text(&e, FIELD_KEY_SMTP_RCPT_TO, rcpt);
+	event_put_str(&e, FIELD_KEY_EVIDENCE_HEADER, header, header_len);
+	event_put_bool(&e, FIELD_KEY_EVIDENCE_CUT, header_len > 8000);
+	e.head->size = (uint32_t)event_size(&e);
+	return evidence_take(&f->evidence, f->store, &key, 70 + slot, e.head);
+}
+
+static int64_t ask(struct fixture *f, const char *sql)
+{
+	struct store_rows *rows;
+	int64_t n = -1;
+
+	store_sync(f->store);
+	rows = store_query(f->store, sql);
+	if (store_next(rows))
+		n = store_column_int(rows, 0);
+	assert_int_equal(store_end(rows), 0);
+	return n;
+}
+
+static int64_t hash_of(const char *address)
+{
+	uint8_t form[LIST_TEXT_MAX];
+	const size_t len = list_address(address, strlen(address), form);
+
+	return (int64_t)person_hash(&key, form, len);
+}
+
+static void forget(struct fixture *f, const char *address)
+{
+	struct store_unit *unit = store_begin(f->store);
+
+	store_add(unit, evidence_part.forget[0], STORE_INT(hash_of(address)));
+	assert_int_equal(store_commit(f->store, unit, NULL, NULL), 0);
+}
+
+static void a_header_comes_back_as_it_went(void **state)
+{
+	static const char header[] = "From: a\r\nTo: b\r\n\tc\r\nX: \0\xff\r\n";
+	struct store_rows *rows;
+	struct fixture f;
+	const void *blob;
+	size_t len;
+
+	open_it(&f);
+	assert_true(take(&f, 1, NOW, "bob@example.net", header, sizeof(header) - 1));
+	store_sync(f.store);
+	rows = store_query(f.store, "SELECT header, reply, source, tenant, sid FROM evidence_one");
+	assert_true(store_next(rows));
+	blob = store_column_blob(rows, 0, &len);
+	assert_int_equal(len, sizeof(header) - 1);
+	assert_memory_equal(blob, header, len);
+	assert_string_equal(store_column_text(rows, 1), "550 5.7.0 ? refused");
+	assert_string_equal(store_column_text(rows, 2), "192.0.0.0");
+	assert_int_equal(store_column_int(rows, 3), 71);
+	assert_int_equal(store_column_int(rows, 4), 9000001);
+	store_end(rows);
+	close_it(&f);
+}
+
+static void a_flood_says_nothing_new(void **state)
+{
+	struct fixture f;
+	unsigned kept = 0;
+
+	open_it(&f);
+	for (unsigned i = 0; i < 200; i++)
+		kept += take(&f, 1, NOW + i, "bob@example.net", "A: b\r\n", 6);
+	assert_int_equal(kept, EVIDENCE_HOURLY);
+	assert_int_equal(f.evidence.beyond, 200 - EVIDENCE_HOURLY);
+	/* Another tenant, another hour. */
+	assert_true(take(&f, 2, NOW, "bob@example.net", "A: b\r\n", 6));
+	assert_true(take(&f, 1, NOW + HOUR, "bob@example.net", "A: b\r\n", 6));
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), EVIDENCE_HOURLY + 2);
+	close_it(&f);
+}
+
+static void who_is_forgotten_is_in_none_any_more(void **state)
+{
+	struct fixture f;
+
+	open_it(&f);
+	take(&f, 1, NOW, "bob@example.net", "A: b\r\n", 6);
+	take(&f, 1, NOW, "carol@example.net", "A: b\r\n", 6);
+	take(&f, 1, NOW, NULL, "A: b\r\n", 6);
+	forget(&f, "BOB@Example.NET");
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 2);
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_person"), 1);
+	forget(&f, "dave@example.net");
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 2);
+	close_it(&f);
+}
+
+static void old_ones_go_a_bounded_number_at_a_time(void **state)
+{
+	struct store_unit *unit;
+	struct fixture f;
+
+	open_it(&f);
+	for (unsigned i = 0; i < 10; i++)
+		take(&f, 1, NOW + i * HOUR, "bob@example.net", "A: b\r\n", 6);
+	unit = store_begin(f.store);
+	store_add(unit, evidence_part.expire, STORE_INT(NOW + 8 * HOUR), STORE_INT(3));
+	assert_int_equal(store_commit(f.store, unit, NULL, NULL), 0);
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 7);
+	assert_int_equal(ask(&f, "SELECT min(time) FROM evidence_one"), (int64_t)(NOW + 3 * HOUR));
+	close_it(&f);
+}
+
+static void what_is_no_evidence_is_nothing(void **state)
+{
+	static uint8_t room[4096] __attribute__((aligned(8)));
+	struct event_builder e = {NULL, 0};
+	struct fixture f;
+
+	open_it(&f);
+	assert_true(event_begin(&e, room, sizeof(room), EVENT_VERDICT));
+	e.head->size = (uint32_t)event_size(&e);
+	assert_false(evidence_take(&f.evidence, f.store, &key, 7, e.head));
+	assert_false(take(&f, 4, NOW, "bob@example.net", "A: b\r\n", 6)); /* no such slot */
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 0);
+	close_it(&f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_header_comes_back_as_it_went),
+		TEST(a_flood_says_nothing_new),
+		TEST(who_is_forgotten_is_in_none_any_more),
+		TEST(old_ones_go_a_bounded_number_at_a_time),
+		TEST(what_is_no_evidence_is_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
