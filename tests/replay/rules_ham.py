@@ -22,7 +22,8 @@ from packets import ACK, FIN, PSH, SYN, Packet, pcap_write
 
 HONEST = {"ham", "ham-fixture"}
 SPAM = {"spam", "phish"}
-CONFIG = ('policy: { shadow = true; };\ntenants: ( { id = 1; name = "t"; prefixes = [ "10.0.0.0/8" ]; } );\n')
+# All of them go to one mailbox within a minute, which says nothing about any of them.
+CONFIG = ('policy: { shadow = true; actions: { mailbomb = "pass"; }; };\ntenants: ( { id = 1; name = "t"; prefixes = [ "10.0.0.0/8" ]; } );\n')
 START = 1_767_268_800 * 10**9
 MSS = 1400
 

@@ -40,7 +40,7 @@ def bdat_talk():
     yield group + bdat(dots[:100]) + bdat(dots[100:]) + bdat(b"", last=True), "250 250 250 250 250"
     yield group + bdat(dots[:64]), "250 250 250"
     yield b"RSET\r\n", "250"
-    yield group + bdat(b"\r\n.\r\n" * 40, last=True), "250 250 250"
+    yield group + bdat(message(b"dots") + b"\r\n.\r\n" * 40, last=True), "250 250 250"
     yield from BYE
 
 
