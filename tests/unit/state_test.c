@@ -26,7 +26,7 @@ static struct store *store;
 
 static struct state *open_it(void)
 {
-	struct state *state;
+	struct state *state = NULL;
 	int rc = store_open(scratch_dir, parts, NULL, &store, error);
 
 	if (!rc)
