@@ -73,14 +73,12 @@ enum command_outcome run_audit_entries(struct request *r, json_t **result)
 enum command_outcome run_audit_export(struct request *r, json_t **result)
 {
 	uint64_t from, to;
-	uint32_t slot = 0, id = 0;
+	uint32_t slot, id = 0;
 
-	if (request_text(r, "tenant")) {
-		slot = request_tenant(r);
-		if (!slot)
-			return COMMAND_FAILED;
+	if (!request_tenant_option(r, &slot))
+		return COMMAND_FAILED;
+	if (slot)
 		id = r->daemon->roster->tenant[slot].id;
-	}
 	r->quiet = after_of(r) > 0; /* more of what has its entry */
 	if (!time_of(r, "from", 0, &from) || !time_of(r, "to", UINT64_MAX, &to))
 		return COMMAND_FAILED;

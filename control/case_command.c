@@ -19,15 +19,12 @@ static json_t *named(const struct daemon *d, json_t *one)
 enum command_outcome run_case_list(struct request *r, json_t **result)
 {
 	struct daemon *d = r->daemon;
-	uint32_t slot = 0;
+	uint32_t slot;
 	json_t *list, *one;
 	size_t i;
 
-	if (request_text(r, "tenant")) {
-		slot = request_tenant(r);
-		if (!slot)
-			return COMMAND_FAILED;
-	}
+	if (!request_tenant_option(r, &slot))
+		return COMMAND_FAILED;
 	list = case_list(&d->cases.book, slot ? d->roster->tenant[slot].id : 0, !slot,
 			 json_is_true(json_object_get(r->arguments, "all")), LIST_MOST);
 	json_array_foreach(list, i, one) named(d, one);

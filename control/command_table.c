@@ -77,12 +77,10 @@ static enum command_outcome run_follow(struct request *r, json_t **result)
 
 	if (!follower_types(r, &f.types))
 		return COMMAND_FAILED;
-	if (request_text(r, "tenant")) {
-		slot = request_tenant(r);
-		if (!slot)
-			return COMMAND_FAILED;
+	if (!request_tenant_option(r, &slot))
+		return COMMAND_FAILED;
+	if (slot)
 		f.tenant = r->daemon->roster->tenant[slot].id;
-	}
 	kept = malloc(sizeof(*kept));
 	if (!kept)
 		return request_error(r, "no_memory", "no memory");

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "bpf/event_record.h"
-#include "bpf/list.h"
 
 #define HOUR    UINT64_C(3600000000000) /* ns */
 #define PERSONS 64                      /* recipients of one mail that it can be found by */
@@ -78,16 +77,6 @@ struct said {
 	unsigned persons;
 };
 
-static void add_person(struct said *s, const struct person_key *key,
-		       const struct event_value *value)
-{
-	uint8_t form[LIST_TEXT_MAX];
-	const size_t len = list_address(value->p, value->len, form);
-
-	if (len && s->persons < PERSONS)
-		s->person[s->persons++] = person_hash(key, form, len);
-}
-
 static void read_record(const struct event_head *head, const struct person_key *key, struct said *s)
 {
 	struct event_value value;
@@ -111,7 +100,8 @@ static void read_record(const struct event_head *head, const struct person_key *
 			s->from = value;
 			break;
 		case FIELD_KEY_SMTP_RCPT_TO:
-			add_person(s, key, &value);
+			if (s->persons < PERSONS)
+				s->person[s->persons++] = person_hash(key, value.p, value.len);
 			break;
 		case FIELD_KEY_EVIDENCE_HEADER:
 			s->header = value;

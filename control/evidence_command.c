@@ -46,14 +46,11 @@ enum command_outcome run_evidence_list(struct request *r, json_t **result)
 {
 	struct daemon *d = r->daemon;
 	struct store_rows *rows;
-	uint32_t slot = 0;
+	uint32_t slot;
 	json_t *list;
 
-	if (request_text(r, "tenant")) {
-		slot = request_tenant(r);
-		if (!slot)
-			return COMMAND_FAILED;
-	}
+	if (!request_tenant_option(r, &slot))
+		return COMMAND_FAILED;
 	rows = store_query(d->store,
 			   COLUMNS " FROM evidence_one WHERE (?1 = 0 OR tenant = ?2)"
 				   " ORDER BY id DESC LIMIT ?3",

@@ -101,14 +101,11 @@ enum command_outcome run_feedback_list(struct request *r, json_t **result)
 	const json_int_t most = json_integer_value(json_object_get(r->arguments, "most"));
 	struct daemon *d = r->daemon;
 	struct store_rows *rows;
-	uint32_t slot = 0;
+	uint32_t slot;
 	json_t *list;
 
-	if (request_text(r, "tenant")) {
-		slot = request_tenant(r);
-		if (!slot)
-			return COMMAND_FAILED;
-	}
+	if (!request_tenant_option(r, &slot))
+		return COMMAND_FAILED;
 	rows = store_query(d->store, all, STORE_INT(slot != 0),
 			   STORE_INT(slot ? d->roster->tenant[slot].id : 0),
 			   STORE_TEXT(state ? state : ""),

@@ -110,18 +110,24 @@ static bool too_long(struct sample_reader *r, const char *at)
 	       !sample_fail(r, at, "more than %u bytes: samples are smaller", ITEM_MAX);
 }
 
-/* The rest of the line, as it is but for escapes, and CRLF. */
-bool sample_take_line(struct sample_reader *r, const char *p)
+/* As it is but for escapes, up to the line's end or `stop`; NULL: an escape was wrong. */
+static const char *take_text(struct sample_reader *r, const char *p, int stop)
 {
-	if (too_long(r, p))
-		return false;
-	while (p && p < r->end) {
+	while (p && p < r->end && *p != stop) {
 		if (*p == '\\')
 			p = take_escape(r, p + 1);
 		else
 			put(r, *p++);
 	}
-	if (!p)
+	return p;
+}
+
+/* The rest of the line, and CRLF. */
+bool sample_take_line(struct sample_reader *r, const char *p)
+{
+	if (too_long(r, p))
+		return false;
+	if (!take_text(r, p, EOF))
 		return false;
 	put(r, '\r');
 	put(r, '\n');
@@ -141,12 +147,7 @@ bool sample_take_strings(struct sample_reader *r, const char *p)
 					   "expected a text in double quotes, or the line's end");
 		if (too_long(r, start))
 			return false;
-		while (p && p < r->end && *p != '"') {
-			if (*p == '\\')
-				p = take_escape(r, p + 1);
-			else
-				put(r, *p++);
-		}
+		p = take_text(r, p, '"');
 		if (!p)
 			return false;
 		if (p == r->end)

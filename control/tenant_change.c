@@ -27,6 +27,12 @@ uint32_t request_tenant(struct request *r)
 	return slot;
 }
 
+bool request_tenant_option(struct request *r, uint32_t *slot)
+{
+	*slot = request_text(r, "tenant") ? request_tenant(r) : 0;
+	return *slot || !request_text(r, "tenant");
+}
+
 static struct override override_of(const struct daemon *d, uint32_t slot)
 {
 	const uint32_t id = d->roster->tenant[slot].id;

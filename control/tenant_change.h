@@ -25,4 +25,7 @@ enum command_outcome run_limits_set(struct request *request, json_t **result);
  */
 uint32_t request_tenant(struct request *request);
 
+/* The same where it may be left out: *slot is 0 then. false: request_error() was called. */
+bool request_tenant_option(struct request *request, uint32_t *slot);
+
 #endif

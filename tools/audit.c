@@ -274,10 +274,9 @@ static const struct option options[] = {
 
 static int parse(struct call *c, int argc, char **argv)
 {
-	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
 
-	c->socket = socket && *socket ? socket : LIVE_SOCKET;
+	c->socket = live_socket();
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		const char **const to[] = {&c->socket, &c->tenant, &c->from, &c->to, &c->anchor};
 

@@ -86,10 +86,9 @@ static int parse_options(struct feedback_call *c, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},    {"socket", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},    {0},
 	};
-	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
 
-	c->socket = socket && *socket ? socket : LIVE_SOCKET;
+	c->socket = live_socket();
 	while ((option = getopt_long(argc, argv, "nh", options, NULL)) != -1) {
 		switch (option) {
 		case 'n':

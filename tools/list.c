@@ -70,10 +70,9 @@ static int parse_options(struct list_call *c, int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
 
-	c->socket = socket && *socket ? socket : LIVE_SOCKET;
+	c->socket = live_socket();
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'g':

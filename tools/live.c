@@ -408,10 +408,9 @@ static void take_option(struct call *c, int option)
 /* -1: go on; else the exit status. */
 static int parse(struct call *c, int argc, char **argv)
 {
-	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
 
-	c->socket = socket && *socket ? socket : LIVE_SOCKET;
+	c->socket = live_socket();
 	while ((option = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(argv[0], stdout, 0);

@@ -67,6 +67,13 @@ static int explain(int error, const char *path)
 	return 1;
 }
 
+const char *live_socket(void)
+{
+	const char *socket = getenv("POSTERN_SOCKET");
+
+	return socket && *socket ? socket : LIVE_SOCKET;
+}
+
 int live_open(struct live_client *c, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -8,6 +8,9 @@
 
 #define LIVE_SOCKET "/run/postern/control.sock"
 
+/* That, or $POSTERN_SOCKET where that says something. */
+const char *live_socket(void);
+
 struct live_client {
 	const char *path;
 	FILE *in; /* NULL: not connected */

@@ -273,12 +273,10 @@ int policy_diff_main(int argc, char **argv)
 						{"socket", required_argument, NULL, 's'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
-	const char *socket = getenv("POSTERN_SOCKET");
+	const char *socket = live_socket();
 	bool json = false;
 	int option;
 
-	if (!socket || !*socket)
-		socket = LIVE_SOCKET;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(stdout, 0);

@@ -210,10 +210,9 @@ static int parse(struct push *p, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},         {"socket", required_argument, NULL, 'S'},
 		{"help", no_argument, NULL, 'h'},         {0},
 	};
-	const char *socket = getenv("POSTERN_SOCKET");
 	int option;
 
-	p->socket = socket && *socket ? socket : LIVE_SOCKET;
+	p->socket = live_socket();
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 's':

@@ -65,14 +65,11 @@ static int take(struct rules_running *running, struct live_client *client)
 
 int rules_running_ask(struct rules_running *running, const char *socket)
 {
-	const char *environment = getenv("POSTERN_SOCKET");
 	struct live_client client;
 	int rc;
 
 	*running = (struct rules_running){0};
-	if (!socket)
-		socket = environment && *environment ? environment : LIVE_SOCKET;
-	rc = live_open(&client, socket);
+	rc = live_open(&client, socket ? socket : live_socket());
 	if (rc)
 		return rc;
 	rc = take(running, &client);

@@ -3,32 +3,15 @@
  * Any bytes as a mail that came back: its items are one line of valid JSON each, that posternd
  * reads as what was written, however the bytes were cut.
  */
-#include <stdlib.h>
-
 #include "control/feedback_mail.h"
+#include "tests/fuzz/feedback_item.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void on_item(void *ctx, const struct feedback_item *item)
-{
-	json_t *object = feedback_item_json(item), *back;
-	struct feedback_item again;
-	const char *wrong;
-
-	if (!object || feedback_item_parse(object, &again, &wrong) != 0)
-		abort();
-	back = feedback_item_json(&again);
-	if (!json_equal(object, back))
-		abort();
-	json_decref(back);
-	json_decref(object);
-	++*(unsigned *)ctx;
-}
 
 static enum feedback_mail_kind run(const uint8_t *data, size_t size, size_t piece, unsigned *items)
 {
 	static struct feedback_mail m;
-	const struct feedback_sink sink = {on_item, items};
+	const struct feedback_sink sink = {feedback_item_check, items};
 	enum feedback_mail_kind kind;
 
 	*items = 0;

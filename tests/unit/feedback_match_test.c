@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #define NOW   INT64_C(1795660000)
 #define ACME  7
 #define OTHER 9
 
-static char folder[64], messages[96], reports[96];
+static char messages[96], reports[96];
 static struct feedback_memory memory;
 
 static uint32_t owner(void *ctx, const char *address)
@@ -40,10 +41,9 @@ static const struct feedback_world world = {owner, recipient, names_block_list, 
 
 static int setup(void **state)
 {
-	snprintf(folder, sizeof(folder), "/tmp/feedback-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(messages, sizeof(messages), "%s/m", folder);
-	snprintf(reports, sizeof(reports), "%s/r", folder);
+	assert_int_equal(scratch_setup(state), 0);
+	snprintf(messages, sizeof(messages), "%s/m", scratch_dir);
+	snprintf(reports, sizeof(reports), "%s/r", scratch_dir);
 	memory.rules = (struct feedback_rules){14 * 86400, 5 * 86400, 10, false};
 	assert_int_equal(feedback_table_open(&memory.messages, messages, 1024), 0);
 	assert_int_equal(feedback_table_open(&memory.reports, reports, 1024), 0);
@@ -54,10 +54,7 @@ static int teardown(void **state)
 {
 	feedback_table_close(&memory.messages);
 	feedback_table_close(&memory.reports);
-	unlink(messages);
-	unlink(reports);
-	rmdir(folder);
-	return 0;
+	return scratch_teardown(state);
 }
 
 static struct feedback_item item_of(enum feedback_source source, enum feedback_kind kind,

@@ -5,6 +5,7 @@
 
 #include "bpf/event_record.h"
 #include "control/daemon.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #define NOW    UINT64_C(1795660000)
@@ -16,14 +17,13 @@
 static struct roster_tenant tenants[5] = {[SLOT] = {.id = ACME, .name = "acme"}};
 static struct roster roster = {.count = 5, .tenants = 1, .tenant = tenants};
 static struct daemon d = {.roster = &roster};
-static char folder[64], messages[96], reports[96];
+static char messages[96], reports[96];
 
 static int setup(void **state)
 {
-	snprintf(folder, sizeof(folder), "/tmp/feedback-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(messages, sizeof(messages), "%s/m", folder);
-	snprintf(reports, sizeof(reports), "%s/r", folder);
+	assert_int_equal(scratch_setup(state), 0);
+	snprintf(messages, sizeof(messages), "%s/m", scratch_dir);
+	snprintf(reports, sizeof(reports), "%s/r", scratch_dir);
 	d.feedback.memory.rules = (struct feedback_rules){14 * 86400, 5 * 86400, 10, false};
 	assert_int_equal(feedback_table_open(&d.feedback.memory.messages, messages, 1024), 0);
 	assert_int_equal(feedback_table_open(&d.feedback.memory.reports, reports, 1024), 0);
@@ -33,10 +33,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	feedback_close(&d);
-	unlink(messages);
-	unlink(reports);
-	rmdir(folder);
-	return 0;
+	return scratch_teardown(state);
 }
 
 static uint32_t owner(void *ctx, const char *address)

@@ -11,20 +11,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #define NOW  INT64_C(1795660000)
 #define DAY  86400
 #define KEEP (14 * DAY)
 
-static char folder[] = "/tmp/feedback-XXXXXX", path[64];
+static char path[96];
 static struct feedback_table table;
 
 static int setup(void **state)
 {
-	snprintf(folder, sizeof(folder), "/tmp/feedback-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/t", folder);
+	assert_int_equal(scratch_setup(state), 0);
+	snprintf(path, sizeof(path), "%s/t", scratch_dir);
 	assert_int_equal(feedback_table_open(&table, path, 4096), 0);
 	return 0;
 }
@@ -32,9 +32,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	feedback_table_close(&table);
-	unlink(path);
-	rmdir(folder);
-	return 0;
+	return scratch_teardown(state);
 }
 
 static uint64_t key_of(uint64_t n)
