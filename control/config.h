@@ -137,10 +137,13 @@ extern const char *const config_dnsbl_codes[]; /* where it has none of its own; 
 extern const char config_dnsbl_blameless[];
 
 /* What comes back of mail that left. */
+enum config_suppress { SUPPRESS_NOBODY, SUPPRESS_BY_LOG, SUPPRESS_BY_ALL };
+
 struct config_feedback {
 	uint64_t keep, seen; /* ns */
 	uint32_t messages, reports, incidents;
 	bool by_address;
+	int suppress; /* enum config_suppress */
 };
 
 /* What people are to look at, and how they hear of it (control/cases.h). */

@@ -7,6 +7,11 @@
 
 #define AT(member) .offset = offsetof(struct config, feedback.member)
 
+static const char *const sources[] = {[SUPPRESS_NOBODY] = "none",
+				      [SUPPRESS_BY_LOG] = "log",
+				      [SUPPRESS_BY_ALL] = "all",
+				      NULL};
+
 /* clang-format off */
 const struct setting config_feedback_settings[] = {
 	{.name = "keep", .type = SETTING_DURATION, AT(keep), .fallback = "14d", .min = 3600 * SECOND, .max = 400 * DAY,
@@ -21,6 +26,8 @@ const struct setting config_feedback_settings[] = {
 	 .help = "complaints that one report may stand for, whatever its `Incidents` says"},
 	{.name = "by_address", .type = SETTING_BOOL, AT(by_address), .fallback = "false",
 	 .help = "a report whose Message-ID nobody knows counts for whose address it names; anybody can write one"},
+	{.name = "suppress", .type = SETTING_CHOICE, AT(suppress), .choices = sources, .fallback = "all",
+	 .help = "a hard bounce that counts puts its recipient on the tenant's list `suppressed`: of logs alone, or of delivery reports too (read when posternd starts)"},
 	{0},
 };
 /* clang-format on */

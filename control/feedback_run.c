@@ -10,6 +10,7 @@
 #include "bpf/event_record.h"
 #include "bpf/list.h"
 #include "control/daemon.h"
+#include "control/list_learn.h"
 #include "control/log.h"
 
 #define SECOND 1000000000
@@ -175,6 +176,16 @@ static void count(struct daemon *d, uint32_t slot, const struct feedback_item *i
 		risk_board_event(&d->risk.board, slot, RISK_EVENT_BLOCK_REPLY, 1, now, 0, 0);
 }
 
+/* Whom nobody has gets no more of the tenant's mail, whoever has said so. */
+static void suppress(struct daemon *d, uint32_t slot, const struct feedback_item *item)
+{
+	const int by = d->config->feedback.suppress;
+
+	if (item->kind == FEEDBACK_HARD &&
+	    by >= (item->source == FEEDBACK_LOG ? SUPPRESS_BY_LOG : SUPPRESS_BY_ALL))
+		list_learn_bounced(d, slot, recipient_of(d, d->roster->tenant[slot].id, item->rcpt));
+}
+
 /* Deliveries and bounces are numbers; the rest is something that somebody may want to read. */
 static bool is_told(const struct feedback_item *item, const struct feedback_match *match)
 {
@@ -212,8 +223,10 @@ static void take(struct daemon *d, struct store_unit *unit, const struct feedbac
 	if (dry)
 		return;
 	d->feedback.items[item->source][match.result]++;
-	if (slot && match.result == FEEDBACK_COUNTED)
+	if (slot && match.result == FEEDBACK_COUNTED) {
 		count(d, slot, item, &match.counts);
+		suppress(d, slot, item);
+	}
 	if (is_told(item, &match))
 		feedback_tell(d, unit, slot, item, &match);
 }

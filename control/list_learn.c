@@ -62,7 +62,7 @@ void list_learn_open(struct daemon *d)
 		free(l);
 }
 
-static void learn(struct daemon *d, const struct event_head *head, enum list_kind kind,
+static void learn(struct daemon *d, uint32_t slot, uint64_t time, enum list_kind kind,
 		  uint64_t hash)
 {
 	struct list_learned *l = d->lists.learned;
@@ -72,26 +72,33 @@ static void learn(struct daemon *d, const struct event_head *head, enum list_kin
 		return;
 	}
 	if (!l->count) {
-		l->oldest = head->time;
+		l->oldest = time;
 		turn_later(l, WRITE_S);
 	}
-	l->oldest = head->time < l->oldest ? head->time : l->oldest;
-	l->waiting[l->count++] = (struct bounced){d->roster->tenant[head->tenant].id, kind, hash};
+	l->oldest = time < l->oldest ? time : l->oldest;
+	l->waiting[l->count++] = (struct bounced){d->roster->tenant[slot].id, kind, hash};
 }
 
-static bool is_known(const struct daemon *d, const struct event_head *head)
+static bool is_known(const struct daemon *d, uint32_t slot)
 {
-	return d->lists.learned && !*d->lists.trouble && d->roster &&
-	       head->tenant < d->roster->count && d->roster->tenant[head->tenant].id;
+	return d->lists.learned && !*d->lists.trouble && d->roster && slot < d->roster->count &&
+	       d->roster->tenant[slot].id;
 }
 
 void list_learn_take(struct daemon *d, const struct event_head *head)
 {
 	struct event_value value;
 
-	if (is_known(d, head) && event_find(head, FIELD_KEY_BOUNCED_HASH, &value) &&
+	if (is_known(d, head->tenant) && event_find(head, FIELD_KEY_BOUNCED_HASH, &value) &&
 	    event_value_uint(&value))
-		learn(d, head, LIST_SUPPRESSED, event_value_uint(&value));
+		learn(d, head->tenant, head->time, LIST_SUPPRESSED, event_value_uint(&value));
+}
+
+void list_learn_bounced(struct daemon *d, uint32_t slot, uint64_t hash)
+{
+	if (hash && d->config->mail.suppress &&
+	    d->config->actions[REASON_SUPPRESSED] != VERDICT_PASS && is_known(d, slot))
+		learn(d, slot, daemon_time(), LIST_SUPPRESSED, hash);
 }
 
 static bool is_shadow(const struct event_head *head)
@@ -115,7 +122,7 @@ void list_learn_told(struct daemon *d, const struct event_head *head)
 	struct event_value detail;
 	uint64_t hash;
 
-	if (head->type != EVENT_VERDICT || !is_known(d, head) || is_shadow(head))
+	if (head->type != EVENT_VERDICT || !is_known(d, head->tenant) || is_shadow(head))
 		return;
 	if (says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_CALL_UNWANTED)) &&
 	    says(head, FIELD_KEY_VERDICT_OBJECT, "callee"))
@@ -128,7 +135,7 @@ void list_learn_told(struct daemon *d, const struct event_head *head)
 			      d->roster->tenant[head->tenant].id, (const char *)detail.p,
 			      detail.len);
 	if (hash)
-		learn(d, head, kind, hash);
+		learn(d, head->tenant, head->time, kind, hash);
 }
 
 static int bounced_compare(const void *a, const void *b)

@@ -22,6 +22,10 @@ void list_learn_close(struct daemon *daemon);
 /* A record of EVENT_BOUNCED. */
 void list_learn_take(struct daemon *daemon, const struct event_head *head);
 
+/* A hard bounce that came back outside of the gate (control/feedback_run.h): the same. `hash`: that
+ * of the list's entry, 0: of none. */
+void list_learn_bounced(struct daemon *daemon, uint32_t slot, uint64_t hash);
+
 /*
  * A record: where it is a verdict about a recipient who wants no more texts (`sms`), or a callee
  * who wants no more calls and is to have none (`dnc`), the number comes to the tenant's list.

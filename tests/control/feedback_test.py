@@ -14,7 +14,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from gate import Gate
+from gate import Gate, wait_for
 
 TENANTS = """( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; },
   { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24", "2001:db8:9::/48" ]; } )"""
@@ -205,6 +205,50 @@ class Feedback(unittest.TestCase):
         term = self.term("bounces")
         self.assertAlmostEqual(term["parts"], 2, delta=0.05)
         self.assertAlmostEqual(term["whole"], 2, delta=0.05)
+
+    def standing(self, address, tenant="acme"):
+        return self.result("list check", tenant=tenant, kind="suppressed", entries=[address])["entries"][0]["standing"]
+
+    def result(self, command, **arguments):
+        answer = self.gate.ask(command, **arguments)
+        self.assertIn("result", answer, answer)
+        return answer["result"]
+
+    def bounce(self, address, text="no such user", status="5.1.1", id="one@acme.example"):
+        return self.good("dsn", self.path("bounce.eml", DSN.format(rcpt=address, status=status, text=text, id=id)))["results"]
+
+    def test_aup_suppress_learned_a_bounce_by_log_or_dsn_suppresses(self):
+        self.log([("one@acme.example", [("gone@b.example", "5.1.1", "bounced", "550 5.1.1 no such user"),
+                                        ("full@b.example", "5.2.2", "bounced", "552 5.2.2 mailbox full"),
+                                        ("here@b.example", "2.0.0", "sent", "250 2.0.0 Ok")])])
+        self.assertEqual(self.bounce("Late@B.example"), {"counted": 1})
+        self.assertEqual(self.bounce("nobody@b.example", id="strange@acme.example"), {"unmatched": 1})
+        for address in ("gone@b.example", "late@b.example"):
+            wait_for(f"{address} is suppressed", lambda a=address: self.standing(a) == "listed")
+        for address in ("full@b.example", "here@b.example", "nobody@b.example"):
+            self.assertEqual(self.standing(address), "absent", address)
+        self.assertEqual(self.standing("gone@b.example", "globex"), "absent")
+        # It outlives posternd; who is taken off stays off, though the same report comes again.
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        self.assertEqual(self.standing("late@b.example"), "listed")
+        self.result("list remove", tenant="acme", kind="suppressed", entries=["late@b.example"])
+        self.assertEqual(self.bounce("late@b.example"), {"duplicate": 1})
+        self.assertEqual(self.bounce("later@b.example"), {"counted": 1})
+        wait_for("the next one is suppressed", lambda: self.standing("later@b.example") == "listed")
+        self.assertEqual(self.standing("late@b.example"), "absent")
+
+    def test_of_which_sources_is_a_setting(self):
+        for word, expected in (("log", ("listed", "absent")), ("none", ("absent", "absent"))):
+            self.gate.stop()
+            self.gate.configure(extra=f'feedback: {{ suppress = "{word}"; }};')
+            self.gate.start()
+            self.log([(f"{word}@acme.example", [(f"log-{word}@b.example", "5.1.1", "bounced", "550 5.1.1 no such user")])])
+            self.assertEqual(self.bounce(f"dsn-{word}@b.example", id=f"{word}@acme.example"), {"counted": 1})
+            # What waits to be written is written at the end.
+            self.gate.stop()
+            self.gate.start()
+            self.assertEqual(tuple(self.standing(f"{source}-{word}@b.example") for source in ("log", "dsn")), expected)
 
     def test_a_log_again_or_an_old_one_counts_nothing(self):
         self.assertEqual(self.log(delivered(10)), {"counted": 10})
