@@ -7,10 +7,8 @@
 
 #define AT(member) .offset = offsetof(struct config, feedback.member)
 
-static const char *const sources[] = {[SUPPRESS_NOBODY] = "none",
-				      [SUPPRESS_BY_LOG] = "log",
-				      [SUPPRESS_BY_ALL] = "all",
-				      NULL};
+static const char *const sources[] = {
+	[SUPPRESS_NOBODY] = "none", [SUPPRESS_BY_LOG] = "log", [SUPPRESS_BY_ALL] = "all", NULL};
 
 /* clang-format off */
 const struct setting config_feedback_settings[] = {

@@ -183,7 +183,8 @@ static void suppress(struct daemon *d, uint32_t slot, const struct feedback_item
 
 	if (item->kind == FEEDBACK_HARD &&
 	    by >= (item->source == FEEDBACK_LOG ? SUPPRESS_BY_LOG : SUPPRESS_BY_ALL))
-		list_learn_bounced(d, slot, recipient_of(d, d->roster->tenant[slot].id, item->rcpt));
+		list_learn_bounced(d, slot,
+				   recipient_of(d, d->roster->tenant[slot].id, item->rcpt));
 }
 
 /* Deliveries and bounces are numbers; the rest is something that somebody may want to read. */

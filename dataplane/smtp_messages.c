@@ -173,14 +173,27 @@ void smtp_on_message_result(void *ctx, const struct smtp_result *r)
 		mail_free(c->w, c->f, mail);
 }
 
+/* A client may have sent RSET and the next MAIL at once (RFC 2920): that one is not aborted. */
+static bool begun_before(const struct smtp_ctx *c, const struct mail *mail,
+			 const struct smtp_abort *abort)
+{
+	const uint32_t answered = c->s->parser.mails - (abort->by == SMTP_MAIL);
+
+	return mail && (abort->by == SMTP_UNKNOWN || mail->number <= answered);
+}
+
 void smtp_on_transaction_abort(void *ctx, const struct smtp_abort *abort)
 {
 	struct smtp_ctx *c = ctx;
 
 	smtp_rules_take(c);
-	smtp_watch_abort(c, c->s->mail, abort);
-	smtp_event(c, c->s->mail, "aborted", 0, abort->accepted);
-	smtp_mail_drop(c, &c->s->mail);
-	smtp_mail_drop(c, &c->s->nested);
-	c->s->in_transaction = false;
+	smtp_watch_abort(c, begun_before(c, c->s->mail, abort) ? c->s->mail : NULL, abort);
+	smtp_event(c, begun_before(c, c->s->mail, abort) ? c->s->mail : NULL, "aborted", 0,
+		   abort->accepted);
+	if (begun_before(c, c->s->mail, abort))
+		smtp_mail_drop(c, &c->s->mail);
+	if (begun_before(c, c->s->nested, abort))
+		smtp_mail_drop(c, &c->s->nested);
+	smtp_mail_settle(c);
+	c->s->in_transaction = c->s->mail != NULL;
 }

@@ -45,9 +45,23 @@ static void scan_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 		smtp_refuse_by_rule(c, &finding, "connection", r->at, true);
 }
 
-/* The server refused MAIL: what it would have opened is nothing, with whatever followed it. */
-static void mail_refused(struct smtp_ctx *c)
+/*
+ * The transaction that an answered MAIL would open: of several in flight the one whose turn it is.
+ * What the gate refused, and a capture goes on with, has no number.
+ */
+static struct mail **mail_of_reply(struct smtp_ctx *c, const struct smtp_reply *r)
 {
+	const uint32_t number = r->withheld ? 0 : c->s->parser.mails;
+
+	if (c->s->nested && c->s->nested->number == number)
+		return &c->s->nested;
+	return c->s->mail && c->s->mail->number == number ? &c->s->mail : NULL;
+}
+
+/* The server refused MAIL: what it would have opened is nothing, with whatever followed it. */
+static void mail_refused(struct smtp_ctx *c, const struct smtp_reply *r)
+{
+	struct mail **mail = mail_of_reply(c, r);
 	struct event_builder e;
 
 	if (c->s->in_transaction && c->w->options.addresses) {
@@ -55,21 +69,18 @@ static void mail_refused(struct smtp_ctx *c)
 		event_put_bool(&e, FIELD_KEY_ADDRESS_VOID, true);
 		event_send(c->w, &e);
 	}
-	if (c->s->nested) {
-		smtp_mail_drop(c, &c->s->nested);
-		return;
-	}
-	smtp_mail_drop(c, &c->s->mail);
-	c->s->in_transaction = false;
+	if (mail)
+		smtp_mail_drop(c, mail);
+	smtp_mail_settle(c);
+	c->s->in_transaction = c->s->mail != NULL;
 }
 
-static void mail_taken(struct smtp_ctx *c)
+/* Whatever was open before is not. */
+static void mail_taken(struct smtp_ctx *c, const struct smtp_reply *r)
 {
-	if (!c->s->nested)
-		return;
-	smtp_mail_drop(c, &c->s->mail);
-	c->s->mail = c->s->nested;
-	c->s->nested = NULL;
+	if (c->s->nested && mail_of_reply(c, r) == &c->s->nested)
+		smtp_mail_drop(c, &c->s->mail);
+	smtp_mail_settle(c);
 }
 
 void smtp_on_reply(void *ctx, const struct smtp_reply *r)
@@ -79,16 +90,15 @@ void smtp_on_reply(void *ctx, const struct smtp_reply *r)
 	smtp_session_count(c);
 	smtp_rules_take(c);
 	c->w->counters->smtp.replies[r->code]++;
-	c->s->mails_answered += r->verb == SMTP_MAIL && !r->withheld;
 	if (r->verb == SMTP_RCPT)
 		on_rcpt_reply(c, r);
 	smtp_watch_reply(c, r);
 	if (r->code == LOGIN_FAILED && (c->f->flags & FLOW_OUTBOUND))
 		heard_login_failed(c->w, c->f->tenant);
 	if (r->verb == SMTP_MAIL && r->code >= 400)
-		mail_refused(c);
+		mail_refused(c, r);
 	else if (r->verb == SMTP_MAIL)
-		mail_taken(c);
+		mail_taken(c, r);
 	scan_reply(c, r);
 	if ((c->f->flags & FLOW_REFUSE_GREETING) && may_decide(c->w))
 		smtp_refuse_greeting(c, r->at);

@@ -23,8 +23,8 @@ struct smtp_session {
 	struct mail *pending; /* messages whose replies are due, oldest first */
 	uint8_t helo_len;
 	bool counted, first_client_byte, tls;
-	uint32_t mails, mails_answered; /* MAILs that went on to the server, and that it answered */
-	bool unsure;         /* something never came by: whose a reply is can't be sworn to */
+	uint32_t mails; /* MAILs that went on to the server; parser.mails of them it answered */
+	bool unsure;    /* something never came by: whose a reply is can't be sworn to */
 	bool in_transaction; /* MAIL was sent, and not refused so far */
 	uint32_t view;       /* worker.view: of the rules that txn is about */
 	uint8_t sni_len;
@@ -65,6 +65,15 @@ static inline void smtp_mail_drop(struct smtp_ctx *c, struct mail **mail)
 	if (*mail)
 		mail_free(c->w, c->f, *mail);
 	*mail = NULL;
+}
+
+/* The first of them is gone: what was begun inside of it, and is still in flight, stands alone. */
+static inline void smtp_mail_settle(struct smtp_ctx *c)
+{
+	if (!c->s->mail) {
+		c->s->mail = c->s->nested;
+		c->s->nested = NULL;
+	}
 }
 
 /* The sequence number of a stream offset in the packet in hand. */

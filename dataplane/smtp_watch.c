@@ -231,7 +231,7 @@ static const struct mail *mail_answered(const struct smtp_session *s)
 	const struct mail *open[] = {s->pending, s->mail, s->nested};
 
 	for (unsigned i = 0; i < RTE_DIM(open); i++)
-		if (open[i] && open[i]->number == s->mails_answered)
+		if (open[i] && open[i]->number == s->parser.mails)
 			return open[i];
 	return NULL;
 }

@@ -217,6 +217,7 @@ struct smtp {
 	uint32_t *spill;               /* block: the queue, when it outgrew `run` */
 	uint32_t run[SMTP_RUNS];       /* unanswered commands, run-length coded */
 	uint32_t rcpts, accepted;      /* answered RCPTs of the open transaction */
+	uint32_t mails; /* MAILs that the server was told of and that were answered, or given up */
 	uint16_t run_head, run_count;
 	uint16_t held; /* bytes in `line` */
 	uint16_t text_len, text_line;

@@ -351,6 +351,12 @@ static bool is_late(const struct smtp *s, uint16_t code)
 	       !smtp_has(s, ST_MSG_TEXT | ST_MSG_GAP);
 }
 
+/* By it a sink knows which of several MAILs in flight the server has come to. */
+static void mail_counted(struct smtp *s, struct smtp_pending command)
+{
+	s->mails += command.verb == SMTP_MAIL && !command.withheld;
+}
+
 void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct smtp_env *env)
 {
 	struct smtp_pending command;
@@ -384,6 +390,9 @@ void smtp_session_reply(struct smtp *s, struct smtp_reply *reply, const struct s
 	reply->withheld = command.withheld;
 	reply->rcpt = s->rcpts;
 	reply->final = !is_intermediate(reply->code);
+	mail_counted(s, command);
+	if (command.verb == SMTP_MAIL && is_yes(reply->code))
+		smtp_session_abort(s, SMTP_MAIL, env);
 	env->sink->reply(env->ctx, reply);
 	command_answered(s, command, reply->code, reply->at.end, env);
 	smtp_session_due(s, reply->at.end, env);
@@ -395,8 +404,10 @@ void smtp_session_answer(struct smtp *s, uint16_t code, const struct smtp_env *e
 
 	if (is_callers(s, command))
 		callers_answer(s, command, s->server_at, env);
-	else
+	else {
+		mail_counted(s, command);
 		command_answered(s, command, code, s->server_at, env);
+	}
 }
 
 void smtp_session_give_up(struct smtp *s, const struct smtp_env *env)
