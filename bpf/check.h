@@ -33,6 +33,8 @@
 	X(SUPPRESSED, "AUP-SUPPRESS-LEARNED", REJECT)                                               \
 	X(MAILBOMB, "AUP-MAILBOMB", REJECT)                                                         \
 	X(PER_DOMAIN, "AUP-SPAM-BULK", REJECT)                                                      \
+	X(DISTINCT_RECIPIENTS, "AUP-SPAM-BULK", REJECT)                                             \
+	X(DISTINCT_DOMAINS, "AUP-SPAM-BULK", REJECT)                                                \
 	X(HARVEST, "AUP-HARVEST", ALERT)                                                            \
 	X(NEW_RECIPIENTS, "AUP-LIST", ALERT)                                                        \
 	X(SAME_BODY, "AUP-SPAM-BULK", ALERT)                                                        \

@@ -125,8 +125,7 @@ enum asr_mode {
 
 /* What a tenant's mail may do in a while. Windows are ns; counts of 0: it isn't looked at. */
 struct policy_mail {
-	uint32_t mailbomb; /* mails to one recipient */
-	uint32_t same_body;
+	uint32_t mailbomb;                         /* mails to one recipient */
 	uint32_t harvest, harvest_share;           /* recipients that are tried out, and percent */
 	uint32_t new_recipients, recipients_share; /* recipients never seen, and percent */
 	uint32_t recipients_days;                  /* that one is known */
@@ -134,7 +133,6 @@ struct policy_mail {
 	uint64_t mailbomb_window, same_body_window, harvest_window, recipients_window, relay_window;
 	uint64_t recipients_learn; /* from the start: nobody is new yet */
 	uint64_t suppress;         /* that a recipient that bounced is refused; 0: it isn't */
-	struct gcra per_domain;    /* recipients of one domain; interval 0: no limit */
 };
 
 /* Of calls, beside what limits say; 0: not looked at. */

@@ -77,6 +77,8 @@
 	X(SUPPRESSED, "suppressed", "the recipient bounced for the tenant lately")                  \
 	X(MAILBOMB, "mailbomb", "too many mails to one recipient")                                  \
 	X(PER_DOMAIN, "per_domain", "too many recipients of one domain")                            \
+	X(DISTINCT_RECIPIENTS, "distinct_recipients", "too many different recipients in a day")     \
+	X(DISTINCT_DOMAINS, "distinct_domains", "recipients in too many different domains in a day") \
 	X(HARVEST, "harvest", "addresses are tried out")                                            \
 	X(NEW_RECIPIENTS, "new_recipients", "too many recipients that were never seen before")      \
 	X(SAME_BODY, "same_body", "too many mails with the same text")                              \

@@ -11,7 +11,7 @@
 
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 4
+#define TENANT_ABI 5
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -70,7 +70,10 @@ struct tenant_slot {
 	uint32_t configured_state;       /* the file's, while `state` is what holds */
 	uint64_t shadow_checks;          /* bit per enum policy_check (bpf/check.h): the same */
 	uint32_t calls_at_once;          /* 0: no limit */
-	uint32_t pad;
+	/* Of mail; 0: no limit. The same text: within policy_mail.same_body_window. */
+	uint32_t same_body;
+	uint32_t distinct_recipients, distinct_domains; /* in a day (UTC) */
+	struct gcra per_domain;                         /* recipients of one domain */
 	struct gcra limit[LIMIT_COUNT];
 	gcra_word bucket[LIMIT_COUNT];
 } __attribute__((aligned(64)));

@@ -15,6 +15,9 @@ struct config_limits {
 	struct rate rate[LIMIT_COUNT];
 	struct rate recipients_per_message; /* only their counts */
 	struct rate calls_at_once;
+	struct rate distinct_recipients, distinct_domains; /* the same */
+	struct rate same_body;                             /* the same */
+	struct rate per_domain;
 	/* Bit per enum tenant_limit, then per enum policy_check; SETTING_GIVEN. */
 	uint64_t shadow;
 };
@@ -278,6 +281,9 @@ const char *config_check_address(const char *text);
 struct risk_config config_risk(const struct config *config);
 /* What the dataplane counts by. */
 struct policy_mail config_mail_policy(const struct config *config);
+/* What the policy of mail leaves to tiers and tenants; the slot has its flags. */
+void config_mail_limits(const struct config *config, const struct config_limits *limits,
+			struct tenant_slot *slot);
 /* enum risk_mode: the tenant's own, or the gate's. */
 int config_risk_of(const struct config *config, const struct config_tenant *tenant);
 

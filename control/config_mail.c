@@ -47,9 +47,9 @@ const struct setting config_mail_settings[] = {
 	{.name = "mailbomb", .type = SETTING_RATE, AT(mailbomb), .fallback = "60/10min",
 	 .help = "mails of a tenant to one recipient (`RCPT` commands that aren't refused), in the time and up to half of it more"},
 	{.name = "per_domain", .type = SETTING_RATE, AT(per_domain), .fallback = "unlimited",
-	 .help = "recipients of a tenant in one domain, a bucket for each"},
+	 .help = "recipients of a tenant in one domain, a bucket for each, where neither tier nor tenant has another"},
 	{.name = "same_body", .type = SETTING_RATE, AT(same_body), .fallback = "200/h",
-	 .help = "mails of a tenant with the same text, in the time and up to half of it more"},
+	 .help = "mails of a tenant with the same text, in the time and up to half of it more, where neither tier nor tenant has another number; not those of class `bulk`"},
 	{.name = "suppress", .type = SETTING_DURATION, AT(suppress), .fallback = "14d", .min = 0, .max = 365 * DAY,
 	 .help = "a recipient that bounced for a tenant is refused to it so long; `0s`: it isn't"},
 	{.name = "harvest", .type = SETTING_GROUP, .members = harvest_settings,
@@ -96,10 +96,9 @@ static uint64_t window_of(const struct rate *rate)
 struct policy_mail config_mail_policy(const struct config *config)
 {
 	const struct config_mail *m = &config->mail;
-	struct policy_mail policy = {
+	return (struct policy_mail){
 		.mailbomb = count_of(&m->mailbomb),
 		.mailbomb_window = window_of(&m->mailbomb),
-		.same_body = count_of(&m->same_body),
 		.same_body_window = window_of(&m->same_body),
 		.harvest = m->harvest.count,
 		.harvest_share = m->harvest.share,
@@ -113,7 +112,19 @@ struct policy_mail config_mail_policy(const struct config *config)
 		.relay_window = m->relay_window,
 		.suppress = m->suppress,
 	};
+}
 
-	rate_gcra(&m->per_domain, false, &policy.per_domain);
-	return policy;
+void config_mail_limits(const struct config *config, const struct config_limits *limits,
+			struct tenant_slot *slot)
+{
+	const struct config_mail *m = &config->mail;
+	const bool is_own = limits->same_body.state != RATE_UNSET;
+
+	rate_gcra(limits->per_domain.state != RATE_UNSET ? &limits->per_domain : &m->per_domain,
+		  false, &slot->per_domain);
+	/* One text for many is what they are there for. */
+	if (is_own || !(slot->flags & TENANT_MAIL_BULK))
+		slot->same_body = count_of(is_own ? &limits->same_body : &m->same_body);
+	slot->distinct_recipients = count_of(&limits->distinct_recipients);
+	slot->distinct_domains = count_of(&limits->distinct_domains);
 }

@@ -189,6 +189,8 @@ static const struct setting smtp_answer_settings[] = {
 	SMTP_ANSWER(SUPPRESSED, "suppressed", "550 5.1.1 The recipient's address bounced before"),
 	SMTP_ANSWER(MAILBOMB, "mailbomb", "421 4.7.28 Too many messages to this recipient, try again later"),
 	SMTP_ANSWER(PER_DOMAIN, "per_domain", "450 4.7.0 Too many recipients in this domain, try again later"),
+	SMTP_ANSWER(DISTINCT_RECIPIENTS, "distinct_recipients", "450 4.7.0 Too many different recipients today, try again tomorrow"),
+	SMTP_ANSWER(DISTINCT_DOMAINS, "distinct_domains", "450 4.7.0 Recipients in too many domains today, try again tomorrow"),
 	SMTP_ANSWER(HARVEST, "harvest", "421 4.7.0 Too many recipients that don't exist, try again later"),
 	SMTP_ANSWER(NEW_RECIPIENTS, "new_recipients", "450 4.7.0 Too many new recipients, try again later"),
 	SMTP_ANSWER(SAME_BODY, "same_body", "421 4.7.0 Too many messages with the same text, try again later"),

@@ -40,11 +40,21 @@ static const char *const mail_classes[] = {
 	RATE(base, SMS, "sms", "texts (SIP `MESSAGE`)"),                                           \
 	RATE(base, REGISTERS, "registers", "registrations (SIP `REGISTER`)")
 
+#define COUNT(base, member, most, text)                                                            \
+	{.name = #member, .type = SETTING_COUNT_LIMIT, .min = 1, .max = (most), .help = text,      \
+	 .offset = (base) + offsetof(struct config_limits, member)}
+
 #define LIMIT_SETTINGS(base)                                                                       \
 	RATE_SETTINGS(base),                                                                       \
 	{.name = "calls_at_once", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,           \
 	 .offset = (base) + offsetof(struct config_limits, calls_at_once),                         \
 	 .help = "calls that ring or are talked on at the same time"},                             \
+	COUNT(base, distinct_recipients, 100000000, "different recipients in a day (UTC)"),        \
+	COUNT(base, distinct_domains, 100000000, "different domains of recipients in a day (UTC)"), \
+	{.name = "per_domain", .type = SETTING_RATE,                                               \
+	 .offset = (base) + offsetof(struct config_limits, per_domain),                            \
+	 .help = "recipients in one domain, a bucket for each; without it `policy.mail.per_domain`"}, \
+	COUNT(base, same_body, 65535, "mails with the same text, within the time that `policy.mail.same_body` has; without it as many as that says, and any number where `mail_class` is `bulk`"), \
 	{.name = "shadow", .type = SETTING_CHOICES, .choices = shadow_names,                       \
 	 .offset = (base) + offsetof(struct config_limits, shadow),                                \
 	 .help = "limits and checks that are counted but not enforced"}
@@ -83,6 +93,12 @@ const struct config_tier *config_tier_find(const struct config *config, const ch
 	return NULL;
 }
 
+static void take_own(struct rate *limit, const struct rate *own)
+{
+	if (own->state != RATE_UNSET)
+		*limit = *own;
+}
+
 struct config_limits config_limits_of(const struct config *config,
 				      const struct config_tenant *tenant)
 {
@@ -91,35 +107,43 @@ struct config_limits config_limits_of(const struct config *config,
 	struct config_limits limits = tier ? tier->limits : (struct config_limits){0};
 
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (tenant->limits.rate[i].state != RATE_UNSET)
-			limits.rate[i] = tenant->limits.rate[i];
-	if (tenant->limits.recipients_per_message.state != RATE_UNSET)
-		limits.recipients_per_message = tenant->limits.recipients_per_message;
-	if (tenant->limits.calls_at_once.state != RATE_UNSET)
-		limits.calls_at_once = tenant->limits.calls_at_once;
+		take_own(&limits.rate[i], &tenant->limits.rate[i]);
+	take_own(&limits.recipients_per_message, &tenant->limits.recipients_per_message);
+	take_own(&limits.calls_at_once, &tenant->limits.calls_at_once);
+	take_own(&limits.distinct_recipients, &tenant->limits.distinct_recipients);
+	take_own(&limits.distinct_domains, &tenant->limits.distinct_domains);
+	take_own(&limits.same_body, &tenant->limits.same_body);
+	take_own(&limits.per_domain, &tenant->limits.per_domain);
 	if (tenant->limits.shadow & SETTING_GIVEN)
 		limits.shadow = tenant->limits.shadow;
 	return limits;
 }
 
 /* The setting that a rate was read from, for the error's place. */
-static const config_setting_t *limit_place(const config_setting_t *group, unsigned limit)
+static const config_setting_t *limit_place(const config_setting_t *group, const char *name)
 {
-	const config_setting_t *place = config_setting_get_member(group, shadow_names[limit]);
+	const config_setting_t *place = config_setting_get_member(group, name);
 
 	return place ? place : group;
+}
+
+static void check_limit(struct diag *diag, const config_setting_t *group, const char *name,
+			const struct rate *rate, bool bytes)
+{
+	struct gcra gcra;
+
+	if (rate_gcra(rate, bytes, &gcra) != 0)
+		setting_error(diag, limit_place(group, name),
+			      "a rate too fast to be counted, or a burst that takes "
+			      "more than 400 days to come back");
 }
 
 static void check_limits(struct diag *diag, const config_setting_t *group,
 			 const struct config_limits *limits)
 {
-	struct gcra gcra;
-
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (rate_gcra(&limits->rate[i], i == LIMIT_BYTES, &gcra) != 0)
-			setting_error(diag, limit_place(group, i),
-				      "a rate too fast to be counted, or a burst that takes "
-				      "more than 400 days to come back");
+		check_limit(diag, group, shadow_names[i], &limits->rate[i], i == LIMIT_BYTES);
+	check_limit(diag, group, "per_domain", &limits->per_domain, false);
 }
 
 static void check_tier(struct diag *diag, const struct config_tier *tier)

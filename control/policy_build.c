@@ -63,6 +63,7 @@ static void fill_slot(struct tenant_slot *slot, const struct config *config,
 		slot->recipients_per_message = limits.recipients_per_message.count;
 	if (limits.calls_at_once.state == RATE_LIMITED)
 		slot->calls_at_once = (uint32_t)limits.calls_at_once.count;
+	config_mail_limits(config, &limits, slot);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		rate_gcra(&limits.rate[i], i == LIMIT_BYTES, &slot->limit[i]);
 }

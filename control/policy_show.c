@@ -188,6 +188,43 @@ static json_t *each_json(const struct daemon *d, uint32_t slot, const struct ove
 	return object;
 }
 
+/* What no command, warm-up or score changes; `gate_wide`: the setting that holds without, or "". */
+static json_t *fixed_json(const struct daemon *d, uint32_t slot, const char *name,
+			  const char *gate_wide, json_t *in_force)
+{
+	struct source source = source_of(d, &d->roster->tenant[slot], name);
+	json_t *object;
+
+	if (!source.row && *gate_wide)
+		source = (struct source){find(d, "%s%s", gate_wide, ""), "gate"};
+	object = source_json(d, &source);
+	json_object_set_new(object, "name", json_string(name));
+	json_object_set_new(object, "lowered_by", json_array());
+	json_object_set_new(object, "in_force", in_force);
+	return object;
+}
+
+static json_t *count_json(uint32_t count)
+{
+	return json_pack("{s:o}", "count", count ? json_integer(count) : json_null());
+}
+
+static void append_fixed(const struct daemon *d, uint32_t slot, json_t *limits)
+{
+	const struct tenant_slot *live = &d->slots.slot[slot];
+
+	json_array_append_new(
+		limits, fixed_json(d, slot, "calls_at_once", "", count_json(live->calls_at_once)));
+	json_array_append_new(limits, fixed_json(d, slot, "distinct_recipients", "",
+						 count_json(live->distinct_recipients)));
+	json_array_append_new(limits, fixed_json(d, slot, "distinct_domains", "",
+						 count_json(live->distinct_domains)));
+	json_array_append_new(limits, fixed_json(d, slot, "per_domain", "policy.mail.per_domain",
+						 tenant_per_domain_json(live)));
+	json_array_append_new(limits, fixed_json(d, slot, "same_body", "policy.mail.same_body",
+						 count_json(live->same_body)));
+}
+
 /* Tenants, tiers, all */
 
 static json_t *warmup_state_json(const struct roster_tenant *t)
@@ -233,6 +270,7 @@ static json_t *tenant_policy_json(const struct daemon *d, uint32_t slot)
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		json_array_append_new(limits, limit_json(d, slot, i, o, &s));
 	json_array_append_new(limits, each_json(d, slot, o, &s));
+	append_fixed(d, slot, limits);
 	if (!own)
 		risk = find(d, "risk.%s%s", "mode", "");
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:o, s:s}}", "id",

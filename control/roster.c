@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bpf/check.h"
 #include "bpf/policy_image.h"
 #include "control/risk_json.h"
 
@@ -217,14 +218,22 @@ struct tenant_slot tenant_effective(const struct tenant_slot *base, const struct
 	return slot;
 }
 
-json_t *tenant_limit_json(const struct tenant_slot *slot, unsigned limit)
+json_t *tenant_rate_json(const struct gcra *g, double unit, bool shadow)
 {
-	const double unit = limit == LIMIT_BYTES ? GCRA_BYTES_UNIT : 1;
-	const struct gcra *g = &slot->limit[limit];
-	const bool shadow = slot->shadow >> limit & 1;
-
 	if (!g->interval)
 		return json_pack("{s:n, s:n, s:b}", "per_second", "burst", "shadow", shadow);
 	return json_pack("{s:f, s:f, s:b}", "per_second", 1e9 * unit / (double)g->interval, "burst",
 			 (double)g->tolerance * unit / (double)g->interval + 1, "shadow", shadow);
+}
+
+json_t *tenant_per_domain_json(const struct tenant_slot *slot)
+{
+	return tenant_rate_json(&slot->per_domain, 1,
+				slot->shadow_checks >> POLICY_CHECK_PER_DOMAIN & 1);
+}
+
+json_t *tenant_limit_json(const struct tenant_slot *slot, unsigned limit)
+{
+	return tenant_rate_json(&slot->limit[limit], limit == LIMIT_BYTES ? GCRA_BYTES_UNIT : 1,
+				slot->shadow >> limit & 1);
 }

@@ -67,6 +67,8 @@ struct tenant_slot tenant_effective(const struct tenant_slot *base,
 				    const struct override *override);
 
 /* A limit as words, "30/min"-like: from a slot that may have been set by anybody. */
+json_t *tenant_rate_json(const struct gcra *g, double unit, bool shadow);
+json_t *tenant_per_domain_json(const struct tenant_slot *slot);
 json_t *tenant_limit_json(const struct tenant_slot *slot, unsigned limit);
 
 #endif

@@ -145,6 +145,11 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 	STORE(emergency);
 	STORE(recipients_per_message);
 	STORE(calls_at_once);
+	STORE(same_body);
+	STORE(distinct_recipients);
+	STORE(distinct_domains);
+	STORE(per_domain.interval);
+	STORE(per_domain.tolerance);
 	STORE(country);
 	STORE(shadow);
 	STORE(shadow_checks);

@@ -49,12 +49,21 @@ static unsigned peak_of(const struct shm_head *memory, uint32_t slot, unsigned l
 	return most;
 }
 
+/* What no command sets. */
+static void set_count(json_t *limits, const char *name, uint32_t count)
+{
+	json_object_set_new(limits, name,
+			    json_pack("{s:o, s:s}", "count",
+				      count ? json_integer(count) : json_null(), "from",
+				      "configuration"));
+}
+
 static json_t *limits_json(const struct daemon *d, uint32_t slot)
 {
 	const struct shm_head *memory = dataplane_memory(d->dataplane);
 	const struct tenant_slot *live = &d->slots.slot[slot];
 	const struct override *o = override_at(d, slot);
-	json_t *limits = json_object();
+	json_t *limits = json_object(), *per_domain = tenant_per_domain_json(live);
 	char text[VALUE_TEXT];
 
 	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
@@ -78,11 +87,12 @@ static json_t *limits_json(const struct daemon *d, uint32_t slot)
 			  "from",
 			  o && o->recipients_per_message.state != RATE_UNSET ? "command"
 									     : "configuration"));
-	json_object_set_new(
-		limits, "calls_at_once",
-		json_pack("{s:o, s:s}", "count",
-			  live->calls_at_once ? json_integer(live->calls_at_once) : json_null(),
-			  "from", "configuration"));
+	set_count(limits, "calls_at_once", live->calls_at_once);
+	set_count(limits, "distinct_recipients", live->distinct_recipients);
+	set_count(limits, "distinct_domains", live->distinct_domains);
+	set_count(limits, "same_body", live->same_body);
+	json_object_set_new(limits, "per_domain", per_domain);
+	json_object_set_new(per_domain, "from", json_string("configuration"));
 	return limits;
 }
 

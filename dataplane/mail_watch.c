@@ -9,6 +9,7 @@
 #include "dataplane/memory.h"
 #include "dataplane/slices.h"
 
+#define DAY   (UINT64_C(86400) * 1000000000)
 #define HOSTS 8192 /* entries of 16 bytes */
 
 /* What an entry of a match_memory is about. */
@@ -124,6 +125,39 @@ bool mail_share_is_over(const struct mail_share *s, uint64_t now)
 {
 	return is_share(s, slices_read(s->parts, now, s->window),
 			slices_read(s->whole, now, s->window));
+}
+
+/* Days: the number of the day, and how many there were. */
+
+static uint64_t day_word(uint64_t old, uint32_t day)
+{
+	/* Another worker may be in tomorrow already. */
+	return (uint32_t)(old >> 32) == day || (uint32_t)(old >> 32) == day + 1
+		       ? old
+		       : (uint64_t)day << 32;
+}
+
+uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint64_t now, uint32_t most)
+{
+	uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next;
+
+	do {
+		next = day_word(old, (uint32_t)(now / DAY));
+		if ((most && (uint32_t)next >= most) || (uint32_t)next == UINT32_MAX)
+			return 0;
+		next++;
+	} while (!atomic_compare_exchange_weak(word, &old, next));
+	return (uint32_t)next;
+}
+
+void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now)
+{
+	uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
+
+	do
+		if (old >> 32 != now / DAY || !(uint32_t)old)
+			return;
+	while (!atomic_compare_exchange_weak(word, &old, old - 1));
 }
 
 /* Hosts */

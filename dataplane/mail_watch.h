@@ -19,6 +19,7 @@
 struct tenant_watch {
 	_Atomic uint64_t tries, probes; /* recipients, and those of them that were tried out */
 	_Atomic uint64_t recipients, strangers; /* recipients, and those that were never seen */
+	_Atomic uint64_t day_recipients, day_domains; /* different ones today; no slices */
 	_Atomic uint64_t suppressed; /* ns: until then some of its recipients are; no slices */
 };
 
@@ -57,6 +58,13 @@ struct mail_share {
 bool mail_share_add(const struct mail_share *share, uint64_t now, uint32_t parts, uint32_t whole);
 /* Whether there are so many of them, and such a share. */
 bool mail_share_is_over(const struct mail_share *share, uint64_t now);
+
+/*
+ * One more of what there may be `most` of in a day (UTC; 0: any number). Returns how many there are
+ * with it; 0: there were so many, and it isn't counted. Taken back: it came to nothing.
+ */
+uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint64_t now, uint32_t most);
+void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now);
 
 /* A server says that it relays nothing; true: it is the `hosts`th of the tenant's within `window`.
  */

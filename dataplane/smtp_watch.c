@@ -16,6 +16,11 @@ static const struct policy_mail *numbers(const struct smtp_ctx *c)
 	return &c->w->policy->mail;
 }
 
+static const struct tenant_slot *slot_of(const struct smtp_ctx *c)
+{
+	return &c->w->policy->slots[c->f->tenant];
+}
+
 /* What is found when there is nothing to refuse any more. */
 static void tell(struct smtp_ctx *c, enum reason reason, const char *object)
 {
@@ -139,7 +144,7 @@ static bool is_one_stranger_too_many(struct smtp_ctx *c, const struct smtp_recip
 bool smtp_watch_refuses_first(struct smtp_ctx *c, const struct smtp_recipient *to,
 			      const struct smtp_command *cmd)
 {
-	const struct gcra *per_domain = &numbers(c)->per_domain;
+	const struct gcra *per_domain = &slot_of(c)->per_domain;
 
 	if (is_suppressed(c, to) &&
 	    smtp_check(c, REASON_SUPPRESSED, "recipient", cmd->address, cmd->at, false))
@@ -159,11 +164,59 @@ bool smtp_watch_refuses_first(struct smtp_ctx *c, const struct smtp_recipient *t
 	return smtp_check(c, REASON_PER_DOMAIN, "recipient", cmd->address, cmd->at, false);
 }
 
+/* Different ones in a day: those of today are known. */
+static bool is_of_today(const struct smtp_ctx *c, uint64_t thing)
+{
+	const struct mail_watch *watch = c->w->watch;
+
+	return known_set_has(&watch->known, mail_watch_key(watch, c->f->tenant, thing),
+			     c->w->now / DAY, 0);
+}
+
+/* Is it one more than there may be? Where that is only told, with the first beyond. */
+static bool is_one_more(struct smtp_ctx *c, enum reason reason, uint64_t thing,
+			_Atomic uint64_t *word, uint32_t most)
+{
+	watch_of(c);
+	if (is_of_today(c, thing))
+		return false;
+	if (refuses(c, reason))
+		return !mail_watch_day_add(word, c->w->now, most);
+	return mail_watch_day_add(word, c->w->now, 0) == most + 1;
+}
+
+static bool are_limited(const struct smtp_ctx *c, enum reason reason, uint32_t most)
+{
+	return most && check_is_on(c->w, reason);
+}
+
+static bool refuses_distinct(struct smtp_ctx *c, const struct smtp_recipient *to,
+			     const struct smtp_command *cmd)
+{
+	struct tenant_watch *t = &c->w->watch->tenant[c->f->tenant];
+	const uint32_t recipients = slot_of(c)->distinct_recipients;
+	const uint32_t domains = slot_of(c)->distinct_domains;
+
+	if (are_limited(c, REASON_DISTINCT_DOMAINS, domains) &&
+	    is_one_more(c, REASON_DISTINCT_DOMAINS, to->domain, &t->day_domains, domains) &&
+	    smtp_check(c, REASON_DISTINCT_DOMAINS, "recipient", cmd->address, cmd->at, false))
+		return true;
+	if (!are_limited(c, REASON_DISTINCT_RECIPIENTS, recipients) ||
+	    !is_one_more(c, REASON_DISTINCT_RECIPIENTS, to->hash, &t->day_recipients, recipients) ||
+	    !smtp_check(c, REASON_DISTINCT_RECIPIENTS, "recipient", cmd->address, cmd->at, false))
+		return false;
+	if (are_limited(c, REASON_DISTINCT_DOMAINS, domains) && !is_of_today(c, to->domain))
+		mail_watch_day_undo(&t->day_domains, c->w->now);
+	return true;
+}
+
 bool smtp_watch_refuses_last(struct smtp_ctx *c, const struct smtp_recipient *to,
 			     const struct smtp_command *cmd)
 {
 	const struct policy_mail *m = numbers(c);
 
+	if (to->hash && refuses_distinct(c, to, cmd))
+		return true;
 	if (!m->mailbomb || !to->hash || !check_is_on(c->w, REASON_MAILBOMB))
 		return false;
 	if (count_min_add(&watch_of(c)->recipients,
@@ -171,6 +224,20 @@ bool smtp_watch_refuses_last(struct smtp_ctx *c, const struct smtp_recipient *to
 			  m->mailbomb_window, m->mailbomb))
 		return false;
 	return smtp_check(c, REASON_MAILBOMB, "recipient", cmd->address, cmd->at, false);
+}
+
+/* The tenant wrote to one in the domain, and to this one. */
+static void meet_of_today(struct smtp_ctx *c, const struct smtp_recipient *to)
+{
+	struct mail_watch *watch = c->w->watch;
+	const uint64_t day = c->w->now / DAY;
+
+	if (are_limited(c, REASON_DISTINCT_DOMAINS, slot_of(c)->distinct_domains))
+		known_set_meet(&watch_of(c)->known, mail_watch_key(watch, c->f->tenant, to->domain),
+			       day, 0);
+	if (are_limited(c, REASON_DISTINCT_RECIPIENTS, slot_of(c)->distinct_recipients))
+		known_set_meet(&watch_of(c)->known, mail_watch_key(watch, c->f->tenant, to->hash),
+			       day, 0);
 }
 
 static void meet(struct smtp_ctx *c, const struct smtp_recipient *to)
@@ -212,6 +279,7 @@ void smtp_watch_rcpt(struct smtp_ctx *c, struct mail *mail, const struct smtp_re
 	sketch_add(&t->domains, c->w->now, to->domain);
 	hll_add(&t->distinct_recipients, c->w->now, to->hash);
 	meet(c, to);
+	meet_of_today(c, to);
 }
 
 bool smtp_watch_verify(struct smtp_ctx *c, const struct smtp_command *cmd)
@@ -298,19 +366,19 @@ void smtp_watch_abort(struct smtp_ctx *c, const struct mail *mail, const struct 
 
 bool smtp_watch_refuses_message(struct smtp_ctx *c, const struct mail *mail, struct smtp_span end)
 {
-	const struct policy_mail *m = numbers(c);
+	const uint32_t most = slot_of(c)->same_body;
 	const uint64_t hash = body_digest_end(&mail->body);
 	uint32_t count;
 
-	if (!m->same_body || !(c->f->flags & FLOW_OUTBOUND) || mail->incomplete || !hash ||
+	if (!most || !(c->f->flags & FLOW_OUTBOUND) || mail->incomplete || !hash ||
 	    !check_is_on(c->w, REASON_SAME_BODY))
 		return false;
 	count = count_min_add(&watch_of(c)->bodies, mail_watch_key(c->w->watch, c->f->tenant, hash),
-			      c->w->now, m->same_body_window, 0);
-	if (count <= m->same_body)
+			      c->w->now, numbers(c)->same_body_window, 0);
+	if (count <= most)
 		return false;
 	/* Told with the first beyond, and then with every so many more. */
-	if (!refuses(c, REASON_SAME_BODY) && (count - 1) % m->same_body)
+	if (!refuses(c, REASON_SAME_BODY) && (count - 1) % most)
 		return false;
 	return smtp_check(c, REASON_SAME_BODY, "message", bytes_of(mail->from, mail->from_len), end,
 			  true);

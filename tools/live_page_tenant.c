@@ -26,6 +26,8 @@ void live_page_tenants(struct page_out *out, const json_t *result)
 	page_cell(out, INK_DIM, 10, "state");
 	page_cell(out, INK_DIM, -11, "packets");
 	page_cell(out, INK_DIM, -10, "messages");
+	page_cell(out, INK_DIM, -12, "recipients*");
+	page_cell(out, INK_DIM, -10, "domains*");
 	page_cell(out, INK_DIM, -9, "calls");
 	page_cell(out, INK_DIM, -9, "refused");
 	page_newline(out);
@@ -41,10 +43,16 @@ void live_page_tenants(struct page_out *out, const json_t *result)
 		page_cell(out, suspended ? INK_RED : INK_PLAIN, 10, text_at(t, "state"));
 		number(out, -11, count_at(t, "packets"));
 		number(out, -10, count_at(t, "messages"));
+		number(out, -12, count_at(t, "distinct.recipients"));
+		number(out, -10, count_at(t, "distinct.domains"));
 		number(out, -9, count_at(t, "calls"));
 		number(out, -9, count_at(t, "refused"));
 		page_newline(out);
 	}
+	page_rest(
+		out, INK_DIM,
+		"* different ones: recipients of the last 12 to 24 hours, domains of 3 to 6 days");
+	page_newline(out);
 }
 
 void live_rate_text(char *text, size_t size, double per_s, double burst)

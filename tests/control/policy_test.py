@@ -63,6 +63,31 @@ class Policy(unittest.TestCase):
         self.assertEqual(limits["messages"]["in_force"]["burst"], 60)
         self.assertEqual(limits["bytes"]["in_force"]["per_second"], None)
 
+    def test_limits_of_mail_are_the_tenants_the_tiers_or_the_gates(self):
+        self.gate.configure(tenants=TENANTS.replace('tier = "bulk"; limits: {', 'tier = "letters"; limits: { same_body = 30;').replace(
+            'risk = "on"', 'tier = "letters"'), extra=TIERS.replace("tiers: {", 'tiers: { letters: { mail_class = "bulk"; '
+            'distinct_recipients = 1000; distinct_domains = 50; per_domain = "40/h"; };') +
+            'policy: { mail: { per_domain = "20/h"; same_body = "9/h"; }; };')
+        self.gate.start()
+        acme, none = self.limits("acme"), self.limits("none")
+        self.assertEqual([acme[n]["from"] for n in ("same_body", "per_domain", "distinct_recipients", "calls_at_once")],
+                         ["tenant", "tier", "tier", "none"])
+        self.assertEqual(acme["same_body"]["in_force"], {"count": 30})
+        self.assertEqual(acme["distinct_recipients"]["in_force"], {"count": 1000})
+        self.assertEqual(acme["distinct_domains"]["in_force"], {"count": 50})
+        self.assertEqual(acme["per_domain"]["in_force"]["burst"], 40)
+        # Who sends bulk has no limit of the same text but his own.
+        self.assertEqual((none["same_body"]["from"], none["same_body"]["in_force"]), ("gate", {"count": None}))
+        self.gate.configure(extra='tiers: { letters: { distinct_domains = "unlimited"; }; };\n'
+                                  'policy: { mail: { per_domain = "20/h"; same_body = "9/h"; }; };')
+        self.ask("reload")
+        none = self.limits("none")
+        self.assertEqual((none["same_body"]["value"], none["same_body"]["in_force"]), ("9/h", {"count": 9}))
+        self.assertEqual((none["per_domain"]["from"], none["per_domain"]["in_force"]["burst"]), ("gate", 20))
+        self.assertEqual((none["distinct_domains"]["from"], none["distinct_domains"]["in_force"]), ("tier", {"count": None}))
+        self.assertEqual((none["distinct_recipients"]["from"], none["distinct_recipients"]["in_force"]), ("none", {"count": None}))
+        self.assertEqual(self.ask("tenant", tenant="none")["limits"]["per_domain"]["burst"], 20)
+
     def test_a_command_goes_before_tier_and_tenant(self):
         self.gate.start()
         self.ask("limits set", tenant="acme", limits={"messages": "7/min", "recipients_per_message": "3"})
