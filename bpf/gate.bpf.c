@@ -87,6 +87,15 @@ struct {
 } postern_epochs SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_TENANTS *PEER_SETS);
+	__type(key, __u32);
+	__type(value, struct peer_set);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} postern_peers SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GATE_PORTS + 1);
 	__type(key, __u32);
@@ -240,6 +249,18 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 		return NULL;
 	gate_flow_key(p, &key);
 	return bpf_map_lookup_elem(&postern_flows, &key);
+}
+
+STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set)
+{
+	uint32_t index = gate_peer_set(slot, set);
+
+	return bpf_map_lookup_elem(&postern_peers, &index);
+}
+
+STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
+{
+	return t->gate->key;
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)

@@ -52,6 +52,18 @@ static inline void limit_forget_alien(gcra_word *bucket, const struct gcra *gcra
 }
 
 /*
+ * One SYN to a peer that answered before, out of the bucket for these: the limit's is another one.
+ * False: it has none left.
+ */
+static inline bool limit_spend_known(struct tenant_slot *tenant, uint64_t now)
+{
+	gcra_word *bucket = &tenant->bucket[BUCKET_SYNS_KNOWN];
+
+	limit_forget_alien(bucket, &tenant->limit[LIMIT_SYNS], now);
+	return gcra_take(bucket, &tenant->limit[LIMIT_SYNS], now, 1);
+}
+
+/*
  * Takes `cost` events (bytes for LIMIT_BYTES) at `now` (ns, any epoch) out of
  * the tenant's bucket. Over takes nothing. An event that finds a token left may cost
  * more than is left: the bucket owes it, and events are over until it is paid back. A clock that

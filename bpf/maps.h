@@ -13,6 +13,7 @@
  *   postern_blocked     LPM      struct gate_prefix (no VLAN) to anything
  *   postern_flows       LRU      struct flow_key to struct flow_verdict
  *   postern_epochs      mapped   u64 by struct flow_verdict's place: workers count them up
+ *   postern_peers       mapped   struct peer_set by gate_peer_set(): the kernel's to write
  *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
  *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
@@ -25,6 +26,7 @@
 #ifndef POSTERN_MAPS_H
 #define POSTERN_MAPS_H
 
+#include "bpf/peers.h"
 #include "bpf/reason.h"
 #include "bpf/stage_packet.h"
 #include "bpf/stage_result.h"
@@ -50,7 +52,7 @@
 #define GATE_PINS                                                                         \
 	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",     \
 		"postern_prefixes", "postern_blocked", "postern_flows", "postern_epochs", \
-		"postern_counters", "postern_per_tenant"
+		"postern_peers", "postern_counters", "postern_per_tenant"
 
 /* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
 #define GATE_ARRAYS(X)                                                                      \
@@ -58,7 +60,8 @@
 	X(heartbeats, "postern_heartbeats", struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
 	X(tenants, "postern_tenants", struct tenant_slot, GATE_TENANTS)                     \
 	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
-	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)
+	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)                                  \
+	X(peers, "postern_peers", struct peer_set, GATE_TENANTS *PEER_SETS)
 
 enum gate_size {
 	GATE_PORTS = 8,
@@ -104,6 +107,7 @@ struct gate_shared {
 	uint32_t blocked;    /* whether postern_blocked has any entry */
 	uint32_t flows;      /* whether postern_flows has ever had any */
 	uint64_t generation; /* of the policy that the maps hold */
+	uint64_t key[2];     /* of hashes; random, of the machine's run */
 	struct gate_port port[GATE_PORTS];
 	uint32_t vlan_owner[VLANS]; /* slot of the one tenant that has the VLAN; 0: none, several */
 };
@@ -141,6 +145,12 @@ struct gate_tenant_counters {
 	uint64_t dropped[CHECK_COUNT];
 	uint64_t shadow[CHECK_COUNT];
 };
+
+/* The element of postern_peers. */
+static inline uint32_t gate_peer_set(uint32_t slot, uint32_t set)
+{
+	return slot * PEER_SETS + set;
+}
 
 static inline uint32_t gate_queue_index(uint32_t port, uint32_t queue)
 {

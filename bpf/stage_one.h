@@ -6,7 +6,7 @@
  *
  * Whoever includes this provides the look-ups declared below, for a struct
  * stage_tables of its own, finds the tenant (bpf/stage_tenant.h; workers do it in bulk) and calls
- * stage_decide(). No state but the tenants' buckets; any thread.
+ * stage_decide(). No state but the tenants' buckets and peers (bpf/peers.h); any thread.
  */
 #ifndef POSTERN_STAGE_ONE_H
 #define POSTERN_STAGE_ONE_H
@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "bpf/limit.h"
+#include "bpf/peers.h"
 #include "bpf/reason.h"
 #include "bpf/stage_packet.h"
 #include "bpf/stage_result.h"
@@ -33,6 +34,10 @@ STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place);
 /* NULL: nothing is known of p's flow, which is CLASS_L4. */
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p);
+/* One of the sets of the slot's peers, < PEER_SETS; NULL: nobody's. */
+STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set);
+/* Two words that nobody else knows. */
+STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t);
 /* ns; the same clock for all that expires. Asked for only by packets for which time matters. */
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t);
 /* Whether everything is counted and nothing dropped. */
@@ -140,6 +145,47 @@ STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
 	       (p->class == CLASS_L4 && p->proto == PROTO_TCP && stage_is_first_syn(p->tcp_flags));
 }
 
+/*
+ * A SYN to a peer that answered before takes of these peers' bucket, as long as that has some
+ * left, and the peer of his share; else, and to others, it takes of the limit's as ever.
+ */
+STAGE_INLINE bool stage_syn_over(struct stage_tables *t, const struct stage_packet *p,
+				 struct tenant_slot *tenant, struct stage_result *r)
+{
+	const struct gcra *limit = &tenant->limit[LIMIT_SYNS];
+	const struct peer_place place = peer_place_of(stage_key(t), tenant->id, p->dst, p->dport);
+	struct peer_set *set = stage_peer_set(t, r->tenant, place.set);
+	uint64_t now = stage_now(t);
+	uint32_t at = PEER_WAYS;
+
+	if (set && p->class == CLASS_L4)
+		at = peer_find(set, place.tag, now, PEER_ASKED, PEER_WAYS, PEER_KNOWN_TIME);
+	if (at < PEER_WAYS && peer_share_take(set, at, limit, now) &&
+	    limit_spend_known(tenant, now))
+		return false;
+	if (stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, 1))
+		return true;
+	if (set && p->class == CLASS_L4 && at >= PEER_WAYS)
+		peer_ask(set, &place, now);
+	return false;
+}
+
+/* A peer answers the tenant's SYN. */
+STAGE_INLINE void stage_note_answer(struct stage_tables *t, const struct stage_packet *p,
+				    const struct tenant_slot *tenant, uint32_t slot)
+{
+	struct peer_place place;
+	struct peer_set *set;
+
+	if (p->class != CLASS_L4 || p->proto != PROTO_TCP || !stage_is_syn_ack(p->tcp_flags) ||
+	    !tenant->limit[LIMIT_SYNS].interval)
+		return;
+	place = peer_place_of(stage_key(t), tenant->id, p->src, p->sport);
+	set = stage_peer_set(t, slot, place.set);
+	if (set)
+		peer_answer(set, &place, stage_now(t));
+}
+
 STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
 				    struct tenant_slot *tenant, struct stage_result *r)
 {
@@ -147,8 +193,8 @@ STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_p
 			   1) ||
 	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES,
 			   p->len) ||
-	       (stage_begins_connection(p) &&
-		stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, 1));
+	       (tenant->limit[LIMIT_SYNS].interval && stage_begins_connection(p) &&
+		stage_syn_over(t, p, tenant, r));
 }
 
 /* The packet's own flow's, and no earlier one's between the same ports. */
@@ -218,6 +264,8 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
 	     stage_over_limits(t, p, tenant, r)))
 		return;
+	if (!r->outbound)
+		stage_note_answer(t, p, tenant, r->tenant);
 	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
 		return;
 	/* What was let through before the suspension isn't any more. */

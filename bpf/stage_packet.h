@@ -85,6 +85,12 @@ STAGE_INLINE bool stage_is_first_syn(uint8_t flags)
 	return (flags & (STAGE_TCP_SYN | STAGE_TCP_ACK)) == STAGE_TCP_SYN;
 }
 
+STAGE_INLINE bool stage_is_syn_ack(uint8_t flags)
+{
+	return (flags & (STAGE_TCP_SYN | STAGE_TCP_ACK | STAGE_TCP_RST)) ==
+	       (STAGE_TCP_SYN | STAGE_TCP_ACK);
+}
+
 STAGE_INLINE uint64_t stage_be64(const uint8_t *p)
 {
 	uint64_t v;

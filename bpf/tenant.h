@@ -38,6 +38,12 @@ enum tenant_limit {
 		LIMIT_COUNT,
 };
 
+/* A bucket for each limit, and one more: SYNs to peers that answered before (bpf/peers.h). */
+enum tenant_bucket {
+	BUCKET_SYNS_KNOWN = LIMIT_COUNT, /* as large as the one of LIMIT_SYNS */
+	BUCKET_COUNT,
+};
+
 enum emergency_mode {
 	EMERGENCY_ALERT, /* forward, urgent alarm: the engine's own default */
 	EMERGENCY_REJECT,
@@ -75,7 +81,7 @@ struct tenant_slot {
 	uint32_t distinct_recipients, distinct_domains; /* in a day (UTC) */
 	struct gcra per_domain;                         /* recipients of one domain */
 	struct gcra limit[LIMIT_COUNT];
-	gcra_word bucket[LIMIT_COUNT];
+	gcra_word bucket[BUCKET_COUNT];
 } __attribute__((aligned(64)));
 
 #endif

@@ -33,7 +33,7 @@ static const char *const mail_classes[] = {
 	RATE(base, CALLS, "calls", "call attempts"),                                               \
 	RATE(base, SIP_REQUESTS, "sip_requests", "SIP requests other than `ACK` and `CANCEL`"),    \
 	RATE(base, PACKETS, "packets", "outbound packets"),                                        \
-	RATE(base, SYNS, "syns", "TCP connections begun, to any port"),                            \
+	RATE(base, SYNS, "syns", "TCP connections begun, to any port; as many again to servers that answered before"),                            \
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \
 	 .offset = (base) + offsetof(struct config_limits, recipients_per_message),                \
 	 .help = "recipients of one mail; RFC 5321 4.5.3.1.8 wants 100 to be possible"},           \

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -99,8 +100,11 @@ static int check_versions(struct gate_maps *maps, const char *dir)
 
 	if (err)
 		return err;
-	if (!maps->view.shared->magic)
+	if (!maps->view.shared->magic) {
+		if (getrandom(maps->view.shared->key, sizeof(maps->view.shared->key), 0) < 0)
+			return gate_maps_fail(maps, -errno, "getrandom: %s", strerror(errno));
 		gate_shared_stamp(maps->view.shared);
+	}
 	return gate_shared_check(maps->view.shared, maps->error);
 }
 

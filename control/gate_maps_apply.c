@@ -113,7 +113,7 @@ static bool slot_update(struct tenant_slot *to, const struct tenant_slot *from)
 static void slot_fill(struct tenant_slot *to, const struct tenant_slot *from,
 		      const struct tenant_slot *had)
 {
-	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+	for (unsigned i = 0; i < BUCKET_COUNT; i++)
 		long_set(&to->bucket[i], had ? had->bucket[i] : 0);
 	word_set(&to->state, had ? had->state : from->state);
 	word_set(&to->configured_state, had ? had->configured_state : from->configured_state);

@@ -135,6 +135,8 @@ static void limit_apply(struct tenant_slot *live, const struct tenant_slot *want
 	/* The debt of a slow limit would hold a fast one back for as long as it was made for. */
 	if (wider)
 		__atomic_store_n(&live->bucket[i], 0, __ATOMIC_RELAXED);
+	if (wider && i == LIMIT_SYNS)
+		__atomic_store_n(&live->bucket[BUCKET_SYNS_KNOWN], 0, __ATOMIC_RELAXED);
 }
 
 void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
@@ -154,11 +156,10 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 	STORE(shadow);
 	STORE(shadow_checks);
 	STORE(configured_state);
-	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		limit_apply(live, wanted, i);
-		if (another)
-			__atomic_store_n(&live->bucket[i], 0, __ATOMIC_RELAXED);
-	}
+	for (unsigned i = 0; another && i < BUCKET_COUNT; i++)
+		__atomic_store_n(&live->bucket[i], 0, __ATOMIC_RELAXED);
 	STORE(id);
 	__atomic_store_n(&live->state, wanted->state, __ATOMIC_RELEASE);
 }

@@ -204,6 +204,7 @@ static struct worker *worker_new(struct gate *gate, const struct gate_config *co
 	w->large = gate->large;
 	w->calls = gate->calls;
 	w->watch = gate->watch;
+	w->peers = gate->peers;
 	w->history_max = SMALL_PACKETS / 4;
 	w->tx[PORT_INSIDE].port = w->tx[PORT_OUTSIDE].port = PORT_NONE;
 	rc = config->shm ? worker_share(w, config->shm) : worker_count(w, config);
@@ -275,6 +276,19 @@ static struct rte_mempool *packets_new(const char *name, unsigned n, unsigned si
 	return pool;
 }
 
+/* A tenant without a limit of SYNs touches none of it. */
+static int peers_new(struct peer_table *peers, const struct gate_config *config)
+{
+	/* XDP has them. */
+	if (config->options.live && config->options.stage_one_done)
+		return 0;
+	peers->size = (size_t)slots_of(config) * PEER_SETS * sizeof(*peers->sets);
+	peers->sets = memory_reserve(peers->size, MEMORY_SPARSE);
+	if (config->key)
+		memcpy(peers->key, config->key, sizeof(peers->key));
+	return peers->sets ? 0 : -ENOMEM;
+}
+
 static int gate_build(struct gate *gate, const struct gate_config *config)
 {
 	unsigned small = SMALL_PACKETS * config->workers + config->port_packets;
@@ -289,7 +303,8 @@ static int gate_build(struct gate *gate, const struct gate_config *config)
 	if (!gate->small || !gate->large || !gate->calls ||
 	    match_memory_new(MEMORY_ENTRIES, config->key, &gate->memory) < 0 ||
 	    mail_watch_new(&config->policy->budgets, slots_of(config), config->key, &gate->watch) <
-		    0)
+		    0 ||
+	    peers_new(&gate->peers, config) < 0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < config->workers; i++) {
 		gate->worker[i] = worker_new(gate, config, i);
@@ -338,6 +353,7 @@ void gate_free(struct gate *gate)
 	calls_free(gate->calls);
 	match_memory_free(gate->memory);
 	mail_watch_free(gate->watch);
+	memory_release(gate->peers.sets, gate->peers.size);
 	rte_mempool_free(gate->small);
 	rte_mempool_free(gate->large);
 	rte_free(gate);

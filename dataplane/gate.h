@@ -37,6 +37,7 @@ struct gate {
 	struct calls *calls;
 	struct match_memory *memory; /* what rules remember */
 	struct mail_watch *watch;    /* what tenants' mail did lately */
+	struct peer_table peers;     /* who answered them */
 	struct order order;
 };
 

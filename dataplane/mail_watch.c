@@ -78,7 +78,7 @@ void mail_watch_free(struct mail_watch *w)
 
 struct sketch_key mail_watch_key(const struct mail_watch *w, uint32_t tenant, uint64_t thing)
 {
-	return (struct sketch_key){sketch_mix(w->key[0] ^ sketch_mix(w->key[1] + tenant)), thing};
+	return (struct sketch_key){mix64(w->key[0] ^ mix64(w->key[1] + tenant)), thing};
 }
 
 /* Shares */

@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "bpf/mix.h"
+
 #define SKETCH_ROWS  4
 #define SKETCH_SPANS 16 /* a tenant's is one of so many parts of a row */
 
@@ -26,14 +28,6 @@ struct sketch_place {
 	uint64_t cell[SKETCH_ROWS]; /* of all rows, one behind the other */
 };
 
-/* A bijection in which every bit depends on every other (D. Stafford's variant 13). */
-static inline uint64_t sketch_mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /* `width`: cells of a row, a power of two, SKETCH_SPANS at least. */
 static inline struct sketch_place sketch_place_of(struct sketch_key key, uint64_t width)
 {
@@ -41,8 +35,8 @@ static inline struct sketch_place sketch_place_of(struct sketch_key key, uint64_
 
 	for (uint64_t row = 0; row < SKETCH_ROWS; row++) {
 		const uint64_t salt = (row + 1) * UINT64_C(0x9e3779b97f4a7c15);
-		const uint64_t begin = sketch_mix(key.tenant + salt);
-		const uint64_t at = sketch_mix(key.thing + salt) % (width / SKETCH_SPANS);
+		const uint64_t begin = mix64(key.tenant + salt);
+		const uint64_t at = mix64(key.thing + salt) % (width / SKETCH_SPANS);
 
 		place.cell[row] = row * width + ((begin + at) & (width - 1));
 	}

@@ -14,6 +14,7 @@
 
 struct stage_tables {
 	const struct policy *policy;
+	const struct peer_table *peers;
 	uint64_t now;
 };
 
@@ -57,6 +58,16 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p)
 {
 	return NULL;
+}
+
+STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set)
+{
+	return &t->peers->sets[slot * PEER_SETS + set];
+}
+
+STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
+{
+	return t->peers->key;
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
@@ -177,7 +188,7 @@ static void note_shadowed(struct worker *w, uint32_t tenant, unsigned shadowed)
 
 static void decide(struct worker *w, struct burst *b, unsigned i)
 {
-	struct stage_tables tables = {.policy = w->policy};
+	struct stage_tables tables = {.policy = w->policy, .peers = &w->peers};
 	struct stage_packet p;
 	struct stage_result r = {.tenant = b->tenant[i], .outbound = b->outbound[i]};
 

@@ -19,6 +19,7 @@
 
 #include "bpf/counters.h"
 #include "bpf/event_ring.h"
+#include "bpf/peers.h"
 #include "bpf/policy.h"
 #include "dataplane/block_pool.h"
 #include "dataplane/burst.h"
@@ -92,6 +93,13 @@ struct sender_memory {
 	uint64_t next[SENDERS_TENANTS]; /* ns, by tenant: as a bucket of bpf/gcra.h */
 };
 
+/* Who answered tenants: PEER_SETS a slot. Stage one's alone; shared by the workers that do it. */
+struct peer_table {
+	struct peer_set *sets; /* NULL: XDP has them */
+	size_t size;           /* bytes */
+	uint64_t key[2];
+};
+
 struct worker {
 	unsigned index;
 	struct worker_options options;
@@ -117,6 +125,7 @@ struct worker {
 	struct editor *editing;     /* a ring of them: the next one to look after */
 	struct calls *calls;        /* shared by the workers */
 	struct mail_watch *watch;   /* the same */
+	struct peer_table peers;    /* the same */
 	struct reassembly *reassembly;
 	struct rte_mempool *mbufs;
 	struct rte_mempool *large; /* for what does not fit these */

@@ -94,6 +94,16 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 	return NULL;
 }
 
+STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set)
+{
+	return &t->gate->peers[gate_peer_set(slot, set)];
+}
+
+STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
+{
+	return t->gate->shared.key;
+}
+
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
 {
 	return t->now;

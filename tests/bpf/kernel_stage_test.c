@@ -44,6 +44,8 @@ static void begin(void)
 	gate_maps_flow_forget(both.maps, &both.key);
 	for (uint32_t slot = 0; slot < both.policy->slot_count; slot++)
 		memset(both.view->tenants[slot].bucket, 0, sizeof(both.view->tenants[slot].bucket));
+	memset(both.view->peers, 0, both.policy->slot_count * PEER_SETS * sizeof(struct peer_set));
+	memcpy(both.host.shared.key, both.view->shared->key, sizeof(both.host.shared.key));
 	kernel_counters(&both.port, both.tenant);
 }
 
@@ -157,6 +159,37 @@ static void every_case_is_decided_as_on_the_host_and_as_the_table_says(void **st
 		compare_tenants(c->name);
 		assert_int_equal(r.action, c->action);
 		assert_int_equal(r.reason, c->reason);
+	}
+}
+
+static void run_talk(const struct stage_talk *talk)
+{
+	static uint8_t frame[FRAME_MAX];
+
+	for (const struct stage_step *s = talk->step; s->frame.src; s++) {
+		const struct stage_case c = {.from = s->from};
+		const struct gate_port port = stage_case_port(&c);
+		uint32_t len = frame_build(&s->frame, frame);
+		struct stage_result r;
+
+		set_port(&port);
+		for (unsigned n = 0; n < (s->times ? s->times : 1u); n++)
+			r = run_both(talk->name, frame, len);
+		assert_int_equal(r.action, s->action);
+		assert_int_equal(r.reason, s->reason);
+	}
+}
+
+static void every_talk_goes_as_on_the_host_and_as_the_table_says(void **state)
+{
+	const struct stage_case ordinary = {0};
+	const uint8_t nothing[14] = {0};
+
+	for (unsigned i = 0; i < stage_talk_count; i++) {
+		begin_case(&ordinary, nothing, sizeof(nothing));
+		run_talk(&stage_talks[i]);
+		compare_port(stage_talks[i].name, NULL, 0);
+		compare_tenants(stage_talks[i].name);
 	}
 }
 
@@ -307,6 +340,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_is_decided_as_on_the_host_and_as_the_table_says),
+		cmocka_unit_test(every_talk_goes_as_on_the_host_and_as_the_table_says),
 		cmocka_unit_test(every_case_cut_at_every_byte_is_decided_as_on_the_host),
 		cmocka_unit_test(nonsense_is_decided_as_on_the_host),
 		cmocka_unit_test(captures_are_decided_as_on_the_host),

@@ -30,7 +30,11 @@ const char stage_case_text[] =
 	"  limits: { packets = \"1/d\"; bytes = \"2000/d\"; shadow = [ \"packets\" ]; }; },\n"
 	"{ id = 18; name = \"inner\"; prefixes = [ \"10.1.2.0/24\", \"2001:db8:1:2::/64\" ]; },\n"
 	"{ id = 19; name = \"one of two\"; vlan = 200; prefixes = [ \"10.9.0.0/24\" ]; },\n"
-	"{ id = 20; name = \"the other\"; vlan = 200; prefixes = [ \"10.9.1.0/24\" ]; }\n"
+	"{ id = 20; name = \"the other\"; vlan = 200; prefixes = [ \"10.9.1.0/24\" ]; },\n"
+	"{ id = 21; name = \"peers\"; prefixes = [ \"10.10.0.0/16\", \"2001:db8:10::/48\" ];\n"
+	"  limits: { syns = \"16/h\"; }; },\n"
+	"{ id = 22; name = \"peers too\"; prefixes = [ \"10.11.0.0/16\" ];\n"
+	"  limits: { syns = \"16/h\"; }; }\n"
 	");\n"
 	"lists: { blocked = [ \"198.51.100.0/24\", \"2001:db8:bad::/48\", \"203.0.113.7\" ]; };\n";
 
@@ -429,3 +433,64 @@ const struct stage_case stage_cases[] = {
 /* clang-format on */
 
 const unsigned stage_case_count = sizeof(stage_cases) / sizeof(stage_cases[0]);
+
+/* Peers that answered: sixteen SYNs to others an hour, as many to them, two of these to each. */
+#define TO(them)   .src = "10.10.0.1", .dst = them
+#define FROM(them) .src = them, .dst = "10.10.0.1"
+#define ASKS(them)                              \
+	{                                       \
+		{TO(them), SYN}, INSIDE, PASSES \
+	}
+#define SAYS(them)                                                                  \
+	{                                                                           \
+		{FROM(them), .sport = 80, .dport = 40000, SYN_ACK}, OUTSIDE, PASSES \
+	}
+#define FLOOD(them)                                                         \
+	{                                                                   \
+		{TO(them), SYN}, INSIDE, .times = 100, .action = WIRE_DROP, \
+					 .reason = REASON_LIMIT_SYNS        \
+	}
+#define OVER(them)                                                                        \
+	{                                                                                 \
+		{TO(them), SYN}, INSIDE, .action = WIRE_DROP, .reason = REASON_LIMIT_SYNS \
+	}
+
+/* clang-format off */
+const struct stage_talk stage_talks[] = {
+	{"a peer that answered, in a flood to others", {ASKS("192.0.2.9"), SAYS("192.0.2.9"), FLOOD("192.0.2.66"),
+	 ASKS("192.0.2.9"), FLOOD("192.0.2.67"), ASKS("192.0.2.9")}},
+	{"its share is two; the next is as others' are", {ASKS("192.0.2.9"), SAYS("192.0.2.9"), FLOOD("192.0.2.66"),
+	 ASKS("192.0.2.9"), ASKS("192.0.2.9"), OVER("192.0.2.9")}},
+	{"a flood to one that answers is a flood, and the others that did are asked all the same", {
+	 ASKS("192.0.2.9"), SAYS("192.0.2.9"), ASKS("192.0.2.8"), SAYS("192.0.2.8"), FLOOD("192.0.2.8"),
+	 ASKS("192.0.2.9"), OVER("192.0.2.7")}},
+	{"sixteen to those that answered", {
+	 ASKS("192.0.2.1"), SAYS("192.0.2.1"), ASKS("192.0.2.2"), SAYS("192.0.2.2"), ASKS("192.0.2.3"),
+	 SAYS("192.0.2.3"), FLOOD("192.0.2.66"), {{TO("192.0.2.1"), SYN}, INSIDE, .times = 2},
+	 {{TO("192.0.2.2"), SYN}, INSIDE, .times = 2}, {{TO("192.0.2.3"), SYN}, INSIDE, .times = 2},
+	 OVER("192.0.2.1"), OVER("192.0.2.2"), OVER("192.0.2.3")}},
+	{"who was not asked is not known, whatever he says", {SAYS("192.0.2.9"), SAYS("192.0.2.9"), FLOOD("192.0.2.66"),
+	 OVER("192.0.2.9")}},
+	{"who was asked beyond the limit is not known either", {FLOOD("192.0.2.66"), OVER("192.0.2.9"), SAYS("192.0.2.9"),
+	 OVER("192.0.2.9")}},
+	{"another of the server's ports is another peer", {ASKS("192.0.2.9"), SAYS("192.0.2.9"), FLOOD("192.0.2.66"),
+	 {{TO("192.0.2.9"), .dport = 81, SYN}, INSIDE, .action = WIRE_DROP, .reason = REASON_LIMIT_SYNS}}},
+	{"whom one tenant knows another does not", {ASKS("192.0.2.9"), SAYS("192.0.2.9"),
+	 {{.src = "10.11.0.1", .dst = "192.0.2.66", SYN}, INSIDE, .times = 50, .action = WIRE_DROP,
+	  .reason = REASON_LIMIT_SYNS},
+	 {{.src = "10.11.0.1", .dst = "192.0.2.9", SYN}, INSIDE, .action = WIRE_DROP, .reason = REASON_LIMIT_SYNS},
+	 ASKS("192.0.2.9")}},
+	{"a refusal is no answer", {ASKS("192.0.2.9"),
+	 {{FROM("192.0.2.9"), .sport = 80, .flags = 0x14}, OUTSIDE, PASSES},
+	 {{FROM("192.0.2.9"), .sport = 80, .flags = 0x16}, OUTSIDE, PASSES}, FLOOD("192.0.2.66"), OVER("192.0.2.9")}},
+	{"its own answers to others make nobody known", {
+	 {{TO("192.0.2.9"), SYN_ACK}, INSIDE, PASSES}, FLOOD("192.0.2.66"), OVER("192.0.2.9")}},
+	{"IPv6", {{{OUT6("2001:db8:10::1"), SYN}, INSIDE, PASSES},
+	 {{IN6("2001:db8:10::1"), .sport = 80, SYN_ACK}, OUTSIDE, PASSES}, FLOOD("192.0.2.66"),
+	 {{OUT6("2001:db8:10::1"), SYN}, INSIDE, PASSES},
+	 {{.src = "2001:db8:10::1", .dst = "2001:db8:ffff:1::9", SYN}, INSIDE, .action = WIRE_DROP,
+	  .reason = REASON_LIMIT_SYNS}}},
+};
+/* clang-format on */
+
+const unsigned stage_talk_count = sizeof(stage_talks) / sizeof(stage_talks[0]);

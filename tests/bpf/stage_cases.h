@@ -48,6 +48,25 @@ struct stage_case {
 extern const struct stage_case stage_cases[];
 extern const unsigned stage_case_count;
 
+/* Packets one after the other, of which the earlier ones bear on the later. */
+struct stage_step {
+	struct frame_spec frame; /* its `src` NULL: the end */
+	uint8_t from;            /* enum stage_from */
+	uint8_t times;           /* 0: once */
+	uint8_t action;          /* enum wire_action, of the last */
+	enum reason reason;      /* the same */
+};
+
+#define STAGE_STEPS 16
+
+struct stage_talk {
+	const char *name;
+	struct stage_step step[STAGE_STEPS];
+};
+
+extern const struct stage_talk stage_talks[];
+extern const unsigned stage_talk_count;
+
 /* Of a configuration's text; ends the test that can't have it. policy_free() when done. */
 struct policy *stage_policy(const char *config_text);
 

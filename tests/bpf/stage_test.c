@@ -67,6 +67,31 @@ static void every_packet_goes_where_the_table_says(void **state)
 	policy_free(policy);
 }
 
+/* Longer talks, of which earlier packets bear on later ones. */
+static void talks_go_as_the_table_says(void **state)
+{
+	struct policy *policy = stage_case_policy();
+	static uint8_t frame[FRAME_MAX];
+
+	for (unsigned i = 0; i < stage_talk_count; i++) {
+		host_gate_init(&gate, policy);
+		for (const struct stage_step *s = stage_talks[i].step; s->frame.src; s++) {
+			const struct stage_case c = {.from = s->from};
+			uint32_t len = frame_build(&s->frame, frame);
+			struct stage_result r;
+
+			gate.shared.port[CASE_PLACE] = stage_case_port(&c);
+			for (unsigned n = 0; n < (s->times ? s->times : 1u); n++)
+				r = host_gate_run(&gate, CASE_IFINDEX, 0, NOW, frame, len);
+			if (r.action != s->action || r.reason != s->reason)
+				fail_msg("%s, step %d: action %u, %s", stage_talks[i].name,
+					 (int)(s - stage_talks[i].step), r.action,
+					 reason_name(r.reason));
+		}
+	}
+	policy_free(policy);
+}
+
 /* Sums, so that a page made of them adds up. */
 static void every_packet_is_counted_once(void **state)
 {
@@ -118,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_packet_goes_where_the_table_says),
+		cmocka_unit_test(talks_go_as_the_table_says),
 		cmocka_unit_test(every_packet_is_counted_once),
 		cmocka_unit_test(a_port_without_a_place_is_none_of_the_gates),
 	};

@@ -3,6 +3,7 @@
  * A worker's stage one, on a native port: the table's packets through a gate. What it drops and why
  * is what the header says; what comes after stage one is others' tests.
  */
+#include "dataplane/gate.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
@@ -75,6 +76,35 @@ static void a_worker_drops_what_the_table_says(void **state)
 	assert_in_range(tried, 50, stage_case_count);
 }
 
+static void a_workers_talks_go_as_the_table_says(void **state)
+{
+	static uint8_t frame[FRAME_MAX];
+
+	for (unsigned i = 0; i < stage_talk_count; i++) {
+		for (uint32_t slot = 0; slot < g.policy->slot_count; slot++)
+			memset(g.policy->slots[slot].bucket, 0,
+			       sizeof(g.policy->slots[slot].bucket));
+		memset(g.gate->peers.sets, 0, g.gate->peers.size);
+		for (const struct stage_step *s = stage_talks[i].step; s->frame.src; s++) {
+			uint32_t len = frame_build(&s->frame, frame);
+			uint64_t before;
+
+			g.from = s->from;
+			for (unsigned n = 1; n < s->times; n++)
+				gate_fixture_put(&g, LINK_ETHERNET, frame, len, 0);
+			gate_fixture_run(&g);
+			before = g.w->counters->reasons[REASON_LIMIT_SYNS];
+			gate_fixture_put(&g, LINK_ETHERNET, frame, len, 0);
+			gate_fixture_run(&g);
+			if (g.w->counters->reasons[REASON_LIMIT_SYNS] - before !=
+			    (s->action == WIRE_DROP))
+				fail_msg("%s: step %d", stage_talks[i].name,
+					 (int)(s - stage_talks[i].step));
+		}
+		gate_fixture_reset(&g);
+	}
+}
+
 /* XDP lets fragments of the suspended through, since a call may be in them. */
 static void what_fragments_of_the_suspended_turn_out_to_be_is_dropped(void **state)
 {
@@ -140,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_worker_drops_what_the_table_says),
+		cmocka_unit_test(a_workers_talks_go_as_the_table_says),
 		cmocka_unit_test(what_the_suspended_hide_behind_headers_is_dropped),
 		cmocka_unit_test(what_fragments_of_the_suspended_turn_out_to_be_is_dropped),
 	};

@@ -20,8 +20,8 @@ in JSON, without CRLF after it. `C*3: RCPT TO:<r{n}@example.net>` is three lines
 `resend C` is the client's last write once more, over TCP; `resend C+` the same in one segment with what it says next. `=` lines are the session's events, in order, all of them
 (decisions.py says in which words); `=*3 one ;; two` is two lines three times. `G*3:` is said three times.
 
-The second line: kind (`smtp` over TCP, or `sip`, `sip-tcp`: conversation_sip.py), the client's address (a port may follow), the
-server's, and options: at= (s), times= and every= (s), vlan=, mss=, and `open`: no FIN.
+The second line: kind (`smtp` over TCP, or `sip`, `sip-tcp`: conversation_sip.py; or `syn`: of TCP only SYNs, `C:` each, that nobody
+answers), the client's address (a port may follow), the server's, and options: at= (s), times= and every= (s), vlan=, mss=, and `open`: no FIN.
 Sections `== summary` and `== risk` have lines `what = expected` (decisions.py).
 """
 import base64
@@ -111,7 +111,7 @@ class Builder:
         self.pause = 0.0
         self.breaks = False
         self.closes = False
-        self.sip = conversation_sip.Dialog(session) if session.kind != "smtp" else None
+        self.sip = conversation_sip.Dialog(session) if session.kind.startswith("sip") else None
 
     def say(self, side, data, leaves, again=""):
         self.session.says.append(Say(side, data, leaves, self.breaks or bool(again), self.pause, again))
@@ -145,6 +145,8 @@ class Builder:
                 self.say(side, self.data(side, text or "", indented, lambda x, n=n: expand(x, n, i)), mark == ":")
 
     def data(self, side, text, indented, expanded):
+        if self.session.kind == "syn":
+            return b""
         if text.startswith('"'):
             return expanded(json.loads(text)).encode("latin-1")
         if self.sip:
@@ -164,7 +166,7 @@ def sessions_of(block, number):
         builder = Builder(session)
         for line, indented in lines:
             builder.line(line, indented)
-        PACKETS["sip" if kind == "sip" else "tcp"](session)
+        PACKETS.get(kind, tcp_packets)(session)
         yield session
 
 
@@ -243,7 +245,15 @@ def udp_packets(session):
         session.packets.append(Packet(clock.tick(), src, dst, sport, dport, say.data, UDP, vlan=session.vlan))
 
 
-PACKETS = {"tcp": tcp_packets, "sip": udp_packets}
+def syn_packets(session):
+    clock = Clock(session)
+    for say in session.says:
+        clock.now += int(say.time * 10**9)
+        session.packets.append(Packet(clock.tick(), session.client[0], session.server[0], session.client[1],
+                                      session.server[1], b"", TCP, 1000, 0, SYN, session.vlan))
+
+
+PACKETS = {"sip": udp_packets, "syn": syn_packets}
 
 
 def sections(text):

@@ -24,7 +24,8 @@ tenants: (
   { id = 4; name = "d"; prefixes = [ "10.4.0.0/16", "2001:db8:4::/48" ]; tier = "wide"; optout = [ "optout" ]; },
   { id = 5; name = "e"; prefixes = [ "10.5.0.0/16", "2001:db8:5::/48" ]; tier = "shadow"; },
   { id = 6; name = "f"; prefixes = [ "10.6.0.0/16", "2001:db8:6::/48" ]; state = "suspended"; },
-  { id = 7; name = "g"; prefixes = [ "10.7.0.0/16", "2001:db8:7::/48" ]; domain_consent = true; domains = [ "nowhere.example" ]; },
+  { id = 7; name = "g"; prefixes = [ "10.7.0.0/16", "2001:db8:7::/48" ]; domain_consent = true; domains = [ "nowhere.example" ];
+    limits: { syns = "1/2s burst 3"; }; },
   { id = 8; name = "h"; prefixes = [ "10.8.0.0/16", "2001:db8:8::/48" ];
     limits: { connections = "1/10s"; sip_requests = "1/10s"; }; }
 );

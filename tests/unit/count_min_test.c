@@ -18,12 +18,12 @@
 static uint64_t number(uint64_t *state)
 {
 	*state += UINT64_C(0x9e3779b97f4a7c15);
-	return sketch_mix(*state);
+	return mix64(*state);
 }
 
 static struct sketch_key key_of(uint64_t tenant, uint64_t thing)
 {
-	return (struct sketch_key){sketch_mix(tenant * 7919 + 1), sketch_mix(thing * 104729 + 2)};
+	return (struct sketch_key){mix64(tenant * 7919 + 1), mix64(thing * 104729 + 2)};
 }
 
 static struct count_min sketch_of(uint64_t width)

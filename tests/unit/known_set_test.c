@@ -12,7 +12,7 @@
 
 static struct sketch_key key_of(uint64_t tenant, uint64_t thing)
 {
-	return (struct sketch_key){sketch_mix(tenant * 7919 + 1), sketch_mix(thing * 104729 + 2)};
+	return (struct sketch_key){mix64(tenant * 7919 + 1), mix64(thing * 104729 + 2)};
 }
 
 static struct known_set set_of(uint64_t width)
@@ -91,8 +91,7 @@ static void distinct_ones_of_a_day_are_estimated(void **state)
 
 		for (unsigned i = 0; i < counts[k]; i++)
 			for (unsigned twice = 0; twice < 2; twice++)
-				hll_add(&worker[i % 2], start + i % 2 * HLL_EPOCH,
-					sketch_mix(i + 5));
+				hll_add(&worker[i % 2], start + i % 2 * HLL_EPOCH, mix64(i + 5));
 		for (unsigned i = 0; i < 2; i++)
 			hll_merge(&worker[i], start + HLL_EPOCH, registers);
 		seen = hll_estimate(registers);
