@@ -202,6 +202,13 @@ static void on_url(void *ctx, struct bytes url, bool cut)
 	event_put_bytes(&c->mail->email, FIELD_KEY_EMAIL_URL, url);
 }
 
+/* As smtp_watch_refuses_message() will ask for it. */
+static bool wants_body_digest(const struct worker *w, const struct mail *mail)
+{
+	return (mail->facts.facts & HEADER_OUTBOUND) && w->policy->mail.same_body &&
+	       check_is_on(w, REASON_SAME_BODY);
+}
+
 static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes data)
 {
 	struct mail_ctx *c = ctx;
@@ -211,7 +218,7 @@ static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes 
 		return;
 	if (c->w->options.digests)
 		sha256_update(&mail->part_digest, data.len, data.p);
-	if (kind == MIME_DATA_TEXT && c->w->policy->actions[REASON_SAME_BODY] != VERDICT_PASS)
+	if (kind == MIME_DATA_TEXT && wants_body_digest(c->w, mail))
 		body_digest_add(&mail->body, data.p, data.len);
 	if (kind == MIME_DATA_TEXT && (mail->email.head || c->w->matcher))
 		url_feed(&mail->urls, data, on_url, c);
@@ -268,6 +275,7 @@ static void mail_begin(struct worker *w, struct mail *mail)
 	mime_init(&mail->mime);
 	sha256_init(&mail->digest);
 	md5_init(&mail->body_md5);
+	body_digest_init(&mail->body);
 	mail->line = LINE_EMPTY;
 	mail->head_len = 0;
 	mail->head_cut = false;
