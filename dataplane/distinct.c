@@ -3,8 +3,6 @@
 
 #include "bpf/siphash.h"
 #include "dataplane/calls.h"
-#include "dataplane/proto/sip_number.h"
-#include "dataplane/proto/sip_uri.h"
 
 uint64_t distinct_hash(const struct worker *w, struct bytes thing)
 {
@@ -15,14 +13,7 @@ uint64_t distinct_hash(const struct worker *w, struct bytes thing)
 	return siphash_end(&h);
 }
 
-void distinct_callee(struct worker *w, uint32_t tenant, const struct sip_message *msg)
+void distinct_callee(struct worker *w, uint32_t tenant, struct bytes callee)
 {
-	struct bytes callee = msg->uri;
-	struct sip_number number;
-	struct sip_uri uri;
-
-	sip_uri_parse(msg->uri, &uri);
-	if (sip_number_read(&uri, &number))
-		callee = bytes_of(number.digits, number.len);
 	sketch_add(&w->tenants[tenant].callees, w->now, distinct_hash(w, callee));
 }

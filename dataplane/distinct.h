@@ -10,7 +10,7 @@
 #include "dataplane/worker.h"
 
 /* Of a call attempt: who is called, by number, or else by the whole URI. */
-void distinct_callee(struct worker *w, uint32_t tenant, const struct sip_message *msg);
+void distinct_callee(struct worker *w, uint32_t tenant, struct bytes callee);
 
 /* The hash of what is told apart, keyed. */
 uint64_t distinct_hash(const struct worker *w, struct bytes thing);

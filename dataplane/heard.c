@@ -91,25 +91,48 @@ static bool is_refused(struct worker *w, uint32_t tenant, bool is_first, struct 
 	return is_first ? refusal_declare(w, r, NULL) : !(r->shadow || w->policy->shadow);
 }
 
+static bool peers_count(const struct worker *w)
+{
+	return w->policy->calls.destinations && check_is_on(w, REASON_PROBING);
+}
+
+static struct match_memory_key peer_key(const struct flow *f)
+{
+	struct match_memory_key key = key_of(HEARD_PEER, f->tenant, 0);
+
+	memcpy(key.addr[0], f->key.addr[!f->client], sizeof(key.addr[0]));
+	return key;
+}
+
+void heard_prefetch_peer(const struct worker *w, const struct flow *f)
+{
+	struct match_memory_key key;
+
+	if (!peers_count(w))
+		return;
+	key = peer_key(f);
+	match_memory_prefetch(w->calls->memory, &key);
+}
+
 void heard_peer(struct worker *w, struct flow *f)
 {
-	const uint8_t *server = f->key.addr[!f->client];
 	const uint32_t most = w->policy->calls.destinations;
 	struct refusal r = {.reason = REASON_PROBING, .object = "connection"};
-	uint64_t peer;
+	struct match_memory_key peer;
 	uint32_t n;
 
-	if (!most || !check_is_on(w, REASON_PROBING))
+	if (!peers_count(w))
 		return;
-	peer = heard_hash(w, server, sizeof(f->key.addr[0]));
-	if (heard_has(w, HEARD_PEER, f->tenant, peer))
+	peer = peer_key(f);
+	order_wait(w->order, w->index, w->packet);
+	if (match_memory_has(w->calls->memory, &peer, w->now))
 		return;
 	n = heard_count(w, HEARD_PEERS, f->tenant, MINUTE);
 	if (n > most && w->policy->actions[REASON_PROBING] >= VERDICT_DROP &&
 	    is_refused(w, f->tenant, n == most + 1, &r))
 		slot_decide(w, w->at.slot, VERDICT_DROP, REASON_PROBING);
 	else
-		heard_keep(w, HEARD_PEER, f->tenant, peer, MINUTE);
+		match_memory_set(w->calls->memory, &peer, w->now, w->now + MINUTE);
 	if (n == most + 1 && w->policy->actions[REASON_PROBING] == VERDICT_ALERT)
 		check_tell(w, f->tenant, &r);
 }

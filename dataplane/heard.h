@@ -38,6 +38,8 @@ uint32_t heard_count(struct worker *w, enum heard what, uint32_t tenant, uint64_
 
 /* The flow's client, a tenant's, sends to its server for the first time: REASON_PROBING. */
 void heard_peer(struct worker *w, struct flow *f);
+/* Will be asked soon: one of the memory's places is not in the cache, as a rule. */
+void heard_prefetch_peer(const struct worker *w, const struct flow *f);
 
 /* A log-in of the tenant's failed, or is tried: true: after too many (REASON_AUTH_FAILURES). */
 void heard_login_failed(struct worker *w, uint32_t tenant);

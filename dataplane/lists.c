@@ -89,6 +89,11 @@ bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes add
 	return list_answer(policy, &q);
 }
 
+bool list_has_do_not_call(const struct policy *policy, uint32_t slot)
+{
+	return policy->sets || policy->slots[slot].flags & TENANT_HAS_DNC;
+}
+
 bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes number)
 {
 	const struct tenant_slot *tenant = &policy->slots[slot];

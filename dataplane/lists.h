@@ -37,6 +37,8 @@ bool list_answer(const struct policy *policy, const struct list_question *questi
 bool list_opted_out(const struct policy *policy, uint32_t slot, struct bytes address);
 
 /* On the tenant's do-not-call list or the provider's? `number`: a URI's user part, unescaped. */
+/* Whether there can be one. */
+bool list_has_do_not_call(const struct policy *policy, uint32_t slot);
 bool list_do_not_call(const struct policy *policy, uint32_t slot, struct bytes number);
 
 enum list_trap {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bpf/siphash.h"
+#include "dataplane/memory.h"
 
 #define WAYS       8
 #define SHARE      4  /* of them, a tenant's */
@@ -28,6 +29,7 @@ struct entry {
 struct match_memory {
 	struct entry *entries;
 	uint64_t places; /* of WAYS entries, less one */
+	size_t size;
 	uint64_t secret[2];
 	_Atomic uint64_t full;
 };
@@ -41,12 +43,12 @@ int match_memory_new(uint32_t entries, const uint8_t *key, struct match_memory *
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -ENOMEM;
-	memory->entries = aligned_alloc(64, entries * sizeof(*memory->entries));
+	memory->size = entries * sizeof(*memory->entries);
+	memory->entries = memory_reserve(memory->size, MEMORY_DENSE);
 	if (!memory->entries) {
 		free(memory);
 		return -ENOMEM;
 	}
-	memset(memory->entries, 0, entries * sizeof(*memory->entries));
 	memory->places = entries / WAYS - 1;
 	if (key)
 		memcpy(memory->secret, key, sizeof(memory->secret));
@@ -58,7 +60,7 @@ void match_memory_free(struct match_memory *memory)
 {
 	if (!memory)
 		return;
-	free(memory->entries);
+	memory_release(memory->entries, memory->size);
 	free(memory);
 }
 
@@ -171,6 +173,14 @@ static struct entry *find_or_make(struct match_memory *memory, const struct plac
 		return find(p);
 	}
 	return NULL;
+}
+
+void match_memory_prefetch(struct match_memory *memory, const struct match_memory_key *key)
+{
+	const struct place p = place_of(memory, key, 0);
+
+	__builtin_prefetch(&p.entry[0]);
+	__builtin_prefetch(&p.entry[WAYS / 2]);
 }
 
 uint64_t match_memory_end(struct match_memory *memory, const struct match_memory_key *key,

@@ -36,6 +36,9 @@ struct match_memory_key {
 	uint8_t addr[2][16];
 };
 
+/* It will be asked about soon. */
+void match_memory_prefetch(struct match_memory *memory, const struct match_memory_key *key);
+
 /* Is there an entry that has not ended? */
 bool match_memory_has(struct match_memory *memory, const struct match_memory_key *key,
 		      uint64_t now);

@@ -44,7 +44,8 @@ bool sip_callee_is_listed(struct worker *w, uint32_t tenant, const struct sip_me
 	size_t len;
 
 	*detail = msg->uri;
-	if (number_of(msg->uri, &number) && list_do_not_call(w->policy, tenant, digits_of(&number)))
+	if (list_has_do_not_call(w->policy, tenant) && number_of(msg->uri, &number) &&
+	    list_do_not_call(w->policy, tenant, digits_of(&number)))
 		return true;
 	if (!w->policy->calls.learn_unwanted)
 		return false;

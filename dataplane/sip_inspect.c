@@ -73,6 +73,21 @@ static bool sent_by_tenant(const struct flow *f, unsigned side)
 	return f->tenant && !!(f->flags & FLOW_OUTBOUND) == flow_from_client(f, side);
 }
 
+/* Whom the request asks for: several will want to know. */
+static void read_callee(struct sip_ctx *c, const struct sip_message *msg)
+{
+	struct sip_uri uri;
+
+	sip_uri_parse(msg->uri, &uri);
+	c->is_sos = sip_uri_is_sos(&uri);
+	c->has_callee = sip_number_read(&uri, &c->callee);
+}
+
+static struct bytes callee_of(const struct sip_ctx *c, const struct sip_message *msg)
+{
+	return c->has_callee ? bytes_of(c->callee.digits, c->callee.len) : msg->uri;
+}
+
 static void take_message(struct sip_ctx *c, enum sip_result result, const struct sip_message *msg)
 {
 	struct worker *w = c->w;
@@ -92,9 +107,12 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 	sip_event(c, msg);
 	if (may_decide(w) && sip_refused_before(c, msg))
 		return;
+	c->is_sos = c->has_callee = false;
+	if (outbound && (sip_is_new_call(msg) || sip_is_text(msg)))
+		read_callee(c, msg);
 	tenant = follow_call(c, msg, outbound, &calls);
 	if (tenant && (calls & CALL_EVENT_ATTEMPT))
-		distinct_callee(w, tenant, msg);
+		distinct_callee(w, tenant, callee_of(c, msg));
 	if (!may_decide(w))
 		return;
 	c->repeated = calls & CALL_EVENT_REPEATED;

@@ -8,16 +8,11 @@
 #include "dataplane/sip_marks.h"
 #include "dataplane/sip_sink.h"
 
-static bool is_emergency(const struct sip_ctx *c, const struct sip_message *msg)
+static bool is_emergency(const struct sip_ctx *c)
 {
-	struct sip_number number;
-	struct sip_uri uri;
-
-	sip_uri_parse(msg->uri, &uri);
-	if (sip_uri_is_sos(&uri))
-		return true;
-	return sip_number_read(&uri, &number) &&
-	       list_is_emergency(c->w->policy, c->f->tenant, bytes_of(number.digits, number.len));
+	return c->is_sos ||
+	       (c->has_callee && list_is_emergency(c->w->policy, c->f->tenant,
+						   bytes_of(c->callee.digits, c->callee.len)));
 }
 
 static const char *object_of(const struct sip_message *msg)
@@ -28,15 +23,16 @@ static const char *object_of(const struct sip_message *msg)
 /* Decided before every limit and suspension (AUP-EMERGENCY). True: it is one, and done with. */
 static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum verdict *verdict)
 {
-	struct refusal r = {
+	struct refusal r;
+
+	if ((!sip_is_new_call(msg) && !sip_is_text(msg)) || !is_emergency(c))
+		return false;
+	r = (struct refusal){
 		.verdict = VERDICT_REJECT,
 		.reason = REASON_EMERGENCY_NUMBER,
 		.object = object_of(msg),
 		.detail = msg->uri,
 	};
-
-	if ((!sip_is_new_call(msg) && !sip_is_text(msg)) || !is_emergency(c, msg))
-		return false;
 	switch ((enum emergency_mode)c->w->policy->slots[c->f->tenant].emergency) {
 	case EMERGENCY_REJECT:
 		*verdict = sip_refuse(c, msg, &r) ? VERDICT_REJECT : VERDICT_PASS;
@@ -171,7 +167,7 @@ static enum reason limits_reason(struct sip_ctx *c, const struct sip_message *ms
 static void listen_to(struct sip_ctx *c, const struct sip_message *msg)
 {
 	const uint32_t tenant = c->f->tenant;
-	struct refusal r = {.reason = REASON_SMS_STOP, .object = "request"};
+	struct refusal r;
 	uint8_t text[LIST_TEXT_MAX];
 	size_t len;
 
@@ -182,46 +178,75 @@ static void listen_to(struct sip_ctx *c, const struct sip_message *msg)
 	if (!sip_is_text(msg) || !check_is_on(c->w, REASON_SMS_STOP))
 		return;
 	len = sip_text_says_stop(c->w, tenant, msg, text);
-	r.detail = bytes_of(text, len);
-	if (len)
-		check_tell(c->w, tenant, &r);
+	if (!len)
+		return;
+	r = (struct refusal){
+		.reason = REASON_SMS_STOP,
+		.object = "request",
+		.detail = bytes_of(text, len),
+	};
+	check_tell(c->w, tenant, &r);
 }
 
-bool sip_judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls, bool outbound)
+static bool refused_by_rule(struct sip_ctx *c, const struct sip_message *msg,
+			    const struct finding *finding)
 {
-	struct finding finding = sip_scan(c->w, c->f, msg);
-	struct refusal r = {
-		.verdict = finding.verdict,
+	const struct refusal r = {
+		.verdict = finding->verdict,
 		.reason = REASON_RULE,
-		.rule = finding.rule,
+		.rule = finding->rule,
 		.object = object_of(msg),
 		.detail = msg->uri,
 	};
-	enum verdict verdict = VERDICT_PASS;
+
+	return sip_refuse(c, msg, &r);
+}
+
+/* Neither the provider's rules nor a check: what the tenant may do at all, and how much. */
+static bool refused_for(struct sip_ctx *c, const struct sip_message *msg, enum reason reason)
+{
+	const struct refusal r = {
+		.verdict = VERDICT_REJECT,
+		.reason = reason,
+		.object = object_of(msg),
+		.detail = msg->uri,
+	};
+
+	return sip_refuse(c, msg, &r);
+}
+
+static bool judge_request(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
+{
+	enum reason limit;
 	unsigned kinds;
 
-	if (outbound && emergency(c, msg, &verdict))
-		return verdict == VERDICT_REJECT;
-	if (finding.verdict >= VERDICT_DROP)
-		return sip_refuse(c, msg, &r);
-	if (!outbound)
-		listen_to(c, msg);
-	if (!outbound || msg->kind != SIP_REQUEST)
-		return false;
-	r.verdict = VERDICT_REJECT;
-	r.rule = NULL;
-	r.reason = REASON_TENANT_SUSPENDED;
 	if (c->w->policy->slots[c->f->tenant].state == TENANT_SUSPENDED && !goes_on(c, msg))
-		return sip_refuse(c, msg, &r);
+		return refused_for(c, msg, REASON_TENANT_SUSPENDED);
 	kinds = kinds_of(msg);
 	if (checked(c, msg, kinds) || marked(c, msg, calls))
 		return true;
-	r.reason = limits_reason(c, msg, calls);
-	if (r.reason != REASON_NONE)
-		return sip_refuse(c, msg, &r);
+	limit = limits_reason(c, msg, calls);
+	if (limit != REASON_NONE)
+		return refused_for(c, msg, limit);
 	if (beyond_at_once(c, msg, calls))
 		return true;
 	if (kinds & KIND_LOGIN)
 		sip_login_tried(c->w, c->f->tenant, msg);
 	return false;
+}
+
+bool sip_judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls, bool outbound)
+{
+	struct finding finding = {.rule = NULL};
+	enum verdict verdict = VERDICT_PASS;
+
+	if (c->w->matcher)
+		finding = sip_scan(c->w, c->f, msg);
+	if (outbound && emergency(c, msg, &verdict))
+		return verdict == VERDICT_REJECT;
+	if (finding.verdict >= VERDICT_DROP)
+		return refused_by_rule(c, msg, &finding);
+	if (!outbound)
+		listen_to(c, msg);
+	return outbound && msg->kind == SIP_REQUEST && judge_request(c, msg, calls);
 }

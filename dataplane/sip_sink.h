@@ -11,6 +11,7 @@
 #include "dataplane/calls.h"
 #include "dataplane/inspect.h"
 #include "dataplane/proto/sip_frame.h"
+#include "dataplane/proto/sip_number.h"
 
 struct sip_session {
 	struct sip_framer framer[2]; /* by the sender's place in the key */
@@ -26,6 +27,9 @@ struct sip_ctx {
 	struct sip_answer answer;  /* that the gate gave it; code 0: none */
 	struct call_standing call; /* that the message is of */
 	bool repeated;             /* an INVITE that was let through before */
+	/* Of a tenant's new call or text. */
+	bool is_sos, has_callee;
+	struct sip_number callee;
 };
 
 /* Nothing of it goes on, and whoever sent a request hears why. True when it is carried out. */

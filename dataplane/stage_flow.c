@@ -2,6 +2,7 @@
 /* Each packet's flow: found, or made. */
 #include <netinet/in.h>
 
+#include "dataplane/heard.h"
 #include "dataplane/sniff.h"
 #include "dataplane/tcp.h"
 #include "dataplane/worker.h"
@@ -79,6 +80,8 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
 	/* Policy binds the tenant where it is the client: what it sends. */
 	if (b->tenant[i] && b->outbound[i] == (f->client == h->side))
 		f->flags |= FLOW_OUTBOUND;
+	if (f->flags & FLOW_OUTBOUND)
+		heard_prefetch_peer(w, f);
 	w->counters->flows_created++;
 	w->counters->flows_now = flow_table_count(w->flows);
 	if (w->counters->flows_now > w->counters->flows_peak)
