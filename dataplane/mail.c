@@ -205,8 +205,8 @@ static void on_url(void *ctx, struct bytes url, bool cut)
 /* As smtp_watch_refuses_message() will ask for it. */
 static bool wants_body_digest(const struct worker *w, const struct mail *mail)
 {
-	return (mail->facts.facts & HEADER_OUTBOUND) && w->policy->mail.same_body &&
-	       check_is_on(w, REASON_SAME_BODY);
+	return (mail->facts.facts & HEADER_OUTBOUND) && check_is_on(w, REASON_SAME_BODY) &&
+	       w->policy->slots[w->at.flow->tenant].same_body;
 }
 
 static void on_data(void *ctx, uint16_t part, enum mime_data kind, struct bytes data)

@@ -450,7 +450,7 @@ uint32_t call_refuse(struct call_table *t, uint64_t now, uint32_t tenant,
 	return finish(t, call, now, CALL_REFUSED, CALL_EVENT_REFUSED);
 }
 
-#define EXPIRE_AHEAD 4 /* calls: as many as go with a message in a replay, on their way by the next */
+#define EXPIRE_AHEAD 4 /* calls: with so many a message, in a replay, the next one has them */
 
 void call_expire(struct call_table *t, uint64_t now, uint32_t budget)
 {
