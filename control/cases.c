@@ -297,7 +297,7 @@ static void told(struct daemon *d, struct store_unit *unit, struct case_one *one
 
 	case_told(&d->cases.book, unit, one, d->config->cases.answer, fields, daemon_time());
 	if (slot)
-		risk_run_told(d, slot);
+		risk_run_told(d, slot, unit);
 }
 
 static void on_attempt(void *ctx, const struct notice *notice, const struct notice_outcome *outcome)

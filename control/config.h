@@ -123,8 +123,9 @@ struct config_gate {
 	const char *resolver;        /* "": the system's */
 	uint64_t resolver_timeout;   /* ns */
 	uint32_t resolver_tries;
-	int eve_addresses;                                               /* enum eve_addresses */
-	uint64_t retention_cases, retention_evidence, retention_reports; /* ns; 0: for ever */
+	int eve_addresses; /* enum eve_addresses */
+	/* ns; 0: for ever */
+	uint64_t retention_cases, retention_evidence, retention_reports, retention_scores;
 	const char *metrics_listen;
 	uint32_t metrics_tenants;
 };

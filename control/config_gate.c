@@ -149,6 +149,8 @@ static const struct setting retention_settings[] = {
 	 .help = "headers of refused mails"},
 	{.name = "reports", .type = SETTING_DURATION, AT(retention_reports), .fallback = "90d", .max = 400 * 24 * HOUR,
 	 .help = "reports of others: complaints, bounces, what block lists say"},
+	{.name = "scores", .type = SETTING_DURATION, AT(retention_scores), .fallback = "90d", .max = 400 * 24 * HOUR,
+	 .help = "scores of tenants that the configuration doesn't have any more: one that comes back within it has the score it had"},
 	{0},
 };
 

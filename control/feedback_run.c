@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/event_record.h"
@@ -187,6 +188,14 @@ static void suppress(struct daemon *d, uint32_t slot, const struct feedback_item
 				   recipient_of(d, d->roster->tenant[slot].id, item->rcpt));
 }
 
+/* What was counted is on the disk when the answer says so. */
+static void keep_scores(struct daemon *d, struct store_unit *unit, const bool *counted)
+{
+	for (uint32_t slot = 1; counted && slot < d->roster->count; slot++)
+		if (counted[slot])
+			risk_keep_put(d, slot, unit);
+}
+
 /* Deliveries and bounces are numbers; the rest is something that somebody may want to read. */
 static bool is_told(const struct feedback_item *item, const struct feedback_match *match)
 {
@@ -205,8 +214,9 @@ static json_t *match_json(const struct daemon *d, uint32_t slot, const struct fe
 			 "block_list", match->counts.block_list);
 }
 
+/* counted[slot] (may be NULL): whose scores have changed. */
 static void take(struct daemon *d, struct store_unit *unit, const struct feedback_item *item,
-		 bool dry, json_t *result)
+		 bool dry, json_t *result, bool *counted)
 {
 	const struct feedback_world world = {owner_of, recipient_of, names_block_list, d};
 	const struct feedback_match match =
@@ -227,6 +237,8 @@ static void take(struct daemon *d, struct store_unit *unit, const struct feedbac
 	if (slot && match.result == FEEDBACK_COUNTED) {
 		count(d, slot, item, &match.counts);
 		suppress(d, slot, item);
+		if (counted)
+			counted[slot] = true;
 	}
 	if (is_told(item, &match))
 		feedback_tell(d, unit, slot, item, &match);
@@ -273,6 +285,7 @@ enum command_outcome run_feedback_report(struct request *r, json_t **result)
 	struct store_unit *unit;
 	const char *wrong;
 	json_t *object;
+	bool *counted;
 	size_t i;
 
 	if (!d->roster)
@@ -282,11 +295,14 @@ enum command_outcome run_feedback_report(struct request *r, json_t **result)
 	*result = json_pack("{s:I, s:{}, s:[], s:b}", "reports", (json_int_t)json_array_size(list),
 			    "results", "matches", "dry_run", dry);
 	unit = store_begin(d->store);
+	counted = calloc(d->roster->count, sizeof(*counted));
 	json_array_foreach(list, i, object)
 	{
 		feedback_item_parse(object, &item, &wrong);
-		take(d, unit, &item, dry, *result);
+		take(d, unit, &item, dry, *result, counted);
 	}
+	keep_scores(d, unit, counted);
+	free(counted);
 	r->data = *result;
 	if (store_commit(d->store, unit, on_stored, r) == 0)
 		return COMMAND_LATER;

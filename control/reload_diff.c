@@ -112,6 +112,7 @@ static const char *reader_of(const char *setting)
 		"gate.retention.cases",
 		"gate.retention.evidence",
 		"gate.retention.reports",
+		"gate.retention.scores",
 		"gate.flow_verdicts",
 		"gate.compile_time",
 		"gate.compile_memory",

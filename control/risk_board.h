@@ -26,7 +26,11 @@ struct risk_trace {
 };
 
 /* The counters as they were when they were last looked at. */
+#define RISK_SEEN_LOST \
+	UINT64_MAX /* risk_seen.of: they were looked at, and nobody knows what they were */
+
 struct risk_seen {
+	uint64_t of; /* risk_counters.started of theirs; 0: never looked at */
 	uint64_t seized, answered, shorts, outage, unwanted;
 	uint64_t recipients, bounced, delivered;
 	uint64_t over[LIMIT_COUNT]; /* times that the limit was exceeded */
@@ -55,6 +59,28 @@ struct risk_counters {
 /* Of a dataplane's memory; NULL: none. */
 struct risk_counters risk_counters_of(const struct shm_head *memory);
 
+/*
+ * Distinct ones that a dataplane of before had seen: each has a key of its own, so that what two of
+ * them saw can't be added up, and the new one's would seem few for days.
+ */
+struct risk_past {
+	uint32_t callees, domains;
+	uint64_t epoch; /* SKETCH_EPOCHs since 1970: it counts in this one and the next */
+};
+
+/* All that is known of a tenant, as it goes to the disk and comes back (control/risk_pack.h). */
+struct risk_saved {
+	struct risk_tenant tenant;
+	struct risk_window window;
+	struct risk_past past;
+	struct risk_seen seen;
+	uint32_t slot; /* whose counters `seen` is of */
+	bool off;      /* nothing was scored then: the counters' news are nobody's */
+	bool has_trace, has_met;
+	struct risk_trace trace;
+	struct sketch met;
+};
+
 struct risk_board {
 	struct risk_config config;
 	uint32_t count; /* of slots */
@@ -63,6 +89,9 @@ struct risk_board {
 	struct risk_window *window;
 	struct risk_seen *seen;
 	struct risk_kernel *kernel;
+	struct risk_past *past;
+	bool *off;                 /* nothing is scored */
+	bool *dirty;               /* more is known than was saved: whoever saves it says false */
 	struct risk_trace **trace; /* NULL: none */
 	struct sketch **met;       /* domains that reports tell of; NULL: none */
 	uint64_t memory;           /* risk_counters.started of what `seen` is of; 0: of nothing */
@@ -72,13 +101,17 @@ struct risk_board {
 int risk_board_init(struct risk_board *board, uint32_t count);
 void risk_board_fini(struct risk_board *board);
 
-/* The slot is this tenant's from now on: `before` (NULL: nothing) is what is known of it. */
+/*
+ * The slot is this tenant's from now on: `before` (NULL: nothing) is what is known of it, and is
+ * not dirty.
+ */
 void risk_board_take(struct risk_board *board, uint32_t slot, uint32_t id,
-		     const struct risk_tenant *before);
+		     const struct risk_saved *before);
 
 /*
- * Counters that were not seen before. `counted`: what it holds was counted by somebody
- * else, or never will be; otherwise all of it is news.
+ * Counters that were not seen before. `counted`: they began before this board did, so that what
+ * they hold of a tenant that is known was counted by somebody else, up to what it says it has seen
+ * of them; otherwise all of it is news.
  */
 void risk_board_memory(struct risk_board *board, const struct risk_counters *counters,
 		       bool counted);

@@ -101,33 +101,6 @@ int risk_config_parse(const json_t *root, struct risk_config *c)
 
 /* A tenant */
 
-json_t *risk_tenant_json(uint32_t id, const struct risk_tenant *t)
-{
-	json_t *ratios = json_object(), *events = json_object();
-
-	for (int i = 0; i < RISK_RATIO_COUNT; i++)
-		if (t->ratio[i].whole > 0 || t->ratio[i].parts > 0)
-			json_object_set_new(
-				ratios, risk_ratio_text[i].name,
-				json_pack("[f, f]", t->ratio[i].parts, t->ratio[i].whole));
-	for (int i = 0; i < RISK_EVENT_COUNT; i++)
-		if (t->event[i].value > 0)
-			json_object_set_new(events, risk_event_text[i].name,
-					    json_pack("[f, I, I]", (double)t->event[i].value,
-						      (json_int_t)t->event[i].last,
-						      (json_int_t)t->event[i].count));
-	return json_pack("{s:I, s:I, s:f, s:I, s:I, s:s, s:b, s:f, s:f, s:I, s:I, s:I, s:I, s:I, "
-			 "s:o, s:o}",
-			 "id", (json_int_t)id, "counted", (json_int_t)t->counted, "outage",
-			 t->outage, "callees", (json_int_t)t->callees, "domains",
-			 (json_int_t)t->domains, "level",
-			 risk_level_name((enum risk_level)t->level), "asked", t->asked, "score",
-			 (double)t->score, "slow", (double)t->slow, "scored", (json_int_t)t->scored,
-			 "since", (json_int_t)t->since, "breached", (json_int_t)t->breached,
-			 "noticed", (json_int_t)t->noticed, "pardoned", (json_int_t)t->pardoned,
-			 "ratios", ratios, "events", events);
-}
-
 /* No file makes a score of what is no number. */
 static double number_of(const json_t *value)
 {

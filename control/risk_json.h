@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Risk as JSON: its numbers on their way from the compiler's child to posternd, tenants on their
- * way to the disk and back, and a score taken apart for people. Any thread; allocates. NULL: no
+ * Risk as JSON: its numbers on their way from the compiler's child to posternd, tenants of an
+ * older posternd's file, and a score taken apart for people. Any thread; allocates. NULL: no
  * memory.
  */
 #ifndef POSTERN_CONTROL_RISK_JSON_H
@@ -19,8 +19,8 @@ json_t *risk_config_json(const struct risk_config *config);
 /* 0, or -EINVAL: something is not there. */
 int risk_config_parse(const json_t *object, struct risk_config *config);
 
-json_t *risk_tenant_json(uint32_t id, const struct risk_tenant *tenant);
-/* What is not there is zero; events and ratios of other names are left out. 0, or -EINVAL. */
+/* A line of risk.jsonl, of posternds of before. What is not there is zero; events and ratios of
+ * other names are left out. 0, or -EINVAL. */
 int risk_tenant_parse(const json_t *object, uint32_t *id, struct risk_tenant *tenant);
 
 /* A time in ns since 1970 as events have it; null for 0. */

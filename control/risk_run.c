@@ -16,7 +16,6 @@
 #define SECOND        UINT64_C(1000000000)
 #define TURN_MS       50
 #define TURNS         20 /* in a round */
-#define SAVE_INTERVAL (30 * SECOND)
 #define KERNEL_ROUNDS 5
 
 static int mode_of(const struct daemon *d, uint32_t slot)
@@ -51,18 +50,22 @@ void risk_throttle(struct tenant_slot *wanted, uint32_t set, double share)
 }
 
 /* Before the tenant's slot is taken, what is known of it is what was kept. */
-static const struct risk_tenant *tenant_of(const struct risk_run *run, uint32_t slot, uint32_t id)
+static const struct risk_tenant *tenant_of(const struct daemon *d, uint32_t slot, uint32_t id)
 {
-	if (slot < run->board.count && run->board.id[slot] == id)
-		return &run->board.tenant[slot];
-	return risk_kept_find(run->kept, run->kept_count, id);
+	const struct risk_board *b = &d->risk.board;
+	const struct risk_saved *saved;
+
+	if (slot < b->count && b->id[slot] == id)
+		return &b->tenant[slot];
+	saved = risk_keep_find(d, id);
+	return saved ? &saved->tenant : NULL;
 }
 
 void risk_run_apply(const struct daemon *d, const struct roster *roster, uint32_t slot,
 		    const struct override *o, struct tenant_slot *wanted)
 {
 	const struct roster_tenant *t = &roster->tenant[slot];
-	const struct risk_tenant *risk = t->id ? tenant_of(&d->risk, slot, t->id) : NULL;
+	const struct risk_tenant *risk = t->id ? tenant_of(d, slot, t->id) : NULL;
 
 	if (!risk || t->risk != RISK_ON || risk->level < RISK_LEVEL_THROTTLE)
 		return;
@@ -76,7 +79,7 @@ uint64_t risk_run_suspended_since(const struct daemon *d, const struct roster *r
 				  uint32_t slot)
 {
 	const struct roster_tenant *t = &roster->tenant[slot];
-	const struct risk_tenant *risk = t->id ? tenant_of(&d->risk, slot, t->id) : NULL;
+	const struct risk_tenant *risk = t->id ? tenant_of(d, slot, t->id) : NULL;
 
 	return risk && t->risk == RISK_ON && risk->level == RISK_LEVEL_SUSPEND ? risk->since : 0;
 }
@@ -97,17 +100,18 @@ static json_t *change_json(const struct daemon *d, uint32_t slot, uint64_t now)
 			 risk_points_json(t, &b->config, now));
 }
 
-static void tell_level(struct daemon *d, uint32_t slot, enum risk_level from, enum risk_level to,
-		       uint64_t now)
+static json_t *level_json(const struct daemon *d, uint32_t slot, enum risk_level from,
+			  enum risk_level to, uint64_t now)
 {
 	json_t *fields = change_json(d, slot, now);
 
 	json_object_set_new(fields, "from", json_string(risk_level_name(from)));
 	json_object_set_new(fields, "to", json_string(risk_level_name(to)));
-	daemon_event(d, to > from ? "risk_rises" : "risk_falls", slot, fields);
+	return fields;
 }
 
-static void audit_level(struct daemon *d, uint32_t slot, struct risk_change change)
+static void audit_level(struct daemon *d, uint32_t slot, struct risk_change change,
+			struct store_unit *unit)
 {
 	const struct risk_tenant *t = &d->risk.board.tenant[slot];
 
@@ -116,30 +120,38 @@ static void audit_level(struct daemon *d, uint32_t slot, struct risk_change chan
 			       "after", risk_level_name(change.to), "score",
 			       (int)lround((double)t->score), "mode",
 			       risk_mode_name(mode_of(d, slot))),
-		     NULL);
+		     unit);
 }
 
-static void saved_soon(struct daemon *d)
+/* In the slot, where it holds at once; on the disk, with the audit log's entry; then it is told. */
+static void follow_level(struct daemon *d, uint32_t slot, struct risk_change change, uint64_t now)
 {
-	const uint64_t soon = daemon_clock() + SECOND;
+	struct store_unit *unit = store_begin(d->store);
 
-	if (d->risk.next_save > soon)
-		d->risk.next_save = soon;
+	d->risk.changes[change.to]++;
+	daemon_apply(d, slot);
+	risk_keep_put(d, slot, unit);
+	audit_level(d, slot, change, unit);
+	risk_keep_tell(d, unit, slot, change.to > change.from ? "risk_rises" : "risk_falls",
+		       level_json(d, slot, change.from, change.to, now));
+}
+
+/* What says nothing but that it was told. */
+static void tell(struct daemon *d, uint32_t slot, const char *event, json_t *fields)
+{
+	struct store_unit *unit = store_begin(d->store);
+
+	risk_keep_put(d, slot, unit);
+	risk_keep_tell(d, unit, slot, event, fields);
 }
 
 static void follow_change(struct daemon *d, uint32_t slot, struct risk_change change, uint64_t now)
 {
-	if (change.from != change.to) {
-		d->risk.changes[change.to]++;
-		daemon_apply(d, slot);
-		tell_level(d, slot, change.from, change.to, now);
-		audit_level(d, slot, change);
-		saved_soon(d);
-	}
+	if (change.from != change.to)
+		follow_level(d, slot, change, now);
 	if (change.ask) {
 		d->risk.asks++;
-		daemon_event(d, "risk_asks", slot, change_json(d, slot, now));
-		saved_soon(d);
+		tell(d, slot, "risk_asks", change_json(d, slot, now));
 	}
 }
 
@@ -152,18 +164,19 @@ static void tell_calls(struct daemon *d, uint32_t slot, unsigned alarms, uint64_
 			continue;
 		fields = risk_window_ratio_json(&d->risk.board, slot, (enum risk_ratio)i, now);
 		json_object_set_new(fields, "mode", json_string(risk_mode_name(mode_of(d, slot))));
-		daemon_event(d, "calls_breach", slot, fields);
+		tell(d, slot, "calls_breach", fields);
 	}
 }
 
-void risk_run_pardon(struct daemon *d, uint32_t slot)
+void risk_run_pardon(struct daemon *d, uint32_t slot, struct store_unit *unit)
 {
 	const uint64_t now = daemon_time();
 
 	risk_pardon(&d->risk.board.tenant[slot], &d->risk.board.config, now);
 	daemon_apply(d, slot);
-	tell_level(d, slot, RISK_LEVEL_SUSPEND, RISK_LEVEL_THROTTLE, now);
-	saved_soon(d);
+	risk_keep_put(d, slot, unit);
+	daemon_event(d, "risk_falls", slot,
+		     level_json(d, slot, RISK_LEVEL_SUSPEND, RISK_LEVEL_THROTTLE, now));
 }
 
 /* Records */
@@ -188,15 +201,17 @@ void risk_run_record(struct daemon *d, const struct event_head *head)
 		risk_record(&recorder, head);
 }
 
-void risk_run_told(struct daemon *d, uint32_t slot)
+void risk_run_told(struct daemon *d, uint32_t slot, struct store_unit *unit)
 {
-	if (slot < d->risk.board.count && d->risk.board.tenant[slot].noticed)
-		d->risk.board.tenant[slot].noticed = daemon_time();
+	if (slot >= d->risk.board.count || !d->risk.board.tenant[slot].noticed)
+		return;
+	d->risk.board.tenant[slot].noticed = daemon_time();
+	risk_keep_put(d, slot, unit);
 }
 
 /* The round */
 
-/* One that ran before this posternd did was counted by the one before, up to its last save. */
+/* One that ran before this posternd did was counted by the one before, as far as it said so. */
 static void look_at_memory(struct daemon *d, const struct risk_counters *c)
 {
 	struct risk_board *b = &d->risk.board;
@@ -218,6 +233,7 @@ static void evaluate(struct daemon *d, const struct risk_counters *c, uint32_t s
 	if (mode_of(d, slot) == RISK_OFF) {
 		risk_board_skip(b, c, slot);
 		b->kernel[slot].known = false;
+		risk_keep_slot(d, slot);
 		return;
 	}
 	if (slot < d->risk.kernel_slots)
@@ -225,17 +241,9 @@ static void evaluate(struct daemon *d, const struct risk_counters *c, uint32_t s
 	change = risk_board_step(b, c, slot, shadow, now);
 	follow_change(d, slot, change, now);
 	tell_calls(d, slot, risk_board_alarms(b, slot, now), now);
-	if (d->risk.save.out)
-		risk_save_put(&d->risk.save, b->id[slot], &b->tenant[slot]);
+	risk_keep_slot(d, slot);
 }
 
-static void log_failure(int rc)
-{
-	if (rc)
-		log_warning("scores can't be stored", "error=%s", log_text(strerror(-rc)));
-}
-
-/* A save begins and ends with a round. */
 static void round_ends(struct daemon *d)
 {
 	struct risk_run *run = &d->risk;
@@ -244,12 +252,6 @@ static void round_ends(struct daemon *d)
 	run->rounds++;
 	run->round = run->worked;
 	run->worked = 0;
-	if (run->save.out)
-		log_failure(risk_save_end(&run->save));
-	if (daemon_clock() < run->next_save)
-		return;
-	run->next_save = daemon_clock() + SAVE_INTERVAL;
-	log_failure(risk_save_begin(store_dir(d->store), &run->save));
 }
 
 /* Points are given once a minute: a look at the kernel's counters every few rounds is enough. */
@@ -278,11 +280,14 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 		return;
 	count = d->roster->count < run->board.count ? d->roster->count : run->board.count;
 	look_at_memory(d, &counters);
-	if (run->next == 1)
+	if (run->next == 1) {
 		read_kernel(d, count);
+		risk_keep_round(d);
+	}
 	end = run->next + (count + TURNS - 1) / TURNS;
 	for (; run->next < end && run->next < count; run->next++)
 		evaluate(d, &counters, run->next, now);
+	risk_keep_slice(d);
 	run->worked += daemon_clock() - began;
 	if (run->next >= count)
 		round_ends(d);
@@ -290,49 +295,21 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 
 void risk_run_adopt(struct daemon *d)
 {
-	struct risk_board *b = &d->risk.board;
-
-	b->config = d->roster->risk;
-	for (uint32_t slot = 1; slot < d->roster->count && slot < b->count; slot++) {
-		const uint32_t id = d->roster->tenant[slot].id;
-
-		if (id != b->id[slot])
-			risk_board_take(b, slot, id,
-					risk_kept_find(d->risk.kept, d->risk.kept_count, id));
-	}
+	d->risk.board.config = d->roster->risk;
+	risk_keep_adopt(d);
 }
 
 int risk_run_init(struct daemon *d)
 {
 	static const struct timeval pause = {0, TURN_MS * 1000};
 	struct risk_run *run = &d->risk;
-	size_t bad;
-	int rc = risk_kept_read(store_dir(d->store), &run->kept, &run->kept_count, &bad);
 
-	if (rc || bad)
-		log_warning("scores of before are lost", "lines=%zu error=%s", bad,
-			    log_text(strerror(-rc)));
 	run->next = 1;
-	run->next_save = daemon_clock() + SAVE_INTERVAL;
 	run->turn = event_new(d->base, -1, EV_PERSIST, on_turn, d);
-	if (risk_board_init(&run->board, d->slots.count) != 0 || !run->turn ||
-	    event_add(run->turn, &pause) != 0)
+	if (risk_board_init(&run->board, d->slots.count) != 0 || risk_keep_open(d) != 0 ||
+	    !run->turn || event_add(run->turn, &pause) != 0)
 		return -ENOMEM;
 	return 0;
-}
-
-/* All of them at once: nobody waits any more. */
-static void save_all(struct daemon *d)
-{
-	struct risk_run *run = &d->risk;
-	int rc;
-
-	risk_save_cancel(&run->save);
-	rc = risk_save_begin(store_dir(d->store), &run->save);
-	for (uint32_t slot = 1; !rc && slot < run->board.count; slot++)
-		if (run->board.id[slot])
-			risk_save_put(&run->save, run->board.id[slot], &run->board.tenant[slot]);
-	log_failure(rc ? rc : risk_save_end(&run->save));
 }
 
 void risk_run_fini(struct daemon *d)
@@ -341,10 +318,8 @@ void risk_run_fini(struct daemon *d)
 
 	if (run->turn)
 		event_free(run->turn);
-	if (run->board.count && d->roster)
-		save_all(d);
+	risk_keep_close(d);
 	risk_board_fini(&run->board);
 	free(run->kernel);
-	free(run->kept);
 	*run = (struct risk_run){0};
 }

@@ -7,7 +7,7 @@
 #define POSTERN_CONTROL_RISK_RUN_H
 
 #include "control/risk_board.h"
-#include "control/risk_state.h"
+#include "control/risk_keep.h"
 
 struct daemon;
 struct event;
@@ -18,10 +18,7 @@ struct roster;
 struct risk_run {
 	struct event *turn;
 	struct risk_board board;
-	struct risk_kept *kept; /* of before the start, for slots to come */
-	size_t kept_count;
-	struct risk_save save;
-	uint64_t next_save;                 /* ns, monotonic */
+	struct risk_keep keep;
 	uint32_t next;                      /* the slot that is next */
 	uint64_t worked, round, rounds;     /* ns: in this round, in the last one; of them */
 	uint64_t changes[RISK_LEVEL_COUNT]; /* to each level */
@@ -53,9 +50,10 @@ uint64_t risk_run_suspended_since(const struct daemon *daemon, const struct rost
 
 /* It acts on the tenant, and has suspended it. */
 bool risk_run_suspends(const struct daemon *daemon, uint32_t slot);
-void risk_run_pardon(struct daemon *daemon, uint32_t slot);
+/* `unit`: on the disk with it. */
+void risk_run_pardon(struct daemon *daemon, uint32_t slot, struct store_unit *unit);
 
 /* The tenant has a notice in hands: a breach's time (risk.notice) runs from now on. */
-void risk_run_told(struct daemon *daemon, uint32_t slot);
+void risk_run_told(struct daemon *daemon, uint32_t slot, struct store_unit *unit);
 
 #endif

@@ -2,136 +2,72 @@
 #include "control/risk_state.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "control/risk_json.h"
+#include "control/risk_pack.h"
 
-#define NAME  "risk.jsonl"
-#define FRESH NAME ".new"
+static const char *const schema[] = {
+	"CREATE TABLE risk_tenant(tenant INTEGER PRIMARY KEY, level TEXT NOT NULL,"
+	" score REAL NOT NULL, time INTEGER NOT NULL, gone INTEGER NOT NULL, data BLOB NOT NULL)"
+	" STRICT;"
+	"CREATE INDEX risk_tenant_gone ON risk_tenant(gone) WHERE gone > 0",
+	NULL,
+};
 
-int risk_save_begin(int dir, struct risk_save *save)
+const struct store_part risk_part = {
+	.name = "risk",
+	.schema = schema,
+	.retention = "scores",
+	.expire = "DELETE FROM risk_tenant WHERE tenant IN (SELECT tenant FROM risk_tenant WHERE "
+		  "gone > 0 AND gone < ?1 LIMIT ?2)",
+};
+
+void risk_state_put(struct store_unit *unit, const struct risk_board *b, uint32_t slot,
+		    uint64_t now)
 {
-	int fd = openat(dir, FRESH, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const struct risk_tenant *t = &b->tenant[slot];
+	uint8_t data[RISK_PACKED];
+	const size_t len = risk_pack(b, slot, data);
 
-	if (fd < 0)
-		return -errno;
-	*save = (struct risk_save){dir, fdopen(fd, "w")};
-	if (save->out)
-		return 0;
-	close(fd);
-	return -ENOMEM;
+	store_add(unit,
+		  "INSERT INTO risk_tenant(tenant, level, score, time, gone, data)"
+		  " VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT(tenant) DO UPDATE SET"
+		  " level = ?2, score = ?3, time = ?4, gone = 0, data = ?5",
+		  STORE_INT(b->id[slot]), STORE_TEXT(risk_level_name((enum risk_level)t->level)),
+		  STORE_REAL((double)t->score), STORE_INT(now), STORE_BLOB(data, len));
 }
 
-void risk_save_put(struct risk_save *save, uint32_t id, const struct risk_tenant *tenant)
+int risk_state_find(struct store *store, uint32_t tenant, struct risk_saved *saved)
 {
-	json_t *object;
+	struct store_rows *rows = store_query(
+		store, "SELECT data FROM risk_tenant WHERE tenant = ?1", STORE_INT(tenant));
+	const void *data;
+	int rc = -ENOENT, ended;
+	size_t len;
 
-	if (risk_is_empty(tenant))
-		return;
-	object = risk_tenant_json(id, tenant);
-	if (json_dumpf(object, save->out, JSON_COMPACT) == 0)
-		fputc('\n', save->out);
-	json_decref(object);
-}
-
-void risk_save_cancel(struct risk_save *save)
-{
-	if (!save->out)
-		return;
-	fclose(save->out);
-	save->out = NULL;
-	unlinkat(save->dir, FRESH, 0);
-}
-
-int risk_save_end(struct risk_save *save)
-{
-	int rc = 0;
-
-	errno = 0;
-	if (fflush(save->out) != 0 || ferror(save->out) || fsync(fileno(save->out)) != 0)
-		rc = errno ? -errno : -EIO;
-	if (!rc && renameat(save->dir, FRESH, save->dir, NAME) != 0)
-		rc = -errno;
-	if (rc) {
-		risk_save_cancel(save);
-		return rc;
+	if (store_next(rows)) {
+		data = store_column_blob(rows, 0, &len);
+		rc = risk_unpack(data, len, saved);
 	}
-	fclose(save->out);
-	save->out = NULL;
-	return fsync(save->dir) == 0 ? 0 : -errno;
+	ended = store_end(rows);
+	return ended ? ended : rc;
 }
 
-static int by_id(const void *a, const void *b)
+void risk_state_leave(struct store_unit *unit, uint32_t tenant, uint64_t now)
 {
-	const uint32_t x = ((const struct risk_kept *)a)->id, y = ((const struct risk_kept *)b)->id;
-
-	return (x > y) - (x < y);
+	store_add(unit, "UPDATE risk_tenant SET gone = ?2 WHERE tenant = ?1 AND gone = 0",
+		  STORE_INT(tenant), STORE_INT(now));
 }
 
-static bool read_line(const char *line, size_t len, struct risk_kept *kept)
+void risk_state_return(struct store_unit *unit, uint32_t tenant)
 {
-	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const int rc = object ? risk_tenant_parse(object, &kept->id, &kept->tenant) : -EINVAL;
-
-	json_decref(object);
-	return rc == 0;
+	store_add(unit, "UPDATE risk_tenant SET gone = 0 WHERE tenant = ?1", STORE_INT(tenant));
 }
 
-static int read_lines(FILE *in, struct risk_kept **kept, size_t *count, size_t *bad)
+uint64_t risk_state_count(struct store *store)
 {
-	size_t room = 0, size = 0;
-	char *line = NULL;
-	ssize_t len;
-	int rc = 0;
+	struct store_rows *rows = store_query(store, "SELECT count(*) FROM risk_tenant");
+	const uint64_t n = store_next(rows) ? (uint64_t)store_column_int(rows, 0) : 0;
 
-	while (!rc && (len = getline(&line, &size, in)) > 0) {
-		if (*count == room) {
-			struct risk_kept *more =
-				reallocarray(*kept, room ? 2 * room : 64, sizeof(*more));
-
-			if (!more) {
-				rc = -ENOMEM;
-				break;
-			}
-			*kept = more;
-			room = room ? 2 * room : 64;
-		}
-		if (read_line(line, (size_t)len, *kept + *count))
-			++*count;
-		else
-			++*bad;
-	}
-	free(line);
-	return rc;
-}
-
-int risk_kept_read(int dir, struct risk_kept **kept, size_t *count, size_t *bad)
-{
-	int fd = openat(dir, NAME, O_RDONLY | O_CLOEXEC), rc;
-	FILE *in;
-
-	*kept = NULL;
-	*count = *bad = 0;
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	in = fdopen(fd, "r");
-	if (!in) {
-		close(fd);
-		return -ENOMEM;
-	}
-	rc = read_lines(in, kept, count, bad);
-	fclose(in);
-	if (*count)
-		qsort(*kept, *count, sizeof(**kept), by_id);
-	return rc;
-}
-
-const struct risk_tenant *risk_kept_find(const struct risk_kept *kept, size_t count, uint32_t id)
-{
-	const struct risk_kept key = {.id = id}, *found;
-
-	found = count ? bsearch(&key, kept, count, sizeof(*kept), by_id) : NULL;
-	return found ? &found->tenant : NULL;
+	store_end(rows);
+	return n;
 }

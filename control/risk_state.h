@@ -1,40 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Scores on the disk, so that a restart forgets none: DIR/risk.jsonl, a line a tenant, replaced as
- * a whole. It is written in pieces, for 100,000 lines take longer than a loop may stand still.
- * One thread.
+ * Scores in the store, a row a tenant (control/risk_pack.h), so that a restart forgets none. A
+ * tenant that the configuration has no more keeps its row for gate.retention.scores: it may come
+ * back. The event loop's thread.
  */
 #ifndef POSTERN_CONTROL_RISK_STATE_H
 #define POSTERN_CONTROL_RISK_STATE_H
 
-#include <stdio.h>
+#include "control/risk_board.h"
+#include "control/store.h"
 
-#include "control/risk.h"
+extern const struct store_part risk_part;
 
-struct risk_save {
-	int dir;
-	FILE *out; /* NULL: none is being written */
-};
+/* What the board knows of the slot's tenant, onto the disk with the unit. `now`: ns since 1970. */
+void risk_state_put(struct store_unit *unit, const struct risk_board *board, uint32_t slot,
+		    uint64_t now);
 
-/* Into a file beside the one that is there. 0 or -errno. */
-int risk_save_begin(int dir, struct risk_save *save);
-/* A tenant of nothing leaves no line. Failures show at the end. */
-void risk_save_put(struct risk_save *save, uint32_t id, const struct risk_tenant *tenant);
-/* On the disk, in the place of the one before. 0, or -errno and the old one is still there. */
-int risk_save_end(struct risk_save *save);
-void risk_save_cancel(struct risk_save *save);
+/* 0; -ENOENT: there is nothing of that tenant; -EINVAL: it makes no sense; -errno. */
+int risk_state_find(struct store *store, uint32_t tenant, struct risk_saved *saved);
 
-struct risk_kept {
-	uint32_t id;
-	struct risk_tenant tenant;
-};
+/* The tenant left, or came back. */
+void risk_state_leave(struct store_unit *unit, uint32_t tenant, uint64_t now);
+void risk_state_return(struct store_unit *unit, uint32_t tenant);
+
+/* How many are there, gone ones too. */
+uint64_t risk_state_count(struct store *store);
 
 /*
- * What was saved, ascending by id, the caller's to free(); *bad lines that made no sense are left
- * out. 0 (also where there is no file), -ENOMEM, -errno.
+ * DIR/risk.jsonl of posternds of before: taken over once, where there is no newer row, and
+ * removed. It blocks. *taken tenants, *bad lines that made no sense. 0; -errno: it stays.
  */
-int risk_kept_read(int dir, struct risk_kept **kept, size_t *count, size_t *bad);
-/* NULL: nothing of that tenant. */
-const struct risk_tenant *risk_kept_find(const struct risk_kept *kept, size_t count, uint32_t id);
+int risk_state_take_file(struct store *store, size_t *taken, size_t *bad);
 
 #endif

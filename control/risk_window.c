@@ -8,9 +8,14 @@
 _Static_assert(RISK_RATIO_ASR < RISK_WINDOW_RATIOS && RISK_RATIO_SHORT < RISK_WINDOW_RATIOS,
 	       "the ratios of calls are the first ones");
 
+static uint64_t length_of(const struct risk_config *c)
+{
+	return c->window / RISK_WINDOW_PARTS;
+}
+
 static uint64_t number_at(const struct risk_config *c, uint64_t now)
 {
-	return now / (c->window / RISK_WINDOW_PARTS);
+	return now / length_of(c);
 }
 
 /* A clock that goes back counts into the part in hand. */
@@ -30,6 +35,8 @@ void risk_window_count(struct risk_window *w, const struct risk_config *c, uint6
 
 	if (c->window < RISK_WINDOW_PARTS)
 		return;
+	if (w->length != length_of(c))
+		*w = (struct risk_window){.length = length_of(c)};
 	part = part_in_hand(w, number_at(c, now));
 	part->seized += (uint32_t)s->seized;
 	part->answered += (uint32_t)s->answered;
@@ -43,7 +50,7 @@ struct risk_window_part risk_window_sum(const struct risk_window *w, const struc
 	struct risk_window_part sum = {0};
 	uint64_t number;
 
-	if (c->window < RISK_WINDOW_PARTS)
+	if (c->window < RISK_WINDOW_PARTS || w->length != length_of(c))
 		return sum;
 	number = number_at(c, now);
 	for (uint64_t i = 0; i < RISK_WINDOW_PARTS && i <= w->newest; i++) {
@@ -83,7 +90,7 @@ unsigned risk_window_alarms(struct risk_window *w, const struct risk_tenant *ten
 	unsigned alarms = 0;
 
 	/* Nearly always. */
-	if (!w->newest || c->window < RISK_WINDOW_PARTS)
+	if (!w->newest || c->window < RISK_WINDOW_PARTS || w->length != length_of(c))
 		return 0;
 	risk_window_terms(w, tenant, c, now, terms);
 	for (int i = 0; i < RISK_WINDOW_RATIOS; i++) {

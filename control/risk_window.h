@@ -5,7 +5,7 @@
  * than that: it gives no points and asks nobody to suspend.
  *
  * The window is RISK_WINDOW_PARTS parts of equal length, the newest of them in hand: what is older
- * than the window is out of it, a part at a time. Pure, as control/risk.h. Kept in memory alone.
+ * than the window is out of it, a part at a time. Pure, as control/risk.h.
  */
 #ifndef POSTERN_CONTROL_RISK_WINDOW_H
 #define POSTERN_CONTROL_RISK_WINDOW_H
@@ -21,6 +21,7 @@ struct risk_window_part {
 
 /* Zeroed at first. */
 struct risk_window {
+	uint64_t length; /* ns: of a part; a window of another length begins anew */
 	uint64_t newest; /* the number of the newest part: its time / its length */
 	struct risk_window_part part[RISK_WINDOW_PARTS]; /* by their numbers */
 	uint32_t breached[RISK_WINDOW_RATIOS]; /* s since 1970: last seen in breach; 0: told of none

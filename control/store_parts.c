@@ -7,6 +7,7 @@
 #include "control/evidence.h"
 #include "control/feedback_run.h"
 #include "control/notice.h"
+#include "control/risk_state.h"
 #include "control/state.h"
 
 /* clang-format off */
@@ -19,6 +20,7 @@ const struct store_part *const store_parts[] = {
 	&case_part,
 	&evidence_part,
 	&notice_part,
+	&risk_part,
 	NULL,
 };
 /* clang-format on */

@@ -120,7 +120,7 @@ enum command_outcome run_tenant_suspend(struct request *r, json_t **result)
 /* Its score had it suspended. */
 static enum command_outcome pardon(struct request *r, uint32_t slot, json_t **result)
 {
-	risk_run_pardon(r->daemon, slot);
+	risk_run_pardon(r->daemon, slot, request_unit(r));
 	daemon_event(
 		r->daemon, "tenant_resumed", slot,
 		json_pack("{s:s, s:s*}", "by", r->peer.name, "reason", request_text(r, "reason")));
@@ -148,7 +148,7 @@ enum command_outcome run_tenant_resume(struct request *r, json_t **result)
 	if (!o.suspended)
 		return request_error(r, "not_suspended", "%s is not suspended", t->name);
 	if (risk_run_suspends(r->daemon, slot))
-		risk_run_pardon(r->daemon, slot);
+		risk_run_pardon(r->daemon, slot, request_unit(r));
 	o.suspended = false;
 	o.reason[0] = o.approver[0] = o.by[0] = '\0';
 	o.since = o.until = 0;

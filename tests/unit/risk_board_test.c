@@ -6,6 +6,7 @@
 #include "control/risk_board.h"
 
 #include "bpf/maps.h"
+#include "control/risk_pack.h"
 #include "control/sketch.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
@@ -138,15 +139,124 @@ static void a_dataplane_that_comes_anew_begins_at_zero(void **state)
 	free(before);
 }
 
-static void what_another_posternd_counted_is_not_counted_again(void **state)
+/* Another posternd, with what the one before had saved. */
+static void restart(const struct risk_saved *saved)
 {
-	counters(0)->calls_seized = 100;
+	risk_board_fini(&board);
+	assert_int_equal(risk_board_init(&board, 8), 0);
+	risk_board_take(&board, SLOT, 7, saved);
 	risk_board_memory(&board, all(), true);
+}
+
+static struct risk_saved save(void)
+{
+	static uint8_t packed[RISK_PACKED];
+	struct risk_saved saved;
+
+	assert_int_equal(risk_unpack(packed, risk_pack(&board, SLOT, packed), &saved), 0);
+	return saved;
+}
+
+static void another_posternd_goes_on_where_the_one_before_was(void **state)
+{
+	struct risk_saved saved;
+
+	counters(0)->calls_seized = 100;
 	step(START);
-	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 0);
-	counters(0)->calls_seized = 101;
+	saved = save();
+	/* Meanwhile there is none. */
+	counters(0)->calls_seized = 130;
+	restart(&saved);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 100);
 	step(START);
-	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 1);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 130);
+	assert_int_equal(risk_window_sum(&board.window[SLOT], &board.config, START).seized, 130);
+	/* Of whom nothing was saved there was nothing to save: all of it is news. */
+	restart(NULL);
+	step(START);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 130);
+}
+
+static void what_nobody_knows_to_be_news_is_none(void **state)
+{
+	struct risk_saved saved;
+
+	counters(0)->calls_seized = 100;
+	step(START);
+	saved = save();
+	saved.seen = (struct risk_seen){0}; /* of a posternd that didn't say */
+	restart(&saved);
+	step(START);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 100);
+	counters(0)->calls_seized = 150;
+	risk_board_skip(&board, all(), SLOT); /* it is not scored now */
+	saved = save();
+	counters(0)->calls_seized = 200;
+	restart(&saved);
+	counters(0)->calls_seized = 201;
+	step(START);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 101);
+	/* Saved of another place than it has now. */
+	saved = save();
+	saved.slot = SLOT + 1;
+	counters(0)->calls_seized = 300;
+	restart(&saved);
+	step(START);
+	assert_true(tenant()->ratio[RISK_RATIO_ASR].whole == 101);
+}
+
+static void a_dataplane_that_comes_anew_makes_no_callees_few(void **state)
+{
+	struct shm_head *before = memory;
+	struct risk_saved saved;
+	uint32_t callees;
+
+	see_callees(0, 0, 40);
+	counters(0)->calls_seized = 100;
+	step(START);
+	callees = tenant()->callees;
+	assert_in_range(callees, 35, 45);
+	memory = memory_new(2);
+	risk_board_memory(&board, all(), false);
+	see_callees(0, 0, 1);
+	counters(0)->calls_seized = 1;
+	step(START + 1);
+	assert_int_equal(tenant()->callees, callees);
+	saved = save();
+	restart(&saved);
+	counters(0)->calls_seized = 2;
+	step(START + 2);
+	assert_int_equal(tenant()->callees, callees);
+	/* For as long as it would have known them itself. */
+	counters(0)->calls_seized = 3;
+	step(START + 2 * SKETCH_EPOCH);
+	assert_int_equal(tenant()->callees, 0);
+	free(before);
+}
+
+static void only_news_are_to_be_saved(void **state)
+{
+	assert_false(board.dirty[SLOT]);
+	counters(0)->calls_seized = 1;
+	step(START);
+	assert_true(board.dirty[SLOT]);
+	board.dirty[SLOT] = false;
+	for (int i = 0; i < 100; i++)
+		step(START + i * MINUTE); /* fading is none */
+	assert_false(board.dirty[SLOT]);
+	risk_board_event(&board, SLOT, RISK_EVENT_MALWARE, 1, START, 0, 0);
+	assert_true(board.dirty[SLOT]);
+	board.dirty[SLOT] = false;
+	assert_int_equal(step(START + HOUR + 40 * MINUTE).to, RISK_LEVEL_THROTTLE);
+	assert_true(board.dirty[SLOT]);
+	board.dirty[SLOT] = false;
+	risk_board_skip(&board, all(), SLOT);
+	assert_true(board.dirty[SLOT]);
+	board.dirty[SLOT] = false;
+	risk_board_skip(&board, all(), SLOT);
+	assert_false(board.dirty[SLOT]);
+	step(START + HOUR + 40 * MINUTE); /* it is scored again */
+	assert_true(board.dirty[SLOT]);
 }
 
 static void what_came_while_nobody_scored_it_is_not_counted_later(void **state)
@@ -200,7 +310,7 @@ static void limits_in_shadow_and_those_of_the_scores_own_doing_give_none(void **
 
 static void a_slot_of_another_tenant_begins_with_what_is_known_of_it(void **state)
 {
-	struct risk_tenant known = {.level = RISK_LEVEL_WATCH};
+	const struct risk_saved known = {.tenant.level = RISK_LEVEL_WATCH};
 
 	risk_board_event(&board, SLOT, RISK_EVENT_TRAP, 1, START, 5, 0);
 	risk_board_take(&board, SLOT, 7, NULL); /* it is its already */
@@ -335,7 +445,10 @@ int main(void)
 		TEST(workers_are_summed_and_counted_once),
 		TEST(every_counter_has_its_place),
 		TEST(a_dataplane_that_comes_anew_begins_at_zero),
-		TEST(what_another_posternd_counted_is_not_counted_again),
+		TEST(another_posternd_goes_on_where_the_one_before_was),
+		TEST(what_nobody_knows_to_be_news_is_none),
+		TEST(a_dataplane_that_comes_anew_makes_no_callees_few),
+		TEST(only_news_are_to_be_saved),
 		TEST(what_came_while_nobody_scored_it_is_not_counted_later),
 		TEST(without_a_dataplane_scores_go_on_fading),
 		TEST(excess_of_limits_gives_points_once_a_minute),

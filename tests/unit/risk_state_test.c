@@ -1,187 +1,203 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scores outlive posternd, however it ends; what follows of a level in a tenant's slot. */
+/* Scores in the store: there again, whoever comes and goes; an older posternd's file is taken over.
+ */
 #include "control/risk_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "bpf/limit.h"
-#include "control/risk_json.h"
-#include "control/risk_run.h"
-#include "tests/unit/risk_fixture.h"
+#include "tests/unit/risk_full.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
+static const struct store_part *const parts[] = {&risk_part, NULL};
 static struct risk_config config;
-static int dir;
+static struct risk_board board;
+static struct store *store;
+
+static void open_store(void)
+{
+	char error[STORE_ERROR];
+
+	if (store_open(scratch_dir, parts, NULL, &store, error) != 0)
+		fail_msg("%s", error);
+}
 
 static int setup(void **state)
 {
 	config = risk_config_default();
 	if (scratch_setup(state) != 0)
 		return -1;
-	dir = open(scratch_dir, O_RDONLY | O_DIRECTORY);
-	return dir < 0;
+	open_store();
+	return risk_board_init(&board, 8);
 }
 
 static int teardown(void **state)
 {
-	close(dir);
+	risk_board_fini(&board);
+	store_close(store);
 	return scratch_teardown(state);
 }
 
-/* With something in every member. */
-static struct risk_tenant full_tenant(void)
+static void note_result(void *ctx, const struct store_result *result)
 {
-	struct risk_tenant t =
-		tenant_of(&config, SAMPLE(.seized = 300, .answered = 90, .shorts = 7, .outage = 3,
-					  .recipients = 301, .bounced = 60, .delivered = 2000,
-					  .complaints = 20));
-
-	risk_add(&t, &config, START, RISK_EVENT_TRAP, 1);
-	risk_add(&t, &config, START + SECOND, RISK_EVENT_RULE, 7.25);
-	risk_evaluate(&t, &config, START + DAY / 7);
-	risk_pardon(&t, &config, START + DAY);
-	t.asked = true;
-	return t;
+	*(struct store_result *)ctx = *result;
 }
 
-static void save(const struct risk_tenant *tenants, uint32_t n)
+static uint64_t stored(struct store_unit *unit)
 {
-	struct risk_save s;
+	struct store_result result = {.rc = 1};
 
-	assert_int_equal(risk_save_begin(dir, &s), 0);
-	for (uint32_t i = n; i; i--) /* in no order that matters */
-		risk_save_put(&s, i * 10, &tenants[i - 1]);
-	assert_int_equal(risk_save_end(&s), 0);
+	assert_int_equal(store_commit(store, unit, note_result, &result), 0);
+	store_sync(store);
+	assert_int_equal(result.rc, 0);
+	return result.changes;
 }
 
-static void what_was_saved_is_there_again_to_the_last_bit(void **state)
+static void put(uint32_t slot)
 {
-	const struct risk_tenant tenants[] = {full_tenant(), {.level = RISK_LEVEL_WATCH}, {0}};
-	struct risk_kept *kept;
-	size_t count, bad;
+	struct store_unit *unit = store_begin(store);
 
-	save(tenants, 3);
-	assert_int_equal(risk_kept_read(dir, &kept, &count, &bad), 0);
-	assert_int_equal(bad, 0);
-	assert_int_equal(count, 2); /* of nothing there is no line */
-	assert_memory_equal(risk_kept_find(kept, count, 10), &tenants[0], sizeof(tenants[0]));
-	assert_int_equal(risk_kept_find(kept, count, 20)->level, RISK_LEVEL_WATCH);
-	assert_null(risk_kept_find(kept, count, 30));
-	assert_null(risk_kept_find(NULL, 0, 30));
-	free(kept);
+	risk_state_put(unit, &board, slot, START);
+	stored(unit);
 }
 
-static void nothing_there_is_nothing_kept(void **state)
+static void what_was_put_is_there_again(void **state)
 {
-	struct risk_kept *kept;
-	size_t count, bad;
+	struct risk_saved full = risk_full(&config), back;
 
-	assert_int_equal(risk_kept_read(dir, &kept, &count, &bad), 0);
-	assert_int_equal(count + bad, 0);
+	full.off = false;
+	full.slot = 4;
+	risk_board_take(&board, 4, 70, &full);
+	put(4);
+	store_close(store);
+	open_store();
+	assert_int_equal(risk_state_find(store, 70, &back), 0);
+	risk_assert_same(&back, &full);
+	assert_int_equal(risk_state_find(store, 71, &back), -ENOENT);
+	/* The row of a tenant is one. */
+	board.tenant[4].level = RISK_LEVEL_THROTTLE;
+	put(4);
+	assert_int_equal(risk_state_find(store, 70, &back), 0);
+	assert_int_equal(back.tenant.level, RISK_LEVEL_THROTTLE);
+	assert_int_equal(risk_state_count(store), 1);
 }
 
-static void a_save_that_is_not_ended_changes_nothing(void **state)
+static void a_row_that_makes_no_sense_is_none(void **state)
 {
-	const struct risk_tenant t = full_tenant();
-	struct risk_save s;
-	struct risk_kept *kept;
-	size_t count, bad;
+	struct store_unit *unit = store_begin(store);
+	struct risk_saved back;
 
-	save(&t, 1);
-	assert_int_equal(risk_save_begin(dir, &s), 0);
-	risk_save_put(&s, 99, &t);
-	assert_int_equal(risk_kept_read(dir, &kept, &count, &bad), 0);
-	assert_int_equal(count, 1);
-	assert_non_null(risk_kept_find(kept, count, 10));
-	free(kept);
-	risk_save_cancel(&s);
-	risk_save_cancel(&s);
+	store_add(unit, "INSERT INTO risk_tenant VALUES (5, 'none', 0, 0, 0, x'0103')");
+	stored(unit);
+	assert_int_equal(risk_state_find(store, 5, &back), -EINVAL);
 }
+
+static void expire(uint64_t before, uint64_t rows)
+{
+	struct store_result result = {.rc = 1};
+
+	assert_int_equal(store_expire(store, &risk_part, before, 100, note_result, &result), 0);
+	store_sync(store);
+	assert_int_equal(result.rc, 0);
+	assert_int_equal(result.changes, rows);
+}
+
+/* However old it is: only who is gone is forgotten. */
+static void who_is_gone_is_forgotten_after_a_while(void **state)
+{
+	struct store_unit *unit = store_begin(store);
+
+	for (uint32_t slot = 1; slot < 4; slot++) {
+		risk_board_take(&board, slot, 10 * slot, NULL);
+		put(slot);
+	}
+	risk_state_leave(unit, 20, START + DAY);
+	risk_state_leave(unit, 30, START + DAY);
+	stored(unit);
+	unit = store_begin(store);
+	risk_state_leave(unit, 20, START + 9 * DAY); /* since when it is, it is */
+	risk_state_return(unit, 30);
+	stored(unit);
+	expire(START + DAY, 0);
+	expire(START + DAY + 1, 1);
+	expire(UINT64_C(1) << 62, 0);
+	assert_int_equal(risk_state_count(store), 2);
+	unit = store_begin(store);
+	risk_state_leave(unit, 30, START + DAY);
+	stored(unit);
+	put(3); /* it is back, and told of */
+	expire(UINT64_C(1) << 62, 0);
+}
+
+/* The file of before */
 
 static void put_file(const char *text)
 {
-	int fd = openat(dir, "risk.jsonl", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(scratch_path("risk.jsonl"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
 }
 
-static void lines_that_make_no_sense_are_left_out_and_counted(void **state)
+static void a_file_of_before_is_taken_over_once_and_goes(void **state)
 {
-	struct risk_kept *kept;
-	size_t count, bad;
+	struct risk_saved back;
+	size_t taken, bad;
 
-	put_file("{\"id\": 1, \"level\": \"watch\"}\n"
+	put_file("{\"id\": 1, \"counted\": 5, \"outage\": 1.5, \"callees\": 3, \"domains\": 4, "
+		 "\"level\": \"watch\", \"asked\": true, \"score\": 31.5, \"slow\": 2, "
+		 "\"scored\": 6, \"since\": 7, \"breached\": 8, \"noticed\": 9, "
+		 "\"pardoned\": 10, \"ratios\": {\"asr\": [1.25, 2]}, "
+		 "\"events\": {\"trap\": [3.5, 4, 5]}}\n"
 		 "\n{\n[]\n\x80\n"
 		 "{\"id\": 0, \"level\": \"watch\"}\n"
 		 "{\"id\": -4, \"level\": \"watch\"}\n"
 		 "{\"id\": 4294967296, \"level\": \"watch\"}\n"
 		 "{\"id\": 2, \"level\": \"high\"}\n"
 		 "{\"id\": 3}\n"
-		 "{\"id\": 5, \"level\": \"none\", \"ratios\": {\"asr\": [-5, 1e999], \"tea\": [1, "
-		 "2], "
-		 "\"short_calls\": \"x\"}, \"events\": {\"trap\": [-1, -1, -1], \"tea\": [1, 1, "
-		 "1]}}\n"
+		 "{\"id\": 5, \"level\": \"none\", \"ratios\": {\"asr\": [-5, 1e999]}}\n"
 		 "{\"id\": 6, \"level\": \"none\", \"ratios\": {\"asr\": [-5, 7]}, \"since\": -9}\n"
 		 "{\"id\": 7, \"level\": \"none\", \"scor");
-	assert_int_equal(risk_kept_read(dir, &kept, &count, &bad), 0);
-	assert_non_null(risk_kept_find(kept, count, 1));
-	assert_null(risk_kept_find(kept, count, 2));
-	assert_true(risk_kept_find(kept, count, 6)->ratio[RISK_RATIO_ASR].parts == 0);
-	assert_true(risk_kept_find(kept, count, 6)->ratio[RISK_RATIO_ASR].whole == 7);
-	assert_int_equal(risk_kept_find(kept, count, 6)->since, 0);
-	assert_int_equal(count + bad, 13);
-	assert_int_equal(count, 2);
-	free(kept);
+	assert_int_equal(risk_state_take_file(store, &taken, &bad), 0);
+	assert_int_equal(taken, 2);
+	assert_int_equal(bad, 11);
+	assert_int_equal(access(scratch_path("risk.jsonl"), F_OK), -1);
+	assert_int_equal(risk_state_find(store, 1, &back), 0);
+	assert_int_equal(back.tenant.counted, 5);
+	assert_int_equal(back.tenant.level, RISK_LEVEL_WATCH);
+	assert_true(back.tenant.asked && back.tenant.score == 31.5F && back.tenant.slow == 2);
+	assert_int_equal(back.tenant.pardoned, 10);
+	assert_true(back.tenant.ratio[RISK_RATIO_ASR].parts == 1.25);
+	assert_int_equal(back.tenant.event[RISK_EVENT_TRAP].count, 5);
+	assert_int_equal(risk_state_find(store, 6, &back), 0);
+	assert_true(back.tenant.ratio[RISK_RATIO_ASR].parts == 0);
+	assert_true(back.tenant.ratio[RISK_RATIO_ASR].whole == 7);
+	assert_int_equal(back.tenant.since, 0);
+	/* It is not there any more, and what is there is newer than it would be. */
+	assert_int_equal(risk_state_take_file(store, &taken, &bad), 0);
+	assert_int_equal(taken + bad, 0);
+	put_file("{\"id\": 1, \"level\": \"suspend\"}\n");
+	assert_int_equal(risk_state_take_file(store, &taken, &bad), 0);
+	assert_int_equal(risk_state_find(store, 1, &back), 0);
+	assert_int_equal(back.tenant.level, RISK_LEVEL_WATCH);
 }
 
-static void numbers_survive_their_way_through_json(void **state)
+static void a_file_of_many_tenants_is_taken_over_whole(void **state)
 {
-	struct risk_config there = config, back;
-	json_t *object;
+	FILE *out = fopen(scratch_path("risk.jsonl"), "w");
+	size_t taken, bad;
 
-	there.mode = RISK_ON;
-	there.z = 2.718281828459045;
-	there.factor = 0.1;
-	there.ratio[RISK_RATIO_COMPLAINTS].critical = 0.0029999;
-	there.event[RISK_EVENT_DNSBL].half_life = 12345678901234567;
-	object = risk_config_json(&there);
-	assert_int_equal(risk_config_parse(object, &back), 0);
-	assert_memory_equal(&back, &there, sizeof(back));
-	json_object_del(json_object_get(object, "events"), "trap");
-	assert_int_equal(risk_config_parse(object, &back), -EINVAL);
-	json_decref(object);
-	assert_int_equal(risk_config_parse(NULL, &back), -EINVAL);
-}
-
-/* Limits of a throttled tenant: rate and burst are a tenth. */
-static void a_throttled_limit_is_a_share_of_it(void **state)
-{
-	struct tenant_slot slot = {0}, before;
-	const struct gcra minute = {2 * SECOND, 29 * 2 * SECOND}; /* 30/min, 30 at once */
-
-	slot.limit[LIMIT_MESSAGES] = minute;
-	slot.limit[LIMIT_CALLS] = minute;
-	slot.limit[LIMIT_RECIPIENTS] = (struct gcra){SECOND, 0}; /* one a second, at once too */
-	before = slot;
-	risk_throttle(&slot, 1 << LIMIT_CALLS, 0.1);
-	assert_int_equal(slot.limit[LIMIT_MESSAGES].interval, 20 * SECOND);
-	assert_int_equal(slot.limit[LIMIT_MESSAGES].tolerance, 40 * SECOND); /* 3 at once */
-	assert_memory_equal(&slot.limit[LIMIT_CALLS], &before.limit[LIMIT_CALLS], sizeof(minute));
-	assert_int_equal(slot.limit[LIMIT_RECIPIENTS].interval, 10 * SECOND);
-	assert_int_equal(slot.limit[LIMIT_RECIPIENTS].tolerance, 0);
-	/* What has no limit gets none. */
-	assert_int_equal(slot.limit[LIMIT_BYTES].interval, 0);
-	slot.limit[LIMIT_SYNS] = (struct gcra){UINT64_C(1) << 60, 0};
-	risk_throttle(&slot, 0, 0.01);
-	assert_true(slot.limit[LIMIT_SYNS].interval == LIMIT_DEBT_MAX);
-	slot = before;
-	risk_throttle(&slot, 0, 1);
-	assert_memory_equal(slot.limit, before.limit, sizeof(slot.limit));
+	for (int i = 1; i <= 2500; i++)
+		fprintf(out,
+			"{\"id\": %d, \"level\": \"none\", \"events\": {\"rule\": [1, 2, 3]}}\n",
+			i);
+	fclose(out);
+	assert_int_equal(risk_state_take_file(store, &taken, &bad), 0);
+	assert_int_equal(taken, 2500);
+	assert_int_equal(risk_state_count(store), 2500);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -189,12 +205,11 @@ static void a_throttled_limit_is_a_share_of_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_saved_is_there_again_to_the_last_bit),
-		TEST(nothing_there_is_nothing_kept),
-		TEST(a_save_that_is_not_ended_changes_nothing),
-		TEST(lines_that_make_no_sense_are_left_out_and_counted),
-		TEST(numbers_survive_their_way_through_json),
-		TEST(a_throttled_limit_is_a_share_of_it),
+		TEST(what_was_put_is_there_again),
+		TEST(a_row_that_makes_no_sense_is_none),
+		TEST(who_is_gone_is_forgotten_after_a_while),
+		TEST(a_file_of_before_is_taken_over_once_and_goes),
+		TEST(a_file_of_many_tenants_is_taken_over_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

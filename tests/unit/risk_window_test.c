@@ -47,6 +47,18 @@ static void what_is_older_than_the_window_is_out_of_it(void **state)
 	assert_int_equal(risk_window_sum(&window, &config, START + 400 * DAY).seized, 4);
 }
 
+static void a_window_of_another_length_begins_anew(void **state)
+{
+	put(START, 10, 5, 1);
+	config.window = 6 * HOUR;
+	assert_int_equal(risk_window_sum(&window, &config, START).seized, 0);
+	put(START, 3, 0, 0);
+	assert_int_equal(risk_window_sum(&window, &config, START).seized, 3);
+	config.window = HOUR;
+	put(START + HOUR, 2, 0, 0);
+	assert_int_equal(risk_window_sum(&window, &config, START + HOUR).seized, 2);
+}
+
 static void the_policys_samples_breach_and_three_calls_do_not(void **state)
 {
 	put(START, 3, 0, 0);
@@ -115,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_older_than_the_window_is_out_of_it),
+		TEST(a_window_of_another_length_begins_anew),
 		TEST(the_policys_samples_breach_and_three_calls_do_not),
 		TEST(limits_are_strict),
 		TEST(a_breach_is_told_once_until_an_hour_was_without),

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What outlives posternd: restart_test.py POSTERND POSTERN
+
+Killed at any time while everything is written at once (scores, levels, lists, cases, states), and started again: what
+was acknowledged is there, and no more than what was asked for. KILLS in the environment: how often.
+"""
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from gate import Gate, wait_for
+
+TENANTS = """( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; },
+  { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24" ]; }, { id = 11; name = "initech"; prefixes = [ "203.0.113.0/24" ]; } )"""
+RISK = """risk: { mode = "on"; domains = 1; bounces: { minimum = 50; }; complaints: { minimum = 50; minimum_parts = 5; }; };"""
+KILLS = int(os.environ.get("KILLS", "4"))
+
+
+def delivery(number, source="198.51.100.7", **more):
+    return {"source": "log", "kind": "delivered", "message_id": f"m{number}@globex.example", "address": source,
+            "rcpt": f"user{number}@d{number % 7}.example", "time": int(time.time()), **more}
+
+
+class Writer(threading.Thread):
+    """Asks one thing after another until posternd is gone. `asked` counts what it began, `acknowledged` what was stored."""
+
+    def __init__(self, gate, ask, asked):
+        super().__init__()
+        self.gate, self.ask = gate, ask
+        self.asked = self.acknowledged = asked
+        self.wrong = None
+
+    def run(self):
+        try:
+            with self.gate.client() as client:
+                while True:
+                    command, arguments = self.ask(self.asked)
+                    self.asked += 1
+                    answer = client.ask(command, **arguments)
+                    if answer is None:
+                        return
+                    if "result" not in answer or answer["result"].get("stored") is False:
+                        self.wrong = f"{command}: {answer}"
+                        return
+                    self.acknowledged = self.asked
+        except OSError:
+            pass
+
+
+class Restart(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.gate = Gate(self.folder, POSTERND, POSTERN)
+        self.gate.configure(tenants=TENANTS, extra=RISK)
+        self.addCleanup(self.gate.stop, signal.SIGKILL)
+
+    def term(self, name, tenant="globex"):
+        terms = self.gate.ask("explain", tenant=tenant)["result"]["terms"]
+        return next(term for term in terms if term["name"] == name)
+
+    def state(self):
+        """What is there of everything that is written."""
+        tenant = self.gate.ask("tenant", tenant="initech")["result"]
+        return {
+            "scores": round(self.term("complaints")["whole"]),
+            "cases": sum(item["what"] == "note" for item in self.gate.ask("case show", case=1)["result"]["history"]) - 1,
+            "suspended": bool(tenant["suspended"]),
+            "level": self.gate.ask("explain", tenant="globex")["result"]["risk"]["level"],
+        }
+
+    WRITERS = {
+        "scores": lambda n: ("feedback report", {"reports": [delivery(n)]}),
+        "lists": lambda n: ("list add", {"tenant": "acme", "kind": "optout", "entries": [f"user{n}@example.com"], "now": True}),
+        "cases": lambda n: ("case note", {"case": 1, "text": f"line {n}"}),
+        "states": lambda n: ("tenant resume" if n % 2 else "tenant suspend", {"tenant": "initech", "reason": f"number {n}"}),
+    }
+
+    def live(self, asked, seconds):
+        """A life; for each writer how much was acknowledged in the end, and asked for. `asked`: so far."""
+        writers = {name: Writer(self.gate, ask, asked[name]) for name, ask in self.WRITERS.items()}
+        for writer in writers.values():
+            writer.start()
+        time.sleep(seconds)
+        self.gate.stop(signal.SIGKILL)
+        for writer in writers.values():
+            writer.join()
+            self.assertIsNone(writer.wrong)
+        return {name: (writer.acknowledged, writer.asked) for name, writer in writers.items()}
+
+    def on_list(self, numbers):
+        entries = [f"user{n}@example.com" for n in numbers]
+        result = self.gate.ask("list check", tenant="acme", kind="optout", entries=entries)["result"]["entries"] if entries else []
+        return all(entry["standing"] != "absent" for entry in result)
+
+    def test_killed_at_any_time_nothing_acknowledged_is_lost(self):
+        chance = random.Random(1)
+        self.gate.start()
+        self.gate.ask("case open", tenant="acme", why="a test")
+        asked, counted, listed = dict.fromkeys(self.WRITERS, 0), {"scores": 0, "cases": 0}, []
+        for kill in range(KILLS):
+            lived = self.live(asked, 0.05 + chance.random() * 0.6)
+            self.gate.start()
+            there, what = self.state(), f"kill {kill}: {lived} after {asked}"
+            for name, before in counted.items():
+                acknowledged, tried = (n - asked[name] for n in lived[name])
+                self.assertTrue(acknowledged <= there[name] - before <= tried, f"{what}; {name}: {before}, then {there[name]}")
+                counted[name] = there[name]
+            listed += range(asked["lists"], lived["lists"][0])
+            self.assertTrue(self.on_list(listed[-500:]), what)
+            # It is as it was after the last one, or the one that was on its way.
+            self.assertIn(there["suspended"], {n % 2 == 1 for n in lived["states"]}, what)
+            asked = {name: tried for name, (_, tried) in lived.items()}
+            asked["states"] = 1 if there["suspended"] else 0
+        self.assertTrue(all(self.on_list(listed[i:i + 500]) for i in range(0, len(listed), 500)))
+        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
+        self.assertTrue(counted["scores"] and counted["cases"] and listed)
+        print(f"# {KILLS} kills: {counted}, {len(listed)} listed", file=sys.stderr)
+
+    def deliver(self, count):
+        for first in range(0, count, 100):
+            answer = self.gate.ask("feedback report", reports=[delivery(n) for n in range(first, first + 100)])
+            self.assertEqual(answer["result"]["results"], {"counted": 100})
+
+    def complain(self, first, last):
+        reports = [{"source": "arf", "kind": "complaint", "message_id": f"m{n}@globex.example",
+                    "rcpt": f"user{n}@d{n % 7}.example"} for n in range(first, last)]
+        return self.gate.ask("feedback report", reports=reports)["result"]["results"]
+
+    def test_a_level_that_was_told_is_there_again(self):
+        self.gate.start()
+        self.deliver(500)
+        self.assertEqual(self.complain(0, 30), {"counted": 30})
+        # Told: it is on the disk, however soon it is killed.
+        told = wait_for("a level", lambda: self.gate.gate_events("risk_rises"))[-1]
+        self.gate.stop(signal.SIGKILL)
+        explained = self.gate.start() and self.gate.ask("explain", tenant="globex")["result"]
+        self.assertEqual((told["to"], explained["risk"]["level"]), ("throttle", "throttle"))
+        self.assertGreater(explained["rules"]["noticed_at"] or "", "")
+        self.assertEqual(len(self.gate.gate_events("risk_rises")), 1)
+        self.assertIn("risk level", self.gate.run("audit", "export", "--tenant", "globex").stdout)
+
+    def test_a_tenant_that_comes_back_has_the_score_it_had(self):
+        self.gate.start()
+        self.deliver(500)
+        self.complain(0, 30)
+        wait_for("a level", lambda: self.gate.gate_events("risk_rises"))
+        self.gate.configure(tenants='( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; } )')
+        self.assertTrue(self.gate.ask("reload")["result"])
+        self.gate.stop()
+        self.gate.start()
+        self.gate.configure(tenants=TENANTS)
+        self.assertTrue(self.gate.ask("reload")["result"])
+        self.assertEqual(self.gate.ask("explain", tenant="globex")["result"]["risk"]["level"], "throttle")
+        self.assertAlmostEqual(self.term("complaints")["parts"], 30, delta=0.1)
+
+    def test_a_file_of_an_older_posternd_is_taken_over_and_removed(self):
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        row = {"id": 9, "level": "throttle", "counted": time.time_ns(), "since": time.time_ns(), "noticed": time.time_ns(),
+               "score": 60, "scored": time.time_ns(), "domains": 9, "ratios": {"complaints": [30, 500]}}
+        (state / "risk.jsonl").write_text(json.dumps(row) + "\n")
+        self.gate.start()
+        self.assertFalse((state / "risk.jsonl").exists())
+        self.assertEqual(self.gate.ask("explain", tenant="globex")["result"]["risk"]["level"], "throttle")
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        self.assertEqual(self.gate.ask("explain", tenant="globex")["result"]["risk"]["level"], "throttle")
+
+
+if __name__ == "__main__":
+    POSTERND, POSTERN = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
