@@ -44,6 +44,21 @@ enum tenant_bucket {
 	BUCKET_COUNT,
 };
 
+/* How many at the most, a number each. The name is the configuration's and struct tenant_slot's. */
+#define TENANT_COUNTS(X)                                                            \
+	X(RECIPIENTS, recipients_per_message, 1000000)         /* of one mail */    \
+	X(CALLS, calls_at_once, 1000000)                       /* that are open */  \
+	X(DISTINCT_RECIPIENTS, distinct_recipients, 100000000) /* in a day (UTC) */ \
+	X(DISTINCT_DOMAINS, distinct_domains, 100000000)       /* the same */       \
+	X(SAME_BODY, same_body, 65535) /* within policy_mail.same_body_window */
+
+enum tenant_count {
+#define X(id, name, most) COUNT_##id,
+	TENANT_COUNTS(X)
+#undef X
+		COUNT_KINDS,
+};
+
 enum emergency_mode {
 	EMERGENCY_ALERT, /* forward, urgent alarm: the engine's own default */
 	EMERGENCY_REJECT,
@@ -83,5 +98,34 @@ struct tenant_slot {
 	struct gcra limit[LIMIT_COUNT];
 	gcra_word bucket[BUCKET_COUNT];
 } __attribute__((aligned(64)));
+
+/* 0: no limit. */
+static inline uint32_t tenant_count_get(const struct tenant_slot *slot, enum tenant_count count)
+{
+	switch (count) {
+#define X(id, name, most) \
+	case COUNT_##id:  \
+		return slot->name;
+		TENANT_COUNTS(X)
+#undef X
+	case COUNT_KINDS:
+		break;
+	}
+	return 0;
+}
+
+static inline void tenant_count_set(struct tenant_slot *slot, enum tenant_count count, uint32_t n)
+{
+	switch (count) {
+#define X(id, name, most)       \
+	case COUNT_##id:        \
+		slot->name = n; \
+		break;
+		TENANT_COUNTS(X)
+#undef X
+	case COUNT_KINDS:
+		break;
+	}
+}
 
 #endif

@@ -91,11 +91,9 @@ static bool slot_update(struct tenant_slot *to, const struct tenant_slot *from)
 	}
 	changed |= word_set(&to->flags, from->flags);
 	changed |= word_set(&to->emergency, from->emergency);
-	changed |= word_set(&to->recipients_per_message, from->recipients_per_message);
-	changed |= word_set(&to->calls_at_once, from->calls_at_once);
-	changed |= word_set(&to->same_body, from->same_body);
-	changed |= word_set(&to->distinct_recipients, from->distinct_recipients);
-	changed |= word_set(&to->distinct_domains, from->distinct_domains);
+#define X(id, name, most) changed |= word_set(&to->name, from->name);
+	TENANT_COUNTS(X)
+#undef X
 	changed |= long_set(&to->per_domain.tolerance, from->per_domain.tolerance);
 	changed |= long_set(&to->per_domain.interval, from->per_domain.interval);
 	changed |= word_set(&to->country, from->country);

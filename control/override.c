@@ -6,14 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECIPIENTS     "recipients_per_message"
-#define RECIPIENTS_MAX 1000000
-
-static const char *const limit_names[LIMIT_COUNT] = {
+static const char *const limit_names[OVERRIDE_RATES] = {[OVERRIDE_PER_DOMAIN] = "per_domain",
 #define X(id, name) [LIMIT_##id] = name,
-	TENANT_LIMITS(X)
+							TENANT_LIMITS(X)
 #undef X
 };
+
+static const char *const count_names[COUNT_KINDS] = {
+#define X(id, name, most) [COUNT_##id] = #name,
+	TENANT_COUNTS(X)
+#undef X
+};
+
+static const uint32_t count_most[COUNT_KINDS] = {
+#define X(id, name, most) [COUNT_##id] = most,
+	TENANT_COUNTS(X)
+#undef X
+};
+
+const char *tenant_count_name(unsigned count)
+{
+	return count_names[count];
+}
 
 const char *tenant_limit_name(unsigned limit)
 {
@@ -22,10 +36,13 @@ const char *tenant_limit_name(unsigned limit)
 
 bool override_is_empty(const struct override *o)
 {
-	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+	for (unsigned i = 0; i < OVERRIDE_RATES; i++)
 		if (o->limit[i].state != RATE_UNSET)
 			return false;
-	return !o->suspended && o->recipients_per_message.state == RATE_UNSET;
+	for (unsigned i = 0; i < COUNT_KINDS; i++)
+		if (o->count[i].state != RATE_UNSET)
+			return false;
+	return !o->suspended;
 }
 
 uint32_t override_limits(const struct override *o)
@@ -34,7 +51,7 @@ uint32_t override_limits(const struct override *o)
 
 	for (unsigned i = 0; o && i < LIMIT_COUNT; i++)
 		set |= (uint32_t)(o->limit[i].state != RATE_UNSET) << i;
-	return set | (o && o->recipients_per_message.state != RATE_UNSET ? WARMUP_RECIPIENTS : 0);
+	return set | (o && o->count[COUNT_RECIPIENTS].state != RATE_UNSET ? WARMUP_RECIPIENTS : 0);
 }
 
 static int put_rate(json_t *object, const char *name, const struct rate *rate)
@@ -46,19 +63,26 @@ static int put_rate(json_t *object, const char *name, const struct rate *rate)
 	return json_object_set_new(object, name, json_string(rate_text(rate, text)));
 }
 
+static int put_count(json_t *object, const char *name, const struct rate *count)
+{
+	char text[VALUE_TEXT] = "unlimited";
+
+	if (count->state == RATE_UNSET)
+		return 0;
+	if (count->state == RATE_LIMITED)
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)count->count);
+	return json_object_set_new(object, name, json_string(text));
+}
+
 json_t *override_limits_json(const struct override *o)
 {
 	json_t *limits = json_object();
-	char text[VALUE_TEXT] = "unlimited";
 	int failed = !limits;
 
-	for (unsigned i = 0; i < LIMIT_COUNT && !failed; i++)
+	for (unsigned i = 0; i < OVERRIDE_RATES && !failed; i++)
 		failed = put_rate(limits, limit_names[i], &o->limit[i]);
-	if (o->recipients_per_message.state == RATE_LIMITED)
-		snprintf(text, sizeof(text), "%llu",
-			 (unsigned long long)o->recipients_per_message.count);
-	if (!failed && o->recipients_per_message.state != RATE_UNSET)
-		failed = json_object_set_new(limits, RECIPIENTS, json_string(text));
+	for (unsigned i = 0; i < COUNT_KINDS && !failed; i++)
+		failed = put_count(limits, count_names[i], &o->count[i]);
 	if (!failed)
 		return limits;
 	json_decref(limits);
@@ -149,7 +173,7 @@ static const char *split_unit(const char *name, unsigned *limit)
 {
 	static const char *const units[] = {"second", "minute", "hour", "day"};
 
-	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+	for (unsigned i = 0; i < OVERRIDE_RATES; i++) {
 		size_t len = strlen(limit_names[i]);
 
 		if (strncmp(name, limit_names[i], len) != 0 || strncmp(name + len, "_per_", 5) != 0)
@@ -166,34 +190,42 @@ static const char *split_unit(const char *name, unsigned *limit)
 
 static bool find_limit(const char *name, unsigned *limit)
 {
-	for (*limit = 0; *limit < LIMIT_COUNT; (*limit)++)
+	for (*limit = 0; *limit < OVERRIDE_RATES; (*limit)++)
 		if (strcmp(name, limit_names[*limit]) == 0)
 			return true;
 	return false;
 }
 
-static int set_recipients(struct override *o, const char *value, char *error, size_t size)
+static bool find_count(const char *name, unsigned *count)
+{
+	for (*count = 0; *count < COUNT_KINDS; (*count)++)
+		if (strcmp(name, count_names[*count]) == 0)
+			return true;
+	return false;
+}
+
+static int set_count(struct override *o, unsigned which, const char *value, char *error,
+		     size_t size)
 {
 	char *end;
 	unsigned long long count;
 
 	if (strcmp(value, "default") == 0) {
-		o->recipients_per_message = (struct rate){0};
+		o->count[which] = (struct rate){0};
 		return 0;
 	}
 	if (strcmp(value, "unlimited") == 0) {
-		o->recipients_per_message = (struct rate){.state = RATE_UNLIMITED};
+		o->count[which] = (struct rate){.state = RATE_UNLIMITED};
 		return 0;
 	}
 	count = strtoull(value, &end, 10);
-	if (*value >= '0' && *value <= '9' && !*end && count && count <= RECIPIENTS_MAX) {
-		o->recipients_per_message = (struct rate){.state = RATE_LIMITED, .count = count};
+	if (*value >= '0' && *value <= '9' && !*end && count && count <= count_most[which]) {
+		o->count[which] = (struct rate){.state = RATE_LIMITED, .count = count};
 		return 0;
 	}
 	snprintf(error, size,
-		 RECIPIENTS ": expected a number from 1 to %d, \"unlimited\" or \"default\", not "
-			    "\"%.40s\"",
-		 RECIPIENTS_MAX, value);
+		 "%s: expected a number from 1 to %u, \"unlimited\" or \"default\", not \"%.40s\"",
+		 count_names[which], count_most[which], value);
 	return -EINVAL;
 }
 
@@ -201,10 +233,11 @@ static int unknown_limit(const char *name, char *error, size_t size)
 {
 	size_t used = (size_t)snprintf(error, size, "there is no limit \"%.40s\", but", name);
 
-	for (unsigned i = 0; i < LIMIT_COUNT && used < size; i++)
+	for (unsigned i = 0; i < OVERRIDE_RATES && used < size; i++)
 		used += (size_t)snprintf(error + used, size - used, " %s,", limit_names[i]);
-	if (used < size)
-		snprintf(error + used, size - used, " " RECIPIENTS);
+	for (unsigned i = 0; i < COUNT_KINDS && used < size; i++)
+		used += (size_t)snprintf(error + used, size - used, "%s %s", i ? "," : "",
+					 count_names[i]);
 	return -EINVAL;
 }
 
@@ -217,8 +250,8 @@ int override_set_limit(struct override *o, const char *name, const char *value, 
 	struct gcra gcra;
 	unsigned limit;
 
-	if (strcmp(name, RECIPIENTS) == 0)
-		return set_recipients(o, value, error, size);
+	if (find_count(name, &limit))
+		return set_count(o, limit, value, error, size);
 	if (!find_limit(name, &limit) && !(unit = split_unit(name, &limit)))
 		return unknown_limit(name, error, size);
 	if (strcmp(value, "default") == 0) {

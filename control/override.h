@@ -17,15 +17,19 @@
 #define OVERRIDE_REASON 256
 #define OVERRIDE_NAME   64
 
+/* Rates: those of enum tenant_limit, and one more, of each domain. */
+#define OVERRIDE_PER_DOMAIN LIMIT_COUNT
+#define OVERRIDE_RATES      (LIMIT_COUNT + 1)
+
 struct override {
 	uint32_t tenant; /* the configuration's id */
 	bool suspended;
 	char reason[OVERRIDE_REASON];
-	char approver[OVERRIDE_NAME];   /* "": none was named */
-	char by[OVERRIDE_NAME];         /* who gave the command */
-	uint64_t since, until;          /* seconds since 1970; until 0: until it is resumed */
-	struct rate limit[LIMIT_COUNT]; /* RATE_UNSET: the configuration's */
-	struct rate recipients_per_message;
+	char approver[OVERRIDE_NAME];      /* "": none was named */
+	char by[OVERRIDE_NAME];            /* who gave the command */
+	uint64_t since, until;             /* seconds since 1970; until 0: until it is resumed */
+	struct rate limit[OVERRIDE_RATES]; /* RATE_UNSET: the configuration's */
+	struct rate count[COUNT_KINDS];    /* the same */
 };
 
 /* Since `since` (ns since 1970; 0: nobody knows) for at least `after` (ns; 0: never enough). */
@@ -52,12 +56,14 @@ json_t *override_limits_json(const struct override *override);
 /*
  * One limit as people write it: `name` "messages" with "30/min burst 60", "unlimited" or
  * "default" (the configuration's), or "messages_per_minute" with "30"; "recipients_per_message"
- * with "50". 0, or -EINVAL and in `error` what was expected.
+ * or "calls_at_once" with "50". 0, or -EINVAL and in `error` what was expected.
  */
 int override_set_limit(struct override *override, const char *name, const char *value, char *error,
 		       size_t size);
 
-/* "messages", …, of enum tenant_limit. */
+/* "messages", …, of enum tenant_limit, "per_domain" of OVERRIDE_PER_DOMAIN. */
 const char *tenant_limit_name(unsigned limit);
+/* "recipients_per_message", …, of enum tenant_count. */
+const char *tenant_count_name(unsigned count);
 
 #endif

@@ -160,69 +160,61 @@ static json_t *limit_json(const struct daemon *d, uint32_t slot, unsigned limit,
 	return object;
 }
 
-static json_t *each_json(const struct daemon *d, uint32_t slot, const struct override *o,
-			 const struct stages *s)
+/* What holds for all where neither the tenant nor its tier says anything. */
+static struct source source_or(const struct daemon *d, uint32_t slot, const char *name,
+			       const char *gate_wide)
 {
-	const struct source source =
-		source_of(d, &d->roster->tenant[slot], "recipients_per_message");
-	const uint32_t live = d->slots.slot[slot].recipients_per_message;
+	const struct source source = source_of(d, &d->roster->tenant[slot], name);
+
+	return source.row ? source : (struct source){find(d, "%s%s", gate_wide, ""), "gate"};
+}
+
+static void put_command(json_t *object, json_t *value)
+{
+	json_object_set_new(object, "value", value);
+	json_object_set_new(object, "from", json_string("command"));
+	json_object_del(object, "place");
+}
+
+static json_t *count_json(const struct daemon *d, uint32_t slot, enum tenant_count which,
+			  const struct override *o, const struct stages *s)
+{
+	const char *name = tenant_count_name(which);
+	const struct source source = which == COUNT_SAME_BODY
+					     ? source_or(d, slot, name, "policy.mail.same_body")
+					     : source_of(d, &d->roster->tenant[slot], name);
+	const uint32_t live = tenant_count_get(&d->slots.slot[slot], which);
 	json_t *object = source_json(d, &source);
 
-	json_object_set_new(object, "name", json_string("recipients_per_message"));
-	if (o && o->recipients_per_message.state != RATE_UNSET) {
-		json_object_set_new(
-			object, "value",
-			o->recipients_per_message.state == RATE_LIMITED
-				? json_sprintf("%llu",
-					       (unsigned long long)o->recipients_per_message.count)
-				: json_string("unlimited"));
-		json_object_set_new(object, "from", json_string("command"));
-		json_object_del(object, "place");
-	}
+	json_object_set_new(object, "name", json_string(name));
+	if (o && o->count[which].state == RATE_LIMITED)
+		put_command(object,
+			    json_sprintf("%llu", (unsigned long long)o->count[which].count));
+	else if (o && o->count[which].state == RATE_UNLIMITED)
+		put_command(object, json_string("unlimited"));
 	json_object_set_new(
 		object, "lowered_by",
-		lowered_json(s->set.recipients_per_message != s->warm.recipients_per_message,
+		lowered_json(tenant_count_get(&s->set, which) != tenant_count_get(&s->warm, which),
 			     false));
 	json_object_set_new(object, "in_force",
 			    json_pack("{s:o}", "count", live ? json_integer(live) : json_null()));
 	return object;
 }
 
-/* What no command, warm-up or score changes; `gate_wide`: the setting that holds without, or "". */
-static json_t *fixed_json(const struct daemon *d, uint32_t slot, const char *name,
-			  const char *gate_wide, json_t *in_force)
+/* Of each domain; warm-up and score leave it alone. */
+static json_t *per_domain_json(const struct daemon *d, uint32_t slot, const struct override *o)
 {
-	struct source source = source_of(d, &d->roster->tenant[slot], name);
-	json_t *object;
+	const char *name = tenant_limit_name(OVERRIDE_PER_DOMAIN);
+	const struct source source = source_or(d, slot, name, "policy.mail.per_domain");
+	json_t *object = source_json(d, &source);
+	char text[VALUE_TEXT];
 
-	if (!source.row && *gate_wide)
-		source = (struct source){find(d, "%s%s", gate_wide, ""), "gate"};
-	object = source_json(d, &source);
 	json_object_set_new(object, "name", json_string(name));
+	if (o && o->limit[OVERRIDE_PER_DOMAIN].state != RATE_UNSET)
+		put_command(object, json_string(rate_text(&o->limit[OVERRIDE_PER_DOMAIN], text)));
 	json_object_set_new(object, "lowered_by", json_array());
-	json_object_set_new(object, "in_force", in_force);
+	json_object_set_new(object, "in_force", tenant_per_domain_json(&d->slots.slot[slot]));
 	return object;
-}
-
-static json_t *count_json(uint32_t count)
-{
-	return json_pack("{s:o}", "count", count ? json_integer(count) : json_null());
-}
-
-static void append_fixed(const struct daemon *d, uint32_t slot, json_t *limits)
-{
-	const struct tenant_slot *live = &d->slots.slot[slot];
-
-	json_array_append_new(
-		limits, fixed_json(d, slot, "calls_at_once", "", count_json(live->calls_at_once)));
-	json_array_append_new(limits, fixed_json(d, slot, "distinct_recipients", "",
-						 count_json(live->distinct_recipients)));
-	json_array_append_new(limits, fixed_json(d, slot, "distinct_domains", "",
-						 count_json(live->distinct_domains)));
-	json_array_append_new(limits, fixed_json(d, slot, "per_domain", "policy.mail.per_domain",
-						 tenant_per_domain_json(live)));
-	json_array_append_new(limits, fixed_json(d, slot, "same_body", "policy.mail.same_body",
-						 count_json(live->same_body)));
 }
 
 /* Tenants, tiers, all */
@@ -269,8 +261,9 @@ static json_t *tenant_policy_json(const struct daemon *d, uint32_t slot)
 
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		json_array_append_new(limits, limit_json(d, slot, i, o, &s));
-	json_array_append_new(limits, each_json(d, slot, o, &s));
-	append_fixed(d, slot, limits);
+	for (unsigned i = 0; i < COUNT_KINDS; i++)
+		json_array_append_new(limits, count_json(d, slot, (enum tenant_count)i, o, &s));
+	json_array_append_new(limits, per_domain_json(d, slot, o));
 	if (!own)
 		risk = find(d, "risk.%s%s", "mode", "");
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:o, s:s}}", "id",

@@ -211,10 +211,14 @@ struct tenant_slot tenant_effective(const struct tenant_slot *base, const struct
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (o->limit[i].state != RATE_UNSET)
 			rate_gcra(&o->limit[i], i == LIMIT_BYTES, &slot.limit[i]);
-	if (o->recipients_per_message.state != RATE_UNSET)
-		slot.recipients_per_message = o->recipients_per_message.state == RATE_LIMITED
-						      ? (uint32_t)o->recipients_per_message.count
-						      : 0;
+	if (o->limit[OVERRIDE_PER_DOMAIN].state != RATE_UNSET)
+		rate_gcra(&o->limit[OVERRIDE_PER_DOMAIN], false, &slot.per_domain);
+	for (unsigned i = 0; i < COUNT_KINDS; i++)
+		if (o->count[i].state != RATE_UNSET)
+			tenant_count_set(&slot, (enum tenant_count)i,
+					 o->count[i].state == RATE_LIMITED
+						 ? (uint32_t)o->count[i].count
+						 : 0);
 	return slot;
 }
 

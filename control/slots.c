@@ -145,11 +145,9 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 
 	STORE(flags);
 	STORE(emergency);
-	STORE(recipients_per_message);
-	STORE(calls_at_once);
-	STORE(same_body);
-	STORE(distinct_recipients);
-	STORE(distinct_domains);
+#define X(id, name, most) STORE(name);
+	TENANT_COUNTS(X)
+#undef X
 	STORE(per_domain.interval);
 	STORE(per_domain.tolerance);
 	STORE(country);

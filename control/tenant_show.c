@@ -49,15 +49,6 @@ static unsigned peak_of(const struct shm_head *memory, uint32_t slot, unsigned l
 	return most;
 }
 
-/* What no command sets. */
-static void set_count(json_t *limits, const char *name, uint32_t count)
-{
-	json_object_set_new(limits, name,
-			    json_pack("{s:o, s:s}", "count",
-				      count ? json_integer(count) : json_null(), "from",
-				      "configuration"));
-}
-
 static json_t *limits_json(const struct daemon *d, uint32_t slot)
 {
 	const struct shm_head *memory = dataplane_memory(d->dataplane);
@@ -79,20 +70,20 @@ static json_t *limits_json(const struct daemon *d, uint32_t slot)
 					    json_integer(peak_of(memory, slot, i)));
 		json_object_set_new(limits, tenant_limit_name(i), limit);
 	}
-	json_object_set_new(
-		limits, "recipients_per_message",
-		json_pack("{s:o, s:s}", "count",
-			  live->recipients_per_message ? json_integer(live->recipients_per_message)
-						       : json_null(),
-			  "from",
-			  o && o->recipients_per_message.state != RATE_UNSET ? "command"
-									     : "configuration"));
-	set_count(limits, "calls_at_once", live->calls_at_once);
-	set_count(limits, "distinct_recipients", live->distinct_recipients);
-	set_count(limits, "distinct_domains", live->distinct_domains);
-	set_count(limits, "same_body", live->same_body);
+	for (unsigned i = 0; i < COUNT_KINDS; i++) {
+		const uint32_t count = tenant_count_get(live, (enum tenant_count)i);
+		bool set = o && o->count[i].state != RATE_UNSET;
+
+		json_object_set_new(limits, tenant_count_name(i),
+				    json_pack("{s:o, s:s}", "count",
+					      count ? json_integer(count) : json_null(), "from",
+					      set ? "command" : "configuration"));
+	}
 	json_object_set_new(limits, "per_domain", per_domain);
-	json_object_set_new(per_domain, "from", json_string("configuration"));
+	json_object_set_new(per_domain, "from",
+			    json_string(o && o->limit[OVERRIDE_PER_DOMAIN].state != RATE_UNSET
+						? "command"
+						: "configuration"));
 	return limits;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "control/config.h"
+#include "control/roster.h"
 #include "tests/unit/test.h"
 
 static struct override override;
@@ -48,6 +50,10 @@ static void what_is_none_is_refused_with_words_and_changes_nothing(void **unused
 		{"recipients_per_message", "-1", "expected a number"},
 		{"recipients_per_message", "1000001", "expected a number"},
 		{"recipients_per_message", "10x", "expected a number"},
+		{"calls_at_once", "10/s", "calls_at_once: expected a number from 1 to 1000000"},
+		{"calls", "x", "expected a rate"},
+		{"call", "1/s", "per_domain, recipients_per_message, calls_at_once"},
+		{"same_body", "65536", "same_body: expected a number from 1 to 65535"},
 		{"", "1/s", "there is no limit"},
 	};
 	const struct override before = {.tenant = 1, .limit[LIMIT_CALLS] = {RATE_LIMITED, 1, 2, 3}};
@@ -93,6 +99,39 @@ static void default_takes_a_limit_back(void **unused)
 	assert_true(override_is_empty(&override));
 }
 
+/* One table: every limit that a tier has, the command knows, and the slot gets it. */
+static void every_limit_of_the_configuration_can_be_set(void **unused)
+{
+	const struct tenant_slot base = {.id = 1};
+
+	for (const struct setting *s = config_limit_settings; s->name; s++) {
+		const bool rate = s->type == SETTING_RATE;
+		struct tenant_slot slot;
+
+		if (s->type != SETTING_RATE && s->type != SETTING_COUNT_LIMIT)
+			continue;
+		override = (struct override){.tenant = 1};
+		if (override_set_limit(&override, s->name, rate ? "7/s" : "7", error,
+				       sizeof(error)) != 0)
+			fail_msg("%s", error);
+		slot = tenant_effective(&base, &override);
+		assert_memory_not_equal(&slot, &base, sizeof(slot));
+		assert_false(override_is_empty(&override));
+	}
+	for (unsigned i = 0; i < COUNT_KINDS; i++) {
+		struct tenant_slot slot = base;
+
+		override = (struct override){.tenant = 1};
+		override_set_limit(&override, tenant_count_name(i), "7", error, sizeof(error));
+		slot = tenant_effective(&slot, &override);
+		assert_int_equal(tenant_count_get(&slot, (enum tenant_count)i), 7);
+		override_set_limit(&override, tenant_count_name(i), "unlimited", error,
+				   sizeof(error));
+		slot = tenant_effective(&slot, &override);
+		assert_int_equal(tenant_count_get(&slot, (enum tenant_count)i), 0);
+	}
+}
+
 static void a_suspension_is_long_from_its_hour_on(void **unused)
 {
 	const uint64_t hour = UINT64_C(3600000000000), since = 1000 * hour;
@@ -115,6 +154,7 @@ int main(void)
 		cmocka_unit_test(what_is_none_is_refused_with_words_and_changes_nothing),
 		cmocka_unit_test(words_of_any_length_stay_in_their_room),
 		cmocka_unit_test(default_takes_a_limit_back),
+		cmocka_unit_test(every_limit_of_the_configuration_can_be_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

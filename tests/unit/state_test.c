@@ -99,7 +99,7 @@ static void what_was_stored_is_there_again(void **unused)
 	assert_int_equal(found->limit[LIMIT_MESSAGES].burst, 60);
 	assert_int_equal(found->limit[LIMIT_CALLS].state, RATE_UNLIMITED);
 	assert_int_equal(found->limit[LIMIT_BYTES].state, RATE_UNSET);
-	assert_int_equal(found->recipients_per_message.count, 50);
+	assert_int_equal(found->count[COUNT_RECIPIENTS].count, 50);
 	assert_non_null(state_find(state, 3));
 	assert_null(state_find(state, 4));
 	close_it(state);
