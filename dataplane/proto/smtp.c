@@ -142,6 +142,7 @@ static void client_resync(struct smtp *s, const struct smtp_env *env)
 	if (s->early_count)
 		s->state |= ST_EARLY;
 	s->mode = MODE_RESYNC;
+	s->state |= ST_MAY_MISS;
 	smtp_session_lost(s, SMTP_LOST_DESYNC, SMTP_FROM_CLIENT, s->client_at, env);
 }
 

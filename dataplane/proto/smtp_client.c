@@ -81,7 +81,11 @@ static void bdat_begin(struct smtp *s, const struct smtp_command *command, bool 
 	smtp_session_push(s, command->last ? SMTP_BDAT_LAST : SMTP_BDAT, withheld, env);
 	if (!smtp_has(s, ST_MSG_OPEN))
 		smtp_message_begin(s, command->at.end, withheld, env);
-	s->state &= ~(uint32_t)ST_CHUNK_LAST;
+	/* RFC 3030 4.2: a message's chunks look alike. The one before may be what is missing. */
+	if (smtp_has(s, ST_MAY_MISS))
+		env->sink->body_gap(env->ctx,
+				    (struct smtp_span){command->at.begin, command->at.begin});
+	s->state &= ~(uint32_t)(ST_CHUNK_LAST | ST_MAY_MISS);
 	s->state |= command->last ? ST_CHUNK_LAST : 0;
 	s->chunk_left = command->chunk;
 	if (command->chunk)
@@ -111,6 +115,7 @@ static void command_act(struct smtp *s, const struct smtp_command *command, bool
 		bdat_begin(s, command, withheld, env);
 		return;
 	case SMTP_MAIL:
+		s->state &= ~(uint32_t)ST_MAY_MISS;
 		/* The chunks so far may have been refused; then this is another message. */
 		if (smtp_has(s, ST_TX_RESULT))
 			s->state &= ~(uint32_t)ST_MSG_BITS;
@@ -118,7 +123,7 @@ static void command_act(struct smtp *s, const struct smtp_command *command, bool
 	case SMTP_RSET:
 	case SMTP_HELO:
 	case SMTP_EHLO:
-		s->state &= ~(uint32_t)ST_MSG_BITS;
+		s->state &= ~(uint32_t)(ST_MSG_BITS | ST_MAY_MISS);
 		break;
 	case SMTP_XEXCH50:
 		s->chunk_left = blob_size(command->argument);

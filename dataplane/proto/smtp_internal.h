@@ -55,6 +55,7 @@ enum smtp_state {
 	ST_EARLY_ALIGNED = 1 << 24, /* the next of these answers the next command */
 	ST_CLIENT_AHEAD = 1 << 25,  /* bytes of the client wait for the server */
 	ST_MSG_TEXT = 1 << 26,      /* the message has begun to come */
+	ST_MAY_MISS = 1 << 27, /* commands are missing since the last that begins a transaction */
 };
 
 #define ST_MSG_BITS                                                                              \
