@@ -292,13 +292,33 @@ STAGE_INLINE bool stage_is_error(uint8_t family, uint8_t proto, uint8_t type)
 }
 
 /*
+ * The cursor at an IPv6 header that is quoted, which begins with `b`: behind it and its extension
+ * headers. False: no TCP header follows there. A first fragment has one (RFC 8200 4.5).
+ */
+STAGE_INLINE bool stage_skip_quoted_ipv6(struct stage_cursor *c, const uint8_t *b)
+{
+	struct stage_walk w = {c->at + 40, c->end, b[6], CLASS_L4, 0};
+
+	if (b[0] >> 4 != 6)
+		return false;
+	for (unsigned i = 0; i < STAGE_EXTENSIONS; i++) {
+		if (w.class != CLASS_L4 || !stage_is_extension(w.proto))
+			break;
+		stage_walk(c, &w);
+	}
+	c->at = w.at;
+	return w.proto == PROTO_TCP && w.offset == 0 &&
+	       (w.class == CLASS_L4 || w.class == CLASS_FRAGMENT);
+}
+
+/*
  * The cursor at an ICMP message: the TCP header that it quotes, 8 bytes of it at least. NULL: it is
- * about something else. Extension headers of what is quoted are not walked.
+ * about something else.
  */
 STAGE_INLINE const uint8_t *stage_quoted_tcp(struct stage_cursor *c, uint8_t family, uint8_t proto)
 {
 	const uint8_t *b = stage_peek(c, 8);
-	uint32_t size = 40;
+	uint32_t size;
 
 	if (!b || !stage_is_error(family, proto, b[0]))
 		return NULL;
@@ -306,14 +326,12 @@ STAGE_INLINE const uint8_t *stage_quoted_tcp(struct stage_cursor *c, uint8_t fam
 	b = stage_peek(c, family == 4 ? 20 : 40);
 	if (!b)
 		return NULL;
-	if (family == 4) {
-		size = (b[0] & 0x0f) * 4u;
-		/* RFC 791: a later fragment has no TCP header. */
-		if (b[0] >> 4 != 4 || size < 20 || b[9] != PROTO_TCP || stage_be16(b + 6) & 0x1fff)
-			return NULL;
-	} else if (b[0] >> 4 != 6 || b[6] != PROTO_TCP) {
+	if (family != 4)
+		return stage_skip_quoted_ipv6(c, b) ? stage_peek(c, 8) : NULL;
+	size = (b[0] & 0x0f) * 4u;
+	/* RFC 791: a later fragment has no TCP header. */
+	if (b[0] >> 4 != 4 || size < 20 || b[9] != PROTO_TCP || stage_be16(b + 6) & 0x1fff)
 		return NULL;
-	}
 	c->at += size;
 	return stage_peek(c, 8);
 }

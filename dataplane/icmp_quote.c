@@ -5,10 +5,9 @@
 #include "dataplane/flow_key.h"
 #include "dataplane/packet_write.h"
 
-/* Nobody walks extension headers here. */
 STAGE_INLINE void stage_walk(const struct stage_cursor *c, struct stage_walk *w)
 {
-	w->class = CLASS_DEEP;
+	stage_walk_step(c->base, c->limit, w);
 }
 
 bool icmp_quote_read(const struct rte_mbuf *m, const struct headers *h, struct icmp_quote *q)

@@ -45,12 +45,16 @@ static void put_link(struct out *o, const struct frame_spec *s, uint16_t type)
 static void put_quoted(struct out *o, const struct frame_spec *s)
 {
 	bool six = strchr(s->src, ':');
-	uint8_t *p = put(o, six ? 40 : 20);
+	uint8_t *p = put(o, six ? 40 : 20), *next = p + (six ? 6 : 9);
 
 	p[0] = six ? 0x60 : 0x45;
-	p[six ? 6 : 9] = IPPROTO_TCP;
 	inet_pton(six ? AF_INET6 : AF_INET, s->dst, p + (six ? 8 : 12));
 	inet_pton(six ? AF_INET6 : AF_INET, s->src, p + (six ? 24 : 16));
+	for (unsigned i = 0; i < s->quotes_behind; i++) {
+		*next = IPPROTO_DSTOPTS;
+		next = put(o, 8);
+	}
+	*next = IPPROTO_TCP;
 	p = put(o, s->quotes);
 	if (s->quotes < 4)
 		return;

@@ -18,6 +18,7 @@ struct frame_spec {
 	uint16_t sport, dport;    /* 0: 40000 and 80 */
 	uint8_t icmp;             /* type */
 	uint8_t quotes;           /* ICMP: bytes of a TCP header, between the same ends and ports */
+	uint8_t quotes_behind;    /* the same, IPv6: destination options headers before it */
 	uint8_t hops;             /* 0: 64 */
 	uint8_t options;          /* IPv4: words of options */
 	uint16_t fragment;        /* IPv4: flags and offset; IPv6: the fragment header's */

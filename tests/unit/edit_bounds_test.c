@@ -257,11 +257,19 @@ static void a_fin_sent_late_is_still_translated(void **state)
 
 /* ICMP ---------------------------------------------------------------------- */
 
+/* RFC 8200 4: what the quoted packet has between its IPv6 header and TCP; the first is `kind`. */
+static struct {
+	uint8_t kind;
+	uint32_t len;
+	uint8_t bytes[64];
+} extensions;
+
 /* What a router says of a packet that left the gate: `quoted` bytes of its transport header. */
 static uint32_t error_write(uint8_t *frame, const struct left_packet *about, unsigned to,
 			    uint32_t quoted)
 {
-	uint32_t len = (uint32_t)(about->hdr.l4 - about->hdr.l3) + quoted, l4;
+	const uint32_t head = (uint32_t)(about->hdr.l4 - about->hdr.l3);
+	uint32_t len = head + extensions.len + quoted, l4;
 	struct segment_ends router = ends;
 	uint64_t sum = 0;
 	uint16_t field;
@@ -275,7 +283,11 @@ static uint32_t error_write(uint8_t *frame, const struct left_packet *about, uns
 	icmp[0] = ends.ipv6 ? 2 : 3; /* too big; unreachable, fragmentation needed */
 	icmp[1] = ends.ipv6 ? 0 : 4;
 	put32(icmp + 4, 1400);
-	memcpy(icmp + 8, about->bytes + about->hdr.l3, len);
+	memcpy(icmp + 8, about->bytes + about->hdr.l3, head);
+	if (extensions.len)
+		icmp[8 + 6] = extensions.kind;
+	memcpy(icmp + 8 + head, extensions.bytes, extensions.len);
+	memcpy(icmp + 8 + head + extensions.len, about->bytes + about->hdr.l4, quoted);
 	if (ends.ipv6)
 		sum = checksum_pseudo_ipv6(router.addr[!to], router.addr[to], IPPROTO_ICMPV6,
 					   8 + len);
@@ -298,7 +310,7 @@ static const uint8_t *error_left(uint32_t l3, uint32_t len, unsigned to)
 	if (ends.ipv6)
 		sum = checksum_pseudo_ipv6(ip + 8, ip + 24, IPPROTO_ICMPV6, len - l3 - head);
 	assert_int_equal(checksum_finish(checksum_add(sum, ip + head, len - l3 - head)), 0);
-	return ip + head + 8 + head;
+	return ip + head + 8 + head + extensions.len;
 }
 
 /* An error to `to` about its segment that left at offset `now` and was sent at `sent`. */
@@ -334,6 +346,36 @@ static void errors_quote_the_numbers_that_the_sender_used(void **state)
 		put(CLIENT, TCP_ACK, SAID + sizeof(GOOD) - 1, TOLD + sizeof(OK) - 1, MAIL);
 		assert_left(CLIENT, 0, TCP_ACK, HEARD + sizeof(GOOD) - 1, REPLIED + sizeof(OK) - 1,
 			    MAIL);
+	}
+}
+
+/* RFC 4443 3: as much of the packet as fits, extension headers first. */
+static void what_stands_before_the_quoted_segment_is_walked(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		uint32_t len;
+		uint8_t bytes[40];
+		bool walked;
+	} rows[] = {
+		{60, 8, {6, 0}, true},                            /* destination options */
+		{0, 32, {43, 0, [8] = 60, 1, [24] = 6, 0}, true}, /* hop by hop, routing, options */
+		{51, 24, {6, 4}, true},                           /* AH of 12 bytes */
+		{44, 8, {6, 0, 0, 1}, true},                      /* the first of its fragments */
+		{44, 8, {6, 0, 0, 9}, false},                     /* a later one */
+		{60, 8, {17, 0}, false},                          /* no TCP */
+		{60, 8, {6, 200}, false},                         /* beyond what is quoted */
+	};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		talk_heard(true);
+		assert_true(ends.ipv6);
+		put(CLIENT, TCP_ACK, SAID, TOLD, GOOD);
+		extensions.kind = rows[i].kind;
+		extensions.len = rows[i].len;
+		memcpy(extensions.bytes, rows[i].bytes, sizeof(rows[i].bytes));
+		check_error(CLIENT, HEARD, rows[i].walked ? SAID : HEARD, 20);
+		extensions.len = 0;
 	}
 }
 
@@ -406,6 +448,7 @@ int main(void)
 		cmocka_unit_test(windows_are_no_larger_than_that),
 		cmocka_unit_test(a_fin_sent_late_is_still_translated),
 		cmocka_unit_test(errors_quote_the_numbers_that_the_sender_used),
+		cmocka_unit_test(what_stands_before_the_quoted_segment_is_walked),
 		cmocka_unit_test(a_quoted_checksum_is_the_senders),
 		cmocka_unit_test(errors_that_are_none_of_the_gates_pass_as_they_are),
 	};
