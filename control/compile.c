@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control/child.h"
+#include "control/json_fd.h"
 
 enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, SETTINGS, FILES };
 
@@ -100,23 +101,6 @@ static int take(struct compile *c, int which, size_t *size)
 	return fd;
 }
 
-/* json_loadfd() asks the kernel for each byte by itself, and 100,000 tenants are ten million. */
-static json_t *load_report(int fd)
-{
-	json_t *report = NULL;
-	struct stat st;
-	void *text;
-
-	if (fstat(fd, &st) != 0 || !st.st_size)
-		return NULL;
-	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (text != MAP_FAILED) {
-		report = json_loadb(text, (size_t)st.st_size, 0, NULL);
-		munmap(text, (size_t)st.st_size);
-	}
-	return report;
-}
-
 static struct compiled *collect(struct compile *c)
 {
 	struct compiled *result = calloc(1, sizeof(*result));
@@ -127,7 +111,7 @@ static struct compiled *collect(struct compile *c)
 	result->settings = -1;
 	result->generation = c->generation;
 	result->now = c->now;
-	result->report = load_report(c->file[REPORT]);
+	result->report = json_fd_read(c->file[REPORT], 0, NULL);
 	if (!result->report) {
 		compiled_free(result);
 		return NULL;

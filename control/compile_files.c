@@ -7,6 +7,7 @@
 
 #include "bpf/ruleset.h"
 #include "control/compile_work.h"
+#include "control/json_fd.h"
 #include "control/policy_build.h"
 #include "control/policy_image.h"
 #include "control/risk_json.h"
@@ -196,6 +197,8 @@ static void add_contents(json_t *report, const struct work *w)
 
 	settings_json(settings, "gate", config_gate_settings, w->config);
 	settings_json(settings, "budgets", config_budget_settings, w->config);
+	json_object_set_new(settings, "lists.optout_grace",
+			    json_integer((json_int_t)w->config->optout_grace));
 	json_object_set_new(report, "tenants", tenants_json(w));
 	json_object_set_new(report, "warmup", warmup_tiers_json(w));
 	json_object_set_new(report, "risk", risk_config_json(&risk));
@@ -203,22 +206,6 @@ static void add_contents(json_t *report, const struct work *w)
 	json_object_set_new(report, "settings", settings);
 	json_object_set_new(report, "blocked",
 			    json_integer((json_int_t)w->policy->blocked_list.count));
-}
-
-/* json_dumpfd() makes a system call of every few bytes. */
-static int write_json(const json_t *object, int fd)
-{
-	int copy = dup(fd);
-	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
-	int rc;
-
-	if (!out) {
-		if (copy >= 0)
-			close(copy);
-		return -ENOMEM;
-	}
-	rc = json_dumpf(object, out, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
-	return fclose(out) == 0 ? rc : -EIO;
 }
 
 static int write_report(const struct work *w, bool ok, int fd)
@@ -235,7 +222,7 @@ static int write_report(const struct work *w, bool ok, int fd)
 		add_rules(report, w);
 	if (ok && !w->job->rules_only)
 		add_contents(report, w);
-	rc = write_json(report, fd);
+	rc = json_fd_write(report, fd);
 	json_decref(report);
 	return rc;
 }

@@ -29,8 +29,7 @@ const struct setting config_list_settings[] = {
 	{.name = "do_not_call", .type = SETTING_TEXTS, AT(do_not_call),
 	 .help = "files of numbers that no tenant may call"},
 	{.name = "optout_grace", .type = SETTING_DURATION, AT(optout_grace), .fallback = "48h", .min = 0, .max = INT64_C(30) * 86400 * 1000000000,
-	 .help = "who is put on an opt-out list by `postern list` may be mailed that much longer; "
-		 "posternd knows it from its start on"},
+	 .help = "who is put on an opt-out list by `postern list` may be mailed that much longer"},
 	{.name = "blocked", .type = SETTING_TEXTS, AT(blocked),
 	 .help = "networks that no tenant may send to, `\"192.0.2.0/24\"` or `\"2001:db8::/32\"`"},
 	{.name = "emergency_numbers", .type = SETTING_TEXT, AT(emergency_file),

@@ -48,6 +48,7 @@ struct daemon {
 	int failure;           /* enum failure_policy: in force */
 	uint64_t heartbeat;    /* ns: in force */
 	uint64_t close_after;  /* ns: gate.close_after, in force */
+	uint64_t optout_grace; /* ns: lists.optout_grace, the same */
 	bool flow_verdicts;    /* gate.flow_verdicts: in force */
 	uint64_t started;      /* ns since 1970 */
 	bool started_all;      /* it is in the audit log */

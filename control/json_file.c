@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/file_replace.h"
+#include "control/json_fd.h"
 
 int json_file_replace(int dir, const char *name, const json_t *root)
 {
@@ -39,7 +40,7 @@ int json_file_read(int dir, const char *name, json_t **rootp, char *error, size_
 		snprintf(error, size, "%s", strerror(-rc));
 		return rc;
 	}
-	*rootp = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
+	*rootp = json_fd_read(fd, JSON_REJECT_DUPLICATES, &where);
 	close(fd);
 	if (*rootp)
 		return 0;

@@ -88,7 +88,7 @@ static bool from_of(struct request *r, const struct list_target *target, uint64_
 		return false;
 	}
 	*from = list_effective(target->info, now, since,
-			       flag(r, "now") ? 0 : r->daemon->config->optout_grace / SECOND);
+			       flag(r, "now") ? 0 : r->daemon->optout_grace / SECOND);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "control/child.h"
 #include "control/command.h"
 #include "control/daemon.h"
+#include "control/json_fd.h"
 #include "control/list_learn.h"
 #include "control/list_work.h"
 #include "control/log.h"
@@ -239,7 +240,7 @@ static int work(const char *dir, const struct list_import_job *job, uint64_t now
 		report = job->fd >= 0 ? list_work_import(&store, job) : merge_only(&store);
 		list_store_close(&store);
 	}
-	rc = report && json_dumpfd(report, out, JSON_COMPACT) == 0 ? 0 : 1;
+	rc = report && json_fd_write(report, out) == 0 ? 0 : 1;
 	json_decref(report);
 	return rc;
 }
@@ -277,8 +278,7 @@ static void on_ended(evutil_socket_t fd, short what, void *ctx)
 		kill(l->pid, SIGKILL);
 	status = child_wait(l->pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		lseek(l->report, 0, SEEK_SET);
-		report = json_loadfd(l->report, 0, NULL);
+		report = json_fd_read(l->report, 0, NULL);
 	} else if (what & EV_TIMEOUT) {
 		snprintf(why, sizeof(why), "it took longer than gate.compile_time");
 	} else {

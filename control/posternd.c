@@ -133,6 +133,7 @@ static int load_config(struct daemon *d)
 	d->failure = d->config->gate.failure;
 	d->heartbeat = d->config->gate.heartbeat;
 	d->close_after = d->config->gate.close_after;
+	d->optout_grace = d->config->optout_grace;
 	d->flow_verdicts = d->config->gate.flow_verdicts;
 	d->supervise = d->supervise && d->config->gate.supervise;
 	return 0;

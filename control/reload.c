@@ -94,6 +94,8 @@ static void adopt_settings(struct daemon *d)
 
 	d->close_after =
 		(uint64_t)json_integer_value(json_object_get(settings, "gate.close_after"));
+	d->optout_grace =
+		(uint64_t)json_integer_value(json_object_get(settings, "lists.optout_grace"));
 	d->heartbeat = (uint64_t)json_integer_value(json_object_get(settings, "gate.heartbeat"));
 	d->failure = failure && strcmp(failure, "closed") == 0 ? FAILURE_CLOSED : FAILURE_OPEN;
 	d->flow_verdicts = json_is_true(json_object_get(settings, "gate.flow_verdicts"));

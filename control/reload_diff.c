@@ -118,6 +118,7 @@ static const char *reader_of(const char *setting)
 		"gate.compile_memory",
 		"gate.rules_budget",
 		"gate.rules_over_budget",
+		"lists.optout_grace",
 	};
 	static const char *const dataplane[] = {
 		"gate.inside",      "gate.outside",   "gate.mode",

@@ -103,6 +103,17 @@ class Lists(unittest.TestCase):
                           .replace("must be", "expected"))
         self.both(test)
 
+    def test_a_reload_takes_another_grace(self):
+        standing = lambda who: self.standing("acme", "optout", who, straight=False)
+        self.gate.start()
+        self.good("add", "acme", "optout", "a@example.com", "--since", "3h", straight=False)
+        self.assertEqual(standing("a@example.com"), ["pending"])
+        self.gate.configure(extra='lists: { optout_grace = "1h"; };')
+        said = self.gate.ask("reload")["result"]
+        self.assertEqual((said["changes"]["settings"], said["needs_restart"]), (["lists.optout_grace"], []))
+        self.good("add", "acme", "optout", "b@example.com", "--since", "3h", straight=False)
+        self.assertEqual((standing("b@example.com"), standing("a@example.com")), (["listed"], ["pending"]))
+
     def test_bad_lines_are_told_and_stop_it_or_are_left_out(self):
         def test(straight):
             file = self.path("a.txt", "a@example.com\nnobody\nb@example.com\n" + "no\n" * 30)
