@@ -45,6 +45,7 @@
 	X(CALL_UNWANTED, "AUP-DNC", ALERT)                                                          \
 	X(SMS_OPT_OUT, "AUP-SMS", REJECT)                                                           \
 	X(SMS_STOP, "AUP-SMS", ALERT)                                                               \
+	X(SMS_START, "AUP-SMS", ALERT)                                                              \
 	X(PROBING, "AUP-DOS", ALERT)                                                                \
 	X(AUTH_FAILURES, "AUP-DOS", ALERT)                                                          \
 	X(RESTRICTED_INDUSTRY, "AUP-INDUSTRY", REJECT)

@@ -37,6 +37,7 @@ enum list_kind {
 	LIST_SUPPRESSED,     /* addresses that bounced for the tenant */
 	LIST_INVALID_DOMAIN, /* domains that were looked up and don't exist, or take no mail */
 	LIST_SMS,            /* numbers that want no texts */
+	LIST_SMS_STOP,       /* the same, because they said STOP: START undoes it */
 };
 
 #define LIST_TEXT_MAX 320 /* 64 + @ + 255 octets: RFC 5321 4.5.3.1; longer is on no list */

@@ -102,6 +102,7 @@
 	X(CALL_UNWANTED, "call_unwanted", "the callee wants no calls of the tenant's (607)")        \
 	X(SMS_OPT_OUT, "sms_opt_out", "the recipient wants no texts")                               \
 	X(SMS_STOP, "sms_stop", "a recipient asks for no more texts")                               \
+	X(SMS_START, "sms_start", "a recipient who asked for no more texts wants them again")       \
 	X(PROBING, "probing", "very many destinations within a minute")                             \
 	X(AUTH_FAILURES, "auth_failures", "very many log-ins that fail")                            \
 	X(RESTRICTED_INDUSTRY, "restricted_industry", "the tenant's industry is restricted")

@@ -106,6 +106,7 @@ static const struct {
 	enum verdict most;
 } silent[] = {
 	{REASON_SMS_STOP, VERDICT_ALERT},
+	{REASON_SMS_START, VERDICT_ALERT},
 	{REASON_CALL_UNWANTED, VERDICT_ALERT},
 	{REASON_PROBING, VERDICT_DROP},
 };

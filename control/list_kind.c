@@ -18,6 +18,7 @@ const struct list_kind_info list_kinds[] = {
 	{"forwarder", LIST_FORWARDER, true, true, false, DOMAIN, "domains whose mail is passed on"},
 	{"number", LIST_NUMBER, true, false, false, NUMBER, "numbers that a tenant calls from"},
 	{"sms", LIST_SMS, true, true, false, NUMBER, "who wants no texts"},
+	{"sms-stop", LIST_SMS_STOP, true, false, false, NUMBER, "who said that they want no texts (STOP)"},
 	{"suppressed", LIST_SUPPRESSED, true, false, false, ADDRESS, "recipients that bounced"},
 	{"invalid-domain", LIST_INVALID_DOMAIN, false, true, false, DOMAIN, "domains that don't exist, or take no mail"},
 	{0},
@@ -42,8 +43,8 @@ const struct list_kind_info *list_kind_of(unsigned kind)
 
 const char *list_kind_names(void)
 {
-	return "optout, dnc, trap, trap-recycled, domain, forwarder, number, sms, suppressed or "
-	       "invalid-domain";
+	return "optout, dnc, trap, trap-recycled, domain, forwarder, number, sms, sms-stop, "
+	       "suppressed or invalid-domain";
 }
 
 /* Blanks or control characters: two entries in a line, or another kind of file. */
@@ -65,6 +66,7 @@ uint64_t list_kind_hash(const struct list_kind_info *info, const uint64_t key[2]
 	case LIST_DNC:
 	case LIST_NUMBER:
 	case LIST_SMS:
+	case LIST_SMS_STOP:
 		len = list_number(text, len, normal);
 		break;
 	case LIST_DOMAIN:

@@ -21,6 +21,8 @@
 struct bounced {
 	uint32_t tenant; /* its id */
 	uint32_t kind;   /* enum list_kind */
+	uint32_t number; /* the later of two about one entry holds */
+	bool removes;
 	uint64_t hash;
 };
 
@@ -63,7 +65,7 @@ void list_learn_open(struct daemon *d)
 }
 
 static void learn(struct daemon *d, uint32_t slot, uint64_t time, enum list_kind kind,
-		  uint64_t hash)
+		  uint64_t hash, bool removes)
 {
 	struct list_learned *l = d->lists.learned;
 
@@ -76,7 +78,12 @@ static void learn(struct daemon *d, uint32_t slot, uint64_t time, enum list_kind
 		turn_later(l, WRITE_S);
 	}
 	l->oldest = time < l->oldest ? time : l->oldest;
-	l->waiting[l->count++] = (struct bounced){d->roster->tenant[slot].id, kind, hash};
+	l->waiting[l->count] = (struct bounced){.tenant = d->roster->tenant[slot].id,
+						.kind = kind,
+						.number = (uint32_t)l->count,
+						.removes = removes,
+						.hash = hash};
+	l->count++;
 }
 
 static bool is_known(const struct daemon *d, uint32_t slot)
@@ -91,14 +98,15 @@ void list_learn_take(struct daemon *d, const struct event_head *head)
 
 	if (is_known(d, head->tenant) && event_find(head, FIELD_KEY_BOUNCED_HASH, &value) &&
 	    event_value_uint(&value))
-		learn(d, head->tenant, head->time, LIST_SUPPRESSED, event_value_uint(&value));
+		learn(d, head->tenant, head->time, LIST_SUPPRESSED, event_value_uint(&value),
+		      false);
 }
 
 void list_learn_bounced(struct daemon *d, uint32_t slot, uint64_t hash)
 {
 	if (hash && d->config->mail.suppress &&
 	    d->config->actions[REASON_SUPPRESSED] != VERDICT_PASS && is_known(d, slot))
-		learn(d, slot, daemon_time(), LIST_SUPPRESSED, hash);
+		learn(d, slot, daemon_time(), LIST_SUPPRESSED, hash, false);
 }
 
 static bool is_shadow(const struct event_head *head)
@@ -118,7 +126,8 @@ static bool says(const struct event_head *head, enum field_key key, const char *
 
 void list_learn_told(struct daemon *d, const struct event_head *head)
 {
-	enum list_kind kind = LIST_SMS;
+	enum list_kind kind = LIST_SMS_STOP;
+	bool removes = false;
 	struct event_value detail;
 	uint64_t hash;
 
@@ -127,6 +136,8 @@ void list_learn_told(struct daemon *d, const struct event_head *head)
 	if (says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_CALL_UNWANTED)) &&
 	    says(head, FIELD_KEY_VERDICT_OBJECT, "callee"))
 		kind = LIST_DNC;
+	else if (says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_SMS_START)))
+		removes = true;
 	else if (!says(head, FIELD_KEY_VERDICT_REASON, reason_name(REASON_SMS_STOP)))
 		return;
 	if (!event_find(head, FIELD_KEY_VERDICT_DETAIL, &detail))
@@ -135,7 +146,7 @@ void list_learn_told(struct daemon *d, const struct event_head *head)
 			      d->roster->tenant[head->tenant].id, (const char *)detail.p,
 			      detail.len);
 	if (hash)
-		learn(d, head->tenant, head->time, kind, hash);
+		learn(d, head->tenant, head->time, kind, hash, removes);
 }
 
 static int bounced_compare(const void *a, const void *b)
@@ -147,8 +158,21 @@ static int bounced_compare(const void *a, const void *b)
 	return (x->kind > y->kind) - (x->kind < y->kind);
 }
 
-/* The entries of one tenant, `n` of them. */
-static int write_tenant(struct daemon *d, const struct bounced *b, size_t n)
+/* What was said of one entry stands together, in the order in which it was said. */
+static int bounced_order(const void *a, const void *b)
+{
+	const struct bounced *x = a, *y = b;
+	int list = bounced_compare(a, b);
+
+	if (list)
+		return list;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* The entries of one tenant, `n` of them, that come to the list, or leave it. */
+static int write_change(struct daemon *d, const struct bounced *b, size_t n, bool removes)
 {
 	struct list_store *store = &d->lists.store;
 	struct list_change change = {
@@ -156,18 +180,27 @@ static int write_tenant(struct daemon *d, const struct bounced *b, size_t n)
 		.from = b->kind == LIST_SUPPRESSED
 				? list_since(store->sets.period, store->now * SECOND)
 				: 0,
+		.removes = removes,
 	};
 	struct list_outcome outcome;
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = hash_list_add(&change.hashes, b[i].hash);
-	if (!rc)
+		if (b[i].removes == removes && (i + 1 == n || b[i + 1].hash != b[i].hash))
+			rc = hash_list_add(&change.hashes, b[i].hash);
+	if (!rc && change.hashes.count)
 		rc = list_store_patch(store, &change, &outcome);
 	if (rc == -ENOSPC)
 		rc = list_store_merge(store, &change, &outcome);
 	hash_list_fini(&change.hashes);
 	return rc;
+}
+
+static int write_tenant(struct daemon *d, const struct bounced *b, size_t n)
+{
+	int rc = write_change(d, b, n, true);
+
+	return rc ? rc : write_change(d, b, n, false);
 }
 
 /* How many there are of the first one's tenant. */
@@ -187,7 +220,7 @@ static int write_some(struct daemon *d)
 	int rc = 0;
 
 	d->lists.store.now = daemon_time() / SECOND;
-	qsort(l->waiting, l->count, sizeof(*l->waiting), bounced_compare);
+	qsort(l->waiting, l->count, sizeof(*l->waiting), bounced_order);
 	for (unsigned turn = 0; turn < TENANTS_TURN && at < l->count && !rc; turn++) {
 		size_t n = run_of(l, at);
 
@@ -201,6 +234,8 @@ static int write_some(struct daemon *d)
 	}
 	memmove(l->waiting, l->waiting + at, (l->count - at) * sizeof(*l->waiting));
 	l->count -= at;
+	for (size_t i = 0; i < l->count; i++)
+		l->waiting[i].number = (uint32_t)i; /* those that come now are later */
 	return rc;
 }
 

@@ -20,6 +20,9 @@ enum heard {
 	HEARD_FAILURE,  /* the count of log-ins that failed */
 	HEARD_FAILURES, /* there were too many of them */
 	HEARD_TOLD,     /* and that was told */
+	HEARD_START,    /* a recipient that wants texts again, after a STOP */
+	HEARD_CONFIRM,  /* it said STOP lately, and has not been sent a confirmation yet */
+	HEARD_SENT,     /* the confirmation: a request, which may come again */
 };
 
 /* Keyed; of anything that there may be an entry for. */

@@ -117,6 +117,15 @@ bool list_wants_no_texts(const struct policy *policy, uint32_t slot, struct byte
 		       imported(policy, LIST_SMS, LIST_SMS, policy->slots[slot].id, text, len));
 }
 
+bool list_said_stop(const struct policy *policy, uint32_t slot, struct bytes number)
+{
+	uint8_t text[LIST_TEXT_MAX];
+	size_t len = policy->sets ? list_number(number.p, number.len, text) : 0;
+
+	return len &&
+	       imported(policy, LIST_SMS_STOP, LIST_SMS_STOP, policy->slots[slot].id, text, len);
+}
+
 enum list_trap list_trap(const struct policy *policy, const struct list_form *address)
 {
 	if (!policy->sets || !address->len)

@@ -84,6 +84,8 @@ size_t list_domain_of(struct bytes address, uint8_t out[LIST_TEXT_MAX], bool *is
 
 /* On a list of those who want no texts, the tenant's or the provider's? */
 bool list_wants_no_texts(const struct policy *policy, uint32_t slot, struct bytes number);
+/* The same, because it told the tenant so, and didn't take it back. */
+bool list_said_stop(const struct policy *policy, uint32_t slot, struct bytes number);
 
 /* Whether any number is, by the configuration or by command. */
 bool list_has_numbers(const struct policy *policy, uint32_t slot);

@@ -7,10 +7,12 @@
 #include "dataplane/proto/sip_number.h"
 
 #define SECOND        UINT64_C(1000000000)
+#define MINUTE        (60 * SECOND)
 #define DAY           (86400 * SECOND)
-#define DISPLAY_LEAST 7   /* digits that a display name is a telephone number from */
-#define VALUE_MAX     512 /* bytes of a header with folds */
-#define STOP_MAX      32  /* bytes of a text that says no more than that */
+#define CONFIRM       (5 * MINUTE) /* 47 CFR 64.1200(a)(12) */
+#define DISPLAY_LEAST 7            /* digits that a display name is a telephone number from */
+#define VALUE_MAX     512          /* bytes of a header with folds */
+#define STOP_MAX      32           /* bytes of a text that says no more than that */
 
 bool sip_is_new_call(const struct sip_message *msg)
 {
@@ -165,6 +167,38 @@ bool sip_caller_is_unsigned(struct worker *w, uint32_t tenant, const struct sip_
 
 /* Texts -------------------------------------------------------------------- */
 
+static uint64_t request_of(const struct worker *w, const struct sip_message *msg)
+{
+	return heard_hash(w, msg->call_id.p, msg->call_id.len) + msg->cseq_number;
+}
+
+/*
+ * 47 CFR 64.1200(a)(12): a text that confirms the STOP, sent within five minutes, is allowed, and
+ * is the only one. It may come again, as UDP has it (RFC 3261 17.1.2).
+ */
+static bool is_confirmation(struct worker *w, uint32_t tenant, uint64_t recipient,
+			    const struct sip_message *msg)
+{
+	const uint64_t request = recipient ^ request_of(w, msg);
+
+	if (heard_has(w, HEARD_SENT, tenant, request))
+		return true;
+	if (!heard_has(w, HEARD_CONFIRM, tenant, recipient))
+		return false;
+	heard_drop(w, HEARD_CONFIRM, tenant, recipient);
+	heard_keep(w, HEARD_SENT, tenant, request, w->policy->timeouts.sip_transaction);
+	return true;
+}
+
+/* Its last word on texts of the tenant's was STOP. */
+static bool said_stop(struct worker *w, uint32_t tenant, uint64_t recipient, struct bytes plain)
+{
+	if (check_is_on(w, REASON_SMS_STOP) && heard_has(w, HEARD_STOP, tenant, recipient))
+		return true;
+	return list_said_stop(w->policy, tenant, plain) &&
+	       !heard_has(w, HEARD_START, tenant, recipient);
+}
+
 bool sip_text_is_unwanted(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 			  struct bytes *detail)
 {
@@ -183,7 +217,8 @@ bool sip_text_is_unwanted(struct worker *w, uint32_t tenant, const struct sip_me
 		   list_do_not_call(w->policy, tenant, plain)) {
 		return true;
 	}
-	return check_is_on(w, REASON_SMS_STOP) && heard_has(w, HEARD_STOP, tenant, recipient);
+	return said_stop(w, tenant, recipient, plain) &&
+	       !is_confirmation(w, tenant, recipient, msg);
 }
 
 static bool is_dressing(uint8_t c)
@@ -201,13 +236,15 @@ static struct bytes trimmed(struct bytes s)
 }
 
 /* What 47 CFR 64.1200(a)(10) and the carriers' rules take for a wish to be left alone. */
-static bool is_stop(struct bytes s)
-{
-	static const char *const words[] = {"STOP",    "STOPALL", "STOP ALL", "UNSUBSCRIBE",
-					    "CANCEL",  "END",     "QUIT",     "REVOKE",
-					    "OPT OUT", "OPT-OUT", "OPTOUT",   "ARRET"};
+static const char *const stop_words[] = {"STOP",    "STOPALL", "STOP ALL", "UNSUBSCRIBE",
+					 "CANCEL",  "END",     "QUIT",     "REVOKE",
+					 "OPT OUT", "OPT-OUT", "OPTOUT",   "ARRET"};
+/* And what carriers take for its end. */
+static const char *const start_words[] = {"START", "UNSTOP"};
 
-	for (size_t i = 0; i < RTE_DIM(words); i++)
+static bool is_one_of(struct bytes s, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
 		if (bytes_caseeq(s, bytes_of(words[i], strlen(words[i]))))
 			return true;
 	return false;
@@ -223,20 +260,48 @@ static bool is_plain(const struct sip_message *msg)
 	return !h || bytes_case_starts(h->value, plain);
 }
 
-size_t sip_text_says_stop(struct worker *w, uint32_t tenant, const struct sip_message *msg,
-			  uint8_t *text)
+static void take_stop(struct worker *w, uint32_t tenant, uint64_t sender, struct bytes plain)
 {
-	struct bytes body = trimmed(msg->body);
-	uint64_t sender;
-	size_t len;
-
-	if (body.len > STOP_MAX || !is_stop(body) || !is_plain(msg))
-		return 0;
-	sender = heard_hash_uri(w, msg->from.uri, text, &len);
-	if (!sender)
-		return 0;
+	/* Who says it again gets no second confirmation. */
+	if (!said_stop(w, tenant, sender, plain))
+		heard_keep(w, HEARD_CONFIRM, tenant, sender, CONFIRM);
 	heard_keep(w, HEARD_STOP, tenant, sender, DAY);
-	return len;
+	heard_drop(w, HEARD_START, tenant, sender);
+}
+
+/* False: there was nothing to take back. */
+static bool take_start(struct worker *w, uint32_t tenant, uint64_t sender, struct bytes plain)
+{
+	if (!said_stop(w, tenant, sender, plain))
+		return false;
+	heard_drop(w, HEARD_STOP, tenant, sender);
+	heard_drop(w, HEARD_CONFIRM, tenant, sender);
+	heard_keep(w, HEARD_START, tenant, sender, DAY);
+	return true;
+}
+
+enum reason sip_text_wish(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			  uint8_t *text, size_t *len)
+{
+	const struct bytes body = trimmed(msg->body);
+	bool stop, start;
+	uint64_t sender;
+
+	if (body.len > STOP_MAX || !check_is_on(w, REASON_SMS_STOP))
+		return REASON_NONE;
+	stop = is_one_of(body, stop_words, RTE_DIM(stop_words));
+	start = !stop && check_is_on(w, REASON_SMS_START) &&
+		is_one_of(body, start_words, RTE_DIM(start_words));
+	if ((!stop && !start) || !is_plain(msg))
+		return REASON_NONE;
+	sender = heard_hash_uri(w, msg->from.uri, text, len);
+	if (!sender)
+		return REASON_NONE;
+	if (stop)
+		take_stop(w, tenant, sender, bytes_of(text, *len));
+	else if (!take_start(w, tenant, sender, bytes_of(text, *len)))
+		return REASON_NONE;
+	return stop ? REASON_SMS_STOP : REASON_SMS_START;
 }
 
 /* Log-ins ------------------------------------------------------------------ */
@@ -251,16 +316,11 @@ bool sip_has_credentials(const struct sip_message *msg)
 	return false;
 }
 
-static uint64_t login_of(const struct worker *w, const struct sip_message *msg)
-{
-	return heard_hash(w, msg->call_id.p, msg->call_id.len) + msg->cseq_number;
-}
-
 void sip_login_tried(struct worker *w, uint32_t tenant, const struct sip_message *msg)
 {
 	if (msg->call_id.len && w->policy->calls.auth_failures &&
 	    check_is_on(w, REASON_AUTH_FAILURES))
-		heard_keep(w, HEARD_LOGIN, tenant, login_of(w, msg),
+		heard_keep(w, HEARD_LOGIN, tenant, request_of(w, msg),
 			   w->policy->timeouts.sip_transaction);
 }
 
@@ -288,8 +348,8 @@ bool sip_login_failed(struct worker *w, uint32_t tenant, const struct sip_messag
 		return false;
 	if (!msg->call_id.len || !w->policy->calls.auth_failures ||
 	    !check_is_on(w, REASON_AUTH_FAILURES) ||
-	    !heard_has(w, HEARD_LOGIN, tenant, login_of(w, msg)))
+	    !heard_has(w, HEARD_LOGIN, tenant, request_of(w, msg)))
 		return false;
-	heard_drop(w, HEARD_LOGIN, tenant, login_of(w, msg));
+	heard_drop(w, HEARD_LOGIN, tenant, request_of(w, msg));
 	return !is_stale(msg);
 }

@@ -36,12 +36,13 @@ bool sip_text_is_unwanted(struct worker *w, uint32_t tenant, const struct sip_me
 			  struct bytes *detail);
 
 /*
- * A text to a tenant says STOP, UNSUBSCRIBE or another of the words for that, and no more: then
- * *text (LIST_TEXT_MAX bytes) is whose it is, a number's digits or an address. Returns its length,
- * 0: it doesn't, or comes from nobody who could be told apart. It is remembered.
+ * A text to a tenant says STOP, UNSUBSCRIBE or another of the words for that, and no more, or START
+ * or UNSTOP after one: REASON_SMS_STOP or REASON_SMS_START, and *text (LIST_TEXT_MAX bytes) is
+ * whose it is, a number's digits or an address, *len bytes. REASON_NONE: neither, or it comes from
+ * nobody who could be told apart. It is remembered.
  */
-size_t sip_text_says_stop(struct worker *w, uint32_t tenant, const struct sip_message *msg,
-			  uint8_t *text);
+enum reason sip_text_wish(struct worker *w, uint32_t tenant, const struct sip_message *msg,
+			  uint8_t *text, size_t *len);
 
 /*
  * A log-in: a request with credentials is on its way; what came of it. The latter true: it failed

@@ -168,6 +168,7 @@ static void listen_to(struct sip_ctx *c, const struct sip_message *msg)
 {
 	const uint32_t tenant = c->f->tenant;
 	struct refusal r;
+	enum reason wish;
 	uint8_t text[LIST_TEXT_MAX];
 	size_t len;
 
@@ -175,13 +176,11 @@ static void listen_to(struct sip_ctx *c, const struct sip_message *msg)
 		return;
 	if (msg->kind == SIP_RESPONSE && sip_login_failed(c->w, tenant, msg))
 		heard_login_failed(c->w, tenant);
-	if (!sip_is_text(msg) || !check_is_on(c->w, REASON_SMS_STOP))
-		return;
-	len = sip_text_says_stop(c->w, tenant, msg, text);
-	if (!len)
+	wish = sip_is_text(msg) ? sip_text_wish(c->w, tenant, msg, text, &len) : REASON_NONE;
+	if (wish == REASON_NONE)
 		return;
 	r = (struct refusal){
-		.reason = REASON_SMS_STOP,
+		.reason = wish,
 		.object = "request",
 		.detail = bytes_of(text, len),
 	};

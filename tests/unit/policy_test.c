@@ -132,8 +132,8 @@ static void the_shipped_example_holds_its_tenants_to_what_it_says(void **state)
 /* Others say it, or there is nobody to be told. */
 static bool is_silent(enum reason reason)
 {
-	return reason == REASON_SMS_STOP || reason == REASON_CALL_UNWANTED ||
-	       reason == REASON_PROBING;
+	return reason == REASON_SMS_STOP || reason == REASON_SMS_START ||
+	       reason == REASON_CALL_UNWANTED || reason == REASON_PROBING;
 }
 
 static void every_check_has_something_to_say_and_a_place_in_shadow(void **state)
