@@ -5,8 +5,9 @@
 
 #include "dataplane/editor.h"
 
-#define EDITOR_PROBED 6   /* tries that are as many as none, while they are answered */
-#define EDITOR_CHUNK  512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
+#define EDITOR_PATIENCE (60 * UINT64_C(1000000000)) /* ns */
+#define EDITOR_PROBED   6   /* tries that are as many as none, while they are answered */
+#define EDITOR_CHUNK    512 /* bytes of text in a packet: less than every MSS (RFC 9293 3.7.1) */
 
 /* Whose bytes are held, refused and answered, and in whose name the answers are. */
 static inline struct editor_side *editor_asker(struct editor *e)
@@ -17,6 +18,12 @@ static inline struct editor_side *editor_asker(struct editor *e)
 static inline struct editor_side *editor_answerer(struct editor *e)
 {
 	return &e->side[!e->asker];
+}
+
+/* Bytes of text that wait for their place. */
+static inline uint32_t editor_staged(const struct editor_side *d)
+{
+	return (uint32_t)(d->text_len - d->placed);
 }
 
 /* editor_text.c: what the gate says in one side's name */
@@ -51,6 +58,11 @@ bool editor_note(struct editor *e, struct burst *b, unsigned i);
 uint32_t editor_ack_for(const struct editor *e, unsigned side);
 /* R: the next byte in the side's name. */
 uint32_t editor_next(const struct editor *e, unsigned side);
+
+/* editor_close.c */
+
+/* Nobody hears the gate. */
+void editor_give_up(struct worker *w, struct editor *e);
 /* What is not sent yet: texts, acknowledgements, reset, FIN. */
 void editor_flush(struct worker *w, struct editor *e);
 

@@ -1,105 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/proto/call.h"
-#include "tests/unit/test.h"
-
-#define SECOND UINT64_C(1000000000)
-#define CALLS  4
-
-static struct call_config config;
-static struct call_table *table;
-static uint64_t now;
-static uint32_t total[32]; /* of each event, messages and ends */
-static unsigned ended_count;
-static char ended_state[32];
-static uint16_t ended_code;
-static uint64_t ended_duration;
-
-static void count(uint32_t events)
-{
-	for (int i = 0; i < 32; i++)
-		total[i] += events >> i & 1;
-}
-
-static uint32_t counted(enum call_event event)
-{
-	return total[__builtin_ctz(event)];
-}
-
-static void on_ended(void *ctx, const struct call *call, uint32_t events)
-{
-	count(events);
-	ended_count++;
-	snprintf(ended_state, sizeof(ended_state), "%s", call_state_name(call));
-	ended_code = call->code;
-	ended_duration = call_duration(call);
-}
-
-static int setup(void **state)
-{
-	call_config_default(&config);
-	config.calls = CALLS;
-	config.tenants = 3;
-	config.ended = on_ended;
-	return 0;
-}
-
-static void fresh(void)
-{
-	free(table);
-	table = call_table_init(aligned_alloc(64, call_table_size(&config)), &config);
-	memset(total, 0, sizeof(total));
-	ended_count = 0;
-	ended_state[0] = '\0';
-	now = 1000 * SECOND;
-}
-
-static int teardown(void **state)
-{
-	free(table);
-	table = NULL;
-	return 0;
-}
-
-/* A message of call `id`; from and to are tags, "" for none. */
-static uint32_t say(uint32_t tenant, const char *start, const char *id, const char *from,
-		    const char *to, const char *cseq)
-{
-	char text[600];
-	struct sip_message msg;
-	int n = snprintf(text, sizeof(text),
-			 "%s\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
-			 "From: <sip:ann@a>%s%s\r\nTo: <sip:bob@b>%s%s\r\n"
-			 "Call-ID: %s\r\nCSeq: %s\r\nContent-Length: 0\r\n\r\n",
-			 start, *from ? ";tag=" : "", from, *to ? ";tag=" : "", to, id, cseq);
-
-	assert_int_equal(sip_parse((uint8_t *)text, (size_t)n, &msg), SIP_OK);
-
-	uint32_t events = call_message(table, now, tenant, &msg, NULL);
-
-	count(events);
-	return events;
-}
-
-#define INVITE "INVITE sip:+14155550100@b SIP/2.0"
-#define BYE    "BYE sip:b SIP/2.0"
-
-static uint32_t invite(const char *id, const char *cseq)
-{
-	return say(1, INVITE, id, "a", "", cseq);
-}
-
-static uint32_t reply(const char *status, const char *id, const char *cseq)
-{
-	char line[64];
-
-	snprintf(line, sizeof(line), "SIP/2.0 %s", status);
-	return say(1, line, id, "a", "b", cseq);
-}
-
-static uint32_t bye(const char *id)
-{
-	return say(1, BYE, id, "a", "b", "9 BYE");
-}
+/* What an attempt, an answer and an end are, and whose. */
+#include "tests/unit/call_fixture.h"
 
 static void a_call_is_attempted_seized_answered_and_completed_once(void **state)
 {
@@ -392,125 +293,6 @@ static void trying_again_after_failure_is_the_same_attempt_but_shows(void **stat
 	assert_int_equal(counted(CALL_EVENT_ANSWERED), 1);
 }
 
-static void a_fork_that_is_given_back_does_not_end_the_call(void **state)
-{
-	fresh();
-	invite("c", "1 INVITE");
-	say(1, "SIP/2.0 200 OK", "c", "a", "fork1", "1 INVITE");
-	say(1, "ACK sip:b SIP/2.0", "c", "a", "fork1", "1 ACK");
-	assert_int_equal(say(1, "SIP/2.0 200 OK", "c", "a", "fork2", "1 INVITE"), 0);
-	say(1, "ACK sip:b SIP/2.0", "c", "a", "fork2", "1 ACK");
-	assert_int_equal(say(1, BYE, "c", "a", "fork2", "2 BYE"), 0);
-	assert_int_equal(say(1, BYE, "c", "a", "fork2", "2 BYE"), 0);
-	now += 60 * SECOND;
-	assert_int_equal(say(1, BYE, "c", "fork1", "a", "1 BYE"),
-			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
-}
-
-static void a_fork_that_was_never_taken_does_not_keep_the_call(void **state)
-{
-	fresh();
-	invite("c", "1 INVITE");
-	say(1, "SIP/2.0 200 OK", "c", "a", "fork2", "1 INVITE");
-	say(1, "SIP/2.0 200 OK", "c", "a", "fork1", "1 INVITE");
-	say(1, "ACK sip:b SIP/2.0", "c", "a", "fork1", "1 ACK");
-	now += 60 * SECOND;
-	assert_int_equal(say(1, BYE, "c", "a", "fork1", "2 BYE"),
-			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
-}
-
-static void early_media_is_no_answer(void **state)
-{
-	fresh();
-	invite("c", "1 INVITE");
-	assert_int_equal(reply("183 Session Progress", "c", "1 INVITE"), CALL_EVENT_RINGING);
-	now += 60 * SECOND; /* an announcement is played */
-	assert_int_equal(reply("480 Unavailable", "c", "1 INVITE"),
-			 CALL_EVENT_SEIZED | CALL_EVENT_FAILED | CALL_EVENT_ENDED);
-	assert_int_equal(counted(CALL_EVENT_ANSWERED), 0);
-	assert_true(ended_duration == 0);
-}
-
-static void of_several_forks_that_answer_one_call_is_answered(void **state)
-{
-	static const char *const forks[] = {"f1", "f2", "f3", "f4", "f5", "f6"};
-
-	fresh();
-	invite("c", "1 INVITE");
-	for (int i = 0; i < 6; i++) {
-		say(1, "SIP/2.0 180 Ringing", "c", "a", forks[i], "1 INVITE");
-		say(1, "SIP/2.0 200 OK", "c", "a", forks[i], "1 INVITE");
-		say(1, "ACK sip:b SIP/2.0", "c", "a", forks[i], "1 ACK");
-	}
-	assert_int_equal(counted(CALL_EVENT_ANSWERED), 1);
-	assert_int_equal(counted(CALL_EVENT_SEIZED), 1);
-	now += 2 * SECOND; /* given back at once, but for one: more than are told apart */
-	for (int i = 1; i < 6; i++)
-		assert_int_equal(say(1, BYE, "c", "a", forks[i], "2 BYE"), 0);
-	now += 60 * SECOND;
-	assert_int_equal(say(1, BYE, "c", "a", "f1", "2 BYE"),
-			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
-	assert_int_equal(counted(CALL_EVENT_SHORT), 0);
-	assert_true(ended_duration == 62 * SECOND);
-}
-
-static void prack_update_and_info_change_nothing(void **state)
-{
-	static const char *const methods[] = {"PRACK", "UPDATE", "INFO"};
-
-	fresh();
-	invite("c", "1 INVITE");
-	reply("183 Session Progress", "c", "1 INVITE");
-	for (int i = 0; i < 3; i++) {
-		char start[32], cseq[32];
-
-		snprintf(start, sizeof(start), "%s sip:b SIP/2.0", methods[i]);
-		snprintf(cseq, sizeof(cseq), "%d %s", i + 2, methods[i]);
-		assert_int_equal(say(1, start, "c", "a", "b", cseq), 0);
-		assert_int_equal(reply("200 OK", "c", cseq), 0);
-		assert_int_equal(reply("481 Unknown", "c", cseq), 0);
-	}
-	assert_int_equal(counted(CALL_EVENT_ANSWERED), 0);
-	assert_int_equal(reply("200 OK", "c", "1 INVITE"), CALL_EVENT_ANSWERED | CALL_EVENT_SEIZED);
-}
-
-/* RFC 3891: another call that takes the place of one; each is one. */
-static void an_invite_that_replaces_a_call_is_an_attempt_of_its_own(void **state)
-{
-	fresh();
-	invite("old", "1 INVITE");
-	reply("200 OK", "old", "1 INVITE");
-	now += 60 * SECOND;
-	assert_int_equal(invite("new", "1 INVITE"), CALL_EVENT_ATTEMPT);
-	reply("200 OK", "new", "1 INVITE");
-	assert_int_equal(say(1, BYE, "old", "b", "a", "1 BYE"),
-			 CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
-	now += 60 * SECOND;
-	bye("new");
-	assert_int_equal(counted(CALL_EVENT_ANSWERED), 2);
-	assert_int_equal(counted(CALL_EVENT_COMPLETED), 2);
-	assert_int_equal(counted(CALL_EVENT_SHORT), 0);
-}
-
-/* RFC 3261 14.1: both ask at once and both are answered 491, with each other's CSeq numbers. */
-static void glare_ends_no_call(void **state)
-{
-	fresh();
-	invite("c", "1 INVITE");
-	reply("200 OK", "c", "1 INVITE");
-	for (int i = 0; i < 2; i++) {
-		const char *ours = i ? "2 INVITE" : "3 INVITE",
-			   *theirs = i ? "2 INVITE" : "1 INVITE";
-
-		assert_int_equal(say(1, INVITE, "c", "a", "b", ours), CALL_EVENT_REINVITE);
-		assert_int_equal(say(1, INVITE, "c", "b", "a", theirs), CALL_EVENT_REINVITE);
-		assert_int_equal(say(1, "SIP/2.0 491 Pending", "c", "a", "b", ours), 0);
-		assert_int_equal(say(1, "SIP/2.0 491 Pending", "c", "b", "a", theirs), 0);
-	}
-	now += 30 * SECOND;
-	assert_int_equal(bye("c"), CALL_EVENT_COMPLETED | CALL_EVENT_ENDED);
-}
-
 static void open_calls_are_those_that_ring_or_are_talked_on(void **state)
 {
 	static const char text[] = INVITE "\r\nFrom: <sip:a@b>;tag=a\r\nCall-ID: 3\r\n"
@@ -648,8 +430,6 @@ static void long_names_are_cut_and_still_told_apart(void **state)
 	assert_int_equal(invite(a, "1 INVITE"), CALL_EVENT_AGAIN | CALL_EVENT_REPEATED);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -670,13 +450,6 @@ int main(void)
 		TEST(what_the_gate_refuses_never_counts_as_failed),
 		TEST(what_is_refused_leaves_the_attempt_before_it_alone),
 		TEST(trying_again_after_failure_is_the_same_attempt_but_shows),
-		TEST(a_fork_that_is_given_back_does_not_end_the_call),
-		TEST(a_fork_that_was_never_taken_does_not_keep_the_call),
-		TEST(early_media_is_no_answer),
-		TEST(of_several_forks_that_answer_one_call_is_answered),
-		TEST(prack_update_and_info_change_nothing),
-		TEST(an_invite_that_replaces_a_call_is_an_attempt_of_its_own),
-		TEST(glare_ends_no_call),
 		TEST(open_calls_are_those_that_ring_or_are_talked_on),
 		TEST(a_lost_bye_leaves_no_open_call),
 		TEST(tenants_calls_and_tags_are_kept_apart),
