@@ -116,7 +116,10 @@ enum field_kind {
 	X(DOMAIN_NAME, STR, "")   /* in its normal form (bpf/list.h) */                             \
 	X(BOUNCED_HASH, UINT, "") /* list_hash() of LIST_SUPPRESSED */                              \
 	X(EVIDENCE_HEADER, STR, "") /* as it came, line ends included */                            \
-	X(EVIDENCE_CUT, BOOL, "")   /* there was more of it */
+	X(EVIDENCE_CUT, BOOL, "")   /* there was more of it */                                      \
+	X(EVIDENCE_BODY, STR, "")   /* around what a rule with `keep` found: redacted */            \
+	X(EVIDENCE_BUFFER, STR, "") /* where that is */                                             \
+	X(EVIDENCE_AT, UINT, "")    /* bytes of the buffer before it */
 /* clang-format on */
 
 enum field_key {

@@ -33,7 +33,7 @@
 #include "bpf/tenant.h"
 
 #define GATE_MAGIC 0x4e525450u /* "PTRN" */
-#define GATE_ABI   5           /* of this file, the order of stage_one.h's and reason.h's lists */
+#define GATE_ABI   6           /* of this file, the order of stage_one.h's and reason.h's lists */
 
 #define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */

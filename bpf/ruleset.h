@@ -21,7 +21,7 @@
 #include "bpf/rule_buffer.h"
 
 #define RULESET_MAGIC   0x31524e54u /* "TNR1" */
-#define RULESET_VERSION 9
+#define RULESET_VERSION 10
 #define RULESET_ALIGN   64 /* of every section */
 
 /* No limit: the `hi` of a content, the end of a buffer. */
@@ -34,6 +34,14 @@
  */
 #define RULESET_REACH     2048
 #define RULESET_REACH_MIN 64
+
+/*
+ * Bytes of a body that a rule may keep of a mail that it refuses (metadata: keep N). The margin on
+ * both sides is looked at to tell what must not be kept, and goes no further than the matcher.
+ */
+#define RULESET_KEEP_MIN    16
+#define RULESET_KEEP_MAX    512
+#define RULESET_KEEP_MARGIN 64
 
 struct ruleset_span {
 	uint32_t offset, count;
@@ -135,8 +143,9 @@ struct ruleset_rule {
 	uint8_t order;   /* those of a lower one are judged first */
 	uint16_t conditions;
 	uint32_t first_condition;
-	uint32_t writes; /* it puts what it finds in a set: of all instances, not of the first alone
+	uint16_t writes; /* it puts what it finds in a set: of all instances, not of the first alone
 			  */
+	uint16_t keep;   /* bytes of a body around what it finds there; 0: none */
 	struct ruleset_str msg, classtype, aup, reply, info, file;
 };
 

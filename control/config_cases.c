@@ -93,7 +93,7 @@ const struct setting config_case_settings[] = {
 	{.name = "alarm_every", .type = SETTING_DURATION, AT(alarm_every), .fallback = "5min", .min = SECOND, .max = DAY,
 	 .help = "alarms of one kind are told at most so often"},
 	{.name = "evidence", .type = SETTING_BOOL, AT(evidence), .fallback = "true",
-	 .help = "headers of mails that were refused at their end are kept, 8 KiB of each, never bodies; takes effect with a reload"},
+	 .help = "headers of mails that were refused at their end are kept, 8 KiB of each, and what the rule that refused one keeps of its body; takes effect with a reload"},
 	{0},
 };
 /* clang-format on */

@@ -146,7 +146,7 @@ static const struct setting retention_settings[] = {
 	{.name = "cases", .type = SETTING_DURATION, AT(retention_cases), .fallback = "365d", .max = 400 * 24 * HOUR,
 	 .help = "closed cases, with what was gathered for them"},
 	{.name = "evidence", .type = SETTING_DURATION, AT(retention_evidence), .fallback = "90d", .max = 400 * 24 * HOUR,
-	 .help = "headers of refused mails"},
+	 .help = "headers of refused mails, and what rules kept of their bodies"},
 	{.name = "reports", .type = SETTING_DURATION, AT(retention_reports), .fallback = "90d", .max = 400 * 24 * HOUR,
 	 .help = "reports of others: complaints, bounces, what block lists say"},
 	{.name = "scores", .type = SETTING_DURATION, AT(retention_scores), .fallback = "90d", .max = 400 * 24 * HOUR,

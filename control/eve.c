@@ -231,8 +231,7 @@ static void addresses_put(struct json_out *out, const struct event_head *head)
 	member_text(out, "proto", tcp ? "TCP" : udp ? "UDP" : text);
 }
 
-static void head_put(struct json_out *out, const struct event_head *head,
-		     const struct tenant_names *names)
+void eve_head(struct json_out *out, const struct event_head *head, const struct tenant_names *names)
 {
 	const struct tenant_name *tenant = tenant_name_of(names, head->tenant);
 	char time[EVE_TIME_SIZE];
@@ -269,7 +268,7 @@ int eve_format(struct json_out *out, const struct event_head *head, size_t len,
 	if (head->type >= EVENT_ADDRESS) /* these are not EVE's */
 		return 0;
 	json_out_char(out, '{');
-	head_put(out, head, names);
+	eve_head(out, head, names);
 	if (head->type ==
 	    EVENT_ALERT) { /* Suricata's readers ask for gid; the gate has one group */
 		json_out_plain(out, ",\"alert\":{\"gid\":1");

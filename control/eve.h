@@ -28,6 +28,10 @@
 int eve_format(struct json_out *out, const struct event_head *head, size_t len,
 	       const struct tenant_names *names, const struct person_key *people);
 
+/* What every record has: time, type, addresses, tenant; members without braces. */
+void eve_head(struct json_out *out, const struct event_head *head,
+	      const struct tenant_names *names);
+
 /* The same, written to a stream. Also -EIO: it refused. */
 int eve_write(FILE *file, const struct event_head *head, size_t len,
 	      const struct tenant_names *names);

@@ -24,6 +24,9 @@ static const char *const schema[] = {
 	"CREATE INDEX evidence_person_of ON evidence_person(of);"
 	"CREATE TRIGGER evidence_one_gone AFTER DELETE ON evidence_one "
 	"BEGIN DELETE FROM evidence_person WHERE of = old.id; END",
+	"ALTER TABLE evidence_one ADD COLUMN body BLOB;"
+	"ALTER TABLE evidence_one ADD COLUMN buffer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE evidence_one ADD COLUMN at INTEGER NOT NULL DEFAULT 0",
 	NULL,
 };
 
@@ -71,7 +74,8 @@ static bool has_room(struct evidence *e, uint32_t slot, uint64_t time)
 /* What a record says of one mail. */
 struct said {
 	struct event_value reason, reply, from, header;
-	uint64_t sid;
+	struct event_value body, buffer; /* of a rule that keeps some */
+	uint64_t sid, at;
 	bool cut;
 	uint64_t person[PERSONS];
 	unsigned persons;
@@ -109,6 +113,15 @@ static void read_record(const struct event_head *head, const struct person_key *
 		case FIELD_KEY_EVIDENCE_CUT:
 			s->cut = event_value_bool(&value);
 			break;
+		case FIELD_KEY_EVIDENCE_BODY:
+			s->body = value;
+			break;
+		case FIELD_KEY_EVIDENCE_BUFFER:
+			s->buffer = value;
+			break;
+		case FIELD_KEY_EVIDENCE_AT:
+			s->at = event_value_uint(&value);
+			break;
 		default:
 			break;
 		}
@@ -135,10 +148,15 @@ static const char *address(uint8_t family, const uint8_t bytes[16], char text[IN
 	return text;
 }
 
+static struct store_value blob_of(const struct event_value *value)
+{
+	return STORE_BLOB(value->p ? (const void *)value->p : "", value->p ? value->len : 0);
+}
+
 bool evidence_take(struct evidence *e, struct store *store, const struct person_key *key,
 		   uint32_t id, const struct event_head *head)
 {
-	char reason[64], reply[256], from[512], flow[24];
+	char reason[64], reply[256], from[512], flow[24], buffer[32];
 	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
 	struct store_unit *unit;
 	struct said s;
@@ -151,17 +169,16 @@ bool evidence_take(struct evidence *e, struct store *store, const struct person_
 	unit = store_begin(store);
 	store_add(unit,
 		  "INSERT INTO evidence_one(tenant, time, flow, generation, source, destination, "
-		  "reason, sid, reply, mail_from, header, cut)"
-		  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+		  "reason, sid, reply, mail_from, header, cut, body, buffer, at)"
+		  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 		  STORE_INT(id), STORE_INT(head->time), STORE_TEXT(flow),
 		  STORE_INT(head->generation), STORE_TEXT(address(head->family, head->src, source)),
 		  STORE_TEXT(address(head->family, head->dst, destination)),
 		  STORE_TEXT(plain(&s.reason, reason, sizeof(reason))), STORE_INT(s.sid),
 		  STORE_TEXT(plain(&s.reply, reply, sizeof(reply))),
-		  STORE_TEXT(plain(&s.from, from, sizeof(from))),
-		  STORE_BLOB(s.header.p ? (const void *)s.header.p : "",
-			     s.header.p ? s.header.len : 0),
-		  STORE_INT(s.cut));
+		  STORE_TEXT(plain(&s.from, from, sizeof(from))), blob_of(&s.header),
+		  STORE_INT(s.cut), blob_of(&s.body),
+		  STORE_TEXT(plain(&s.buffer, buffer, sizeof(buffer))), STORE_INT(s.at));
 	for (unsigned i = 0; i < s.persons; i++)
 		store_add(unit,
 			  "INSERT INTO evidence_person(of, hash)"

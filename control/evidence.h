@@ -2,7 +2,8 @@
 /*
  * Evidence: the headers of mails that the gate refused, as the dataplane told of them
  * (EVENT_EVIDENCE), in the store for as long as gate.retention says, and only so many a tenant and
- * hour: a flood of refusals says nothing new. Never a body. Recipients are known by keyed hashes,
+ * hour: a flood of refusals says nothing new. Of a body what the rule that refused is told to keep,
+ * and the dataplane has redacted. Recipients are known by keyed hashes,
  * so that `postern forget` finds what they are in. The event loop's thread.
  */
 #ifndef POSTERN_CONTROL_EVIDENCE_H

@@ -2,6 +2,7 @@
 /* Evidence in posternd: what comes in, and who asks for it. */
 #include "control/daemon.h"
 #include "control/evidence.h"
+#include "control/json_text.h"
 #include "control/tenant_change.h"
 
 #define LIST_MOST 1000
@@ -85,16 +86,33 @@ static json_t *header_json(struct store_rows *rows)
 	return json;
 }
 
+/* What the rule kept of a body; nothing: it keeps none. */
+static void add_body(json_t *one, struct store_rows *rows)
+{
+	size_t len;
+	const void *body = store_column_blob(rows, 13, &len);
+
+	if (len)
+		json_object_set_new(one, "body",
+				    json_pack("{s:s, s:I, s:o}", "buffer",
+					      store_column_text(rows, 14), "at",
+					      (json_int_t)store_column_int(rows, 15), "text",
+					      json_text(body, len)));
+}
+
 enum command_outcome run_evidence_show(struct request *r, json_t **result)
 {
 	const json_int_t id = json_integer_value(json_object_get(r->arguments, "id"));
-	struct store_rows *rows = store_query(r->daemon->store,
-					      COLUMNS ", header FROM evidence_one WHERE id = ?1",
-					      STORE_INT(id));
+	struct store_rows *rows =
+		store_query(r->daemon->store,
+			    COLUMNS ", header, body, buffer, at FROM evidence_one WHERE id = ?1",
+			    STORE_INT(id));
 	json_t *one = store_next(rows) ? row_json(r->daemon, rows) : NULL;
 
-	if (one)
+	if (one) {
 		json_object_set_new(one, "header", header_json(rows));
+		add_body(one, rows);
+	}
 	store_end(rows);
 	if (!one)
 		return request_error(r, "no_such_evidence", "there is no evidence %lld",

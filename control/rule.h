@@ -109,6 +109,8 @@ struct rule {
 	uint8_t flow; /* enum ruleset_flow bits */
 	struct rule_place flow_place;
 	uint8_t risk, priority;
+	uint16_t keep; /* as in struct ruleset_rule */
+	struct rule_place keep_place;
 	bool shadow, noalert, has_fast;
 	const char *msg, *classtype, *aup, *reply;
 	struct rule_place reply_place;

@@ -347,6 +347,47 @@ static bool check_reply_code(struct rule_parser *parser)
 	return true;
 }
 
+/* Does it find something in a mail's body that has a place there? */
+static bool finds_in_body(const struct rule_part *part)
+{
+	if ((part->buffer != RULE_BUFFER_EMAIL_BODY && part->buffer != RULE_BUFFER_FILE_DATA) ||
+	    part->none || !rule_part_streams(part))
+		return false;
+	for (size_t i = 0; i < part->count; i++)
+		if (!part->steps[i].negated && (part->steps[i].kind == RULE_STEP_CONTENT ||
+						part->steps[i].kind == RULE_STEP_PCRE))
+			return true;
+	return false;
+}
+
+static bool may_refuse(const struct rule *rule)
+{
+	bool may = rule->action >= VERDICT_DROP;
+
+	for (size_t i = 0; i < rule->conditions_count; i++)
+		may |= rule->conditions[i].kind == RULE_ON_RATE &&
+		       rule->conditions[i].op >= VERDICT_DROP;
+	return may;
+}
+
+/* Bytes of a body are kept of mails that are refused for what is in it, and of no others. */
+static bool check_keep(struct rule_parser *parser)
+{
+	const struct rule *rule = &parser->rule;
+	bool finds = false;
+
+	if (!rule->keep)
+		return true;
+	if (!may_refuse(rule))
+		return fail_at(parser, rule->keep_place,
+			       "keep: of mails that are refused: the rule drops and rejects none");
+	for (size_t i = 0; i < rule->parts_count; i++)
+		finds |= finds_in_body(&rule->parts[i]);
+	return finds || fail_at(parser, rule->keep_place,
+				"keep: the rule finds nothing in email.body or file.data that has "
+				"a place there");
+}
+
 /* What a rule puts in a set is what its one buffer holds when it holds. */
 static bool check_writes(struct rule_parser *parser)
 {
@@ -400,6 +441,6 @@ bool rule_check(struct rule_parser *parser)
 	group_parts(rule);
 	for (size_t i = 0; i < rule->parts_count; i++)
 		warn_of_absence(parser, &rule->parts[i]);
-	return check_writes(parser) && check_family(parser) && check_direction(parser) &&
-	       check_reply_code(parser) && ok;
+	return check_writes(parser) && check_keep(parser) && check_family(parser) &&
+	       check_direction(parser) && check_reply_code(parser) && ok;
 }

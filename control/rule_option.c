@@ -68,7 +68,7 @@ static const struct rule_option options[] = {
 	{"priority", VALUE_REQUIRED, option_priority, "1 (first) to 255; kept as information"},
 	{"reference", VALUE_REQUIRED, rule_option_reference, "kept as information"},
 	{"metadata", VALUE_REQUIRED, rule_option_metadata,
-	 "aup ID, risk N, reply \"text\", shadow yes, tenant NAME, tier NAME; others are "
+	 "aup ID, risk N, reply \"text\", shadow yes, keep N, tenant NAME, tier NAME; others are "
 	 "information"},
 	{"noalert", VALUE_NONE, option_noalert,
 	 "counted, and no alert is written; of alert and pass rules"},

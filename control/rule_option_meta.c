@@ -76,6 +76,18 @@ static bool read_risk(struct rule_parser *parser, struct rule_word value)
 	return true;
 }
 
+static bool read_keep(struct rule_parser *parser, struct rule_word key, struct rule_word value)
+{
+	int64_t n;
+
+	if (!rule_number(value, RULESET_KEEP_MIN, RULESET_KEEP_MAX, &n))
+		return rule_fail(parser, value.p, "keep: expected %d to %d bytes of a body",
+				 RULESET_KEEP_MIN, RULESET_KEEP_MAX);
+	parser->rule.keep = (uint16_t)n;
+	parser->rule.keep_place = rule_place_of(&parser->line, key.p);
+	return true;
+}
+
 static bool read_shadow(struct rule_parser *parser, struct rule_word value)
 {
 	if (!rule_word_is(value, "yes") && !rule_word_is(value, "no"))
@@ -119,6 +131,8 @@ static bool read_entry(struct rule_parser *parser, struct rule_word entry)
 		return read_risk(parser, value);
 	if (rule_word_is(key, "shadow"))
 		return read_shadow(parser, value);
+	if (rule_word_is(key, "keep"))
+		return read_keep(parser, key, value);
 	if (rule_word_is(key, "aup")) {
 		if (!value.len)
 			return rule_fail(parser, key.p, "aup: expected a row of the policy");

@@ -203,6 +203,7 @@ void tables_add_rule(struct ruleset_tables *t, const struct rule *rule)
 	tables_add_conditions(t, rule, out);
 	out->risk = rule->risk;
 	out->priority = rule->priority;
+	out->keep = rule->keep;
 	out->msg = text_of(t, rule->msg);
 	out->classtype = text_of(t, rule->classtype);
 	out->aup = text_of(t, rule->aup);

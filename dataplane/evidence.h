@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The header of a mail that is refused, for whoever has to show why: kept while the mail goes by,
- * told to control when it is refused (policy.keep_headers; live gates alone). Never a body. Worker.
+ * told to control when it is refused (policy.keep_headers; in a replay where it is asked for).
+ * Nothing of a body but what the rule that refuses it is told to keep, redacted. Worker.
  */
 #ifndef POSTERN_EVIDENCE_H
 #define POSTERN_EVIDENCE_H
@@ -10,7 +11,7 @@
 
 static inline bool evidence_is_kept(const struct worker *w)
 {
-	return w->policy->keep_headers && w->shm;
+	return w->policy->keep_headers && (w->shm || w->options.evidence);
 }
 
 /* More of the mail's own header, as it came. */

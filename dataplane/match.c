@@ -229,6 +229,7 @@ void match_begin(struct matcher *m, struct match_txn *txn, const struct match_fl
 	txn->flow = *flow;
 	memset(txn->stream, 0, sizeof(txn->stream));
 	txn->known = 0;
+	txn->excerpts = 0;
 	txn->over_budget = false;
 	txn->came = inherit ? inherit->came : 0;
 	for (unsigned i = 0; inherit && i < inherit->known; i++)
@@ -454,7 +455,7 @@ static int alloc_state(const struct ruleset *rs, struct matcher *m, uint32_t max
 		if (m->scans[b] && rule_buffers[b].mode == BUFFER_STREAM)
 			rc = alloc_streams(rs, m, (enum rule_buffer)b, max_streams);
 	}
-	return rc;
+	return rc < 0 ? rc : match_excerpts_init(m, max_streams);
 }
 
 int matcher_new(const struct ruleset *rs, uint32_t max_streams, struct matcher **matcherp)
@@ -487,6 +488,7 @@ void matcher_free(struct matcher *m)
 			match_pool_fini(&m->state->pools[i]);
 		for (int i = 0; i < RULESET_LANES; i++)
 			match_pool_fini(&m->state->lanes[i]);
+		match_excerpts_fini(m);
 		hs_free_scratch(m->state->scratch);
 		pcre2_match_data_free(m->state->match_data);
 		pcre2_match_data_free(m->state->group);

@@ -73,7 +73,8 @@ struct match_txn {
 	uint16_t stream[MATCH_STREAMS]; /* slot + 1 in the matcher's pool, 0: none */
 	uint8_t known;                  /* entries of `memory` in use */
 	bool over_budget;
-	uint64_t came; /* buffers that rules look at and that there were: a bit each */
+	uint16_t excerpts; /* slot + 1 of what rules keep of it, 0: none */
+	uint64_t came;     /* buffers that rules look at and that there were: a bit each */
 	/* Parts of several-part rules that hold, groups of them, and rules reported (top bits). */
 	uint32_t memory[MATCH_MEMORY];
 };
@@ -159,6 +160,23 @@ void match_attachment_begin(struct matcher *m, struct match_txn *txn);
  * words that are nowhere) are decided. Of a transaction that ends otherwise it is not called.
  */
 void match_whole(struct matcher *m, struct match_txn *txn, enum rule_buffer_family family);
+/*
+ * What `rule` (metadata: keep) found in a body, with the bytes around it: as the rule's transforms
+ * make them. True once it has been reported, until match_end(); false: there was nothing, or no
+ * room (of one mail what four rules found is kept, of the gravest). The bytes are the matcher's,
+ * raw: whoever lets them out redacts them first.
+ */
+struct match_excerpt {
+	const uint8_t *p;
+	size_t len;
+	size_t from, to;   /* of them: what the rule keeps; the rest is margin */
+	uint64_t at;       /* bytes of the buffer before p + from */
+	bool starts, ends; /* the buffer starts with the first of them, ends with the last */
+	enum rule_buffer buffer;
+};
+bool match_excerpt(const struct matcher *m, const struct match_txn *txn,
+		   const struct ruleset_rule *rule, struct match_excerpt *out);
+
 /* Gives open streams back without looking at their ends; txn is then as good as new memory. */
 void match_end(struct matcher *m, struct match_txn *txn);
 

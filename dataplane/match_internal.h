@@ -47,6 +47,9 @@ struct ruleset {
 	 * piece. */
 	uint32_t lanes[RULE_BUFFER_COUNT], piece_lanes[RULE_BUFFER_COUNT];
 	struct hashset *datasets;
+	/* Bytes before what was found that rules keep of a buffer or lane, margin included. */
+	uint16_t kept[RULESET_DBS];
+	uint16_t keep;                  /* the most of them; 0: no rule keeps any */
 	uint32_t *tracked[RULESET_DBS]; /* chain of each tracked bit */
 	pcre2_code **pcres;
 	pcre2_match_context *limits;
@@ -103,7 +106,27 @@ struct match_pending {
 
 #define MATCH_PENDING 256 /* of one piece of data */
 
+/* match_excerpt.c: what rules with `keep` found in bodies, a place for each transaction. */
+#define MATCH_EXCERPTS 4 /* rules of one transaction */
+
+struct excerpt {
+	uint64_t at, from, to; /* of the buffer: where it was found, what is wanted */
+	uint32_t rule;         /* its index + 1; 0: none */
+	uint16_t len;          /* bytes that are there, from `from` on */
+	uint8_t dbi;           /* in which buffer or lane */
+	bool done;             /* that buffer is over */
+	bool ends;             /* with the last byte that is there */
+};
+
+struct excerpt_pool {
+	struct excerpt *excerpts; /* MATCH_EXCERPTS a slot */
+	uint8_t *bytes;           /* `room` an excerpt */
+	uint16_t *free;
+	uint32_t nfree, room;
+};
+
 struct matcher_state {
+	struct excerpt_pool excerpts;
 	hs_scratch_t *scratch;
 	pcre2_match_data *match_data;
 	uint32_t *part_epoch; /* the block in which a part was last looked at */
@@ -235,6 +258,16 @@ void match_lanes_feed(struct matcher *m, struct match_txn *txn, enum rule_buffer
 void match_lanes_end(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer,
 		     uint32_t slot);
 void match_lanes_drop(struct matcher *m, enum rule_buffer buffer, uint32_t slot);
+
+/* Of an image's rules; and of a matcher on it: 0 or -ENOMEM. */
+void match_excerpts_plan(struct ruleset *rs);
+int match_excerpts_init(struct matcher *m, uint32_t slots);
+void match_excerpts_fini(struct matcher *m);
+/* A chain was found that ends at `at` of the stream; a piece was looked at; its buffer is over. */
+void match_excerpt_note(struct match_call *call, const struct ruleset_part *part, uint64_t at);
+void match_excerpts_feed(struct match_call *call);
+void match_excerpts_close(struct match_call *call);
+void match_excerpts_drop(struct matcher *m, struct match_txn *txn);
 
 /* `digests`: bits of the hashes that its streams are asked for. */
 int match_pool_init(struct match_pool *pool, const struct ruleset *rs, unsigned dbi,

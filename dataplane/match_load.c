@@ -60,8 +60,8 @@ static bool rules_ok(const struct ruleset_image *i)
 			     i->parts.count) ||
 		    !span_in((struct ruleset_span){rule->first_condition, rule->conditions},
 			     i->conditions.count) ||
-		    rule->scope >= i->scopes.count || !str_ok(i, rule->msg) ||
-		    !str_ok(i, rule->classtype) || !str_ok(i, rule->aup) ||
+		    rule->scope >= i->scopes.count || rule->keep > RULESET_KEEP_MAX ||
+		    !str_ok(i, rule->msg) || !str_ok(i, rule->classtype) || !str_ok(i, rule->aup) ||
 		    !str_ok(i, rule->reply) || !str_ok(i, rule->info) || !str_ok(i, rule->file))
 			return false;
 	return true;
@@ -431,6 +431,7 @@ int ruleset_load(const void *data, size_t size, struct ruleset **rulesetp, char 
 	for (uint32_t p = 0; p < image->parts.count; p++)
 		if (rs->parts[p].flags & RULE_PART_ABSENT)
 			rs->awaited |= 1ull << rs->parts[p].buffer;
+	match_excerpts_plan(rs);
 	rc = load_databases(rs, error, error_size);
 	if (rc == 0)
 		rc = load_datasets(rs);

@@ -34,12 +34,15 @@ static bool part_complete(const struct match_call *call, const struct ruleset_pa
 	return true;
 }
 
-static void chain_found(struct match_call *call, uint32_t index)
+/* It ends at `at`, or thereabouts. */
+static void chain_found(struct match_call *call, uint32_t index, uint64_t at)
 {
 	const struct ruleset *rs = call->m->ruleset;
 	const struct ruleset_chain *chain = &rs->chains[index];
 	const struct ruleset_part *part = &rs->parts[chain->part];
 
+	if (rs->rules[part->rule].keep && !(chain->flags & RULE_CHAIN_NEGATED))
+		match_excerpt_note(call, part, at);
 	if (chain->tracked == RULESET_UNTRACKED) {
 		match_part_found(call->m, call->txn, chain->part, call->buffer);
 		return;
@@ -83,7 +86,7 @@ static void literal_found(struct match_call *call, uint32_t index, uint64_t to)
 	if (chain->flags & RULE_CHAIN_CONFIRM)
 		group_hit(call, index, to);
 	else if (literal_in_place(&rs->steps[chain->first_step], to))
-		chain_found(call, index);
+		chain_found(call, index, to);
 }
 
 static int on_stream_match(unsigned int id, unsigned long long from, unsigned long long to,
@@ -170,7 +173,7 @@ static void evaluate_group(struct match_call *call, const struct match_group *gr
 	view = group_view(call, group, closed);
 	if (match_chain_holds(call->m, chain, &view, &s->credit)) {
 		call->m->stats.confirmed++;
-		chain_found(call, group->chain);
+		chain_found(call, group->chain, group->first);
 		return;
 	}
 	call->m->stats.refuted++;
@@ -269,6 +272,8 @@ void match_stream_feed_one(struct match_call *call)
 		p += n;
 		left -= n;
 	}
+	if (call->txn->excerpts)
+		match_excerpts_feed(call);
 	if (s->keep)
 		tail_append(s, call->view.p, call->view.len);
 	if (s->digests)
@@ -346,6 +351,8 @@ void match_stream_end_one(struct match_call *call)
 	end_shards(call);
 	evaluate_due(call, true);
 	finish_parts(call);
+	if (call->txn->excerpts)
+		match_excerpts_close(call);
 }
 
 void match_stream_finish(struct matcher *m, struct match_txn *txn, enum rule_buffer buffer)
@@ -418,13 +425,22 @@ void match_end(struct matcher *m, struct match_txn *txn)
 		match_lanes_drop(m, match_pool_buffer(i), txn->stream[i] - 1u);
 		give_back(m, txn, i);
 	}
+	match_excerpts_drop(m, txn);
 	txn->known = 0;
 }
 
-/* What must stay, and as much again, so that a byte is moved once at most. */
-static size_t tail_bytes(const struct ruleset_db *db)
+/* Of a group, and before what it finds what a rule keeps: found when `reach` twice has passed. */
+static uint32_t keep_bytes(const struct ruleset *rs, unsigned dbi)
 {
-	return 2 * 3 * (size_t)db->reach;
+	uint32_t reach = rs->image->db[dbi].reach;
+
+	return rs->kept[dbi] > reach ? 2 * reach + rs->kept[dbi] : 3 * reach;
+}
+
+/* What must stay, and as much again, so that a byte is moved once at most. */
+static size_t tail_bytes(const struct ruleset *rs, unsigned dbi)
+{
+	return 2 * (size_t)keep_bytes(rs, dbi);
 }
 
 static size_t stream_bytes_of(const struct ruleset *rs, unsigned dbi)
@@ -437,7 +453,7 @@ static size_t stream_bytes_of(const struct ruleset *rs, unsigned dbi)
 	for (uint32_t i = 0; i < db->shards.count; i++)
 		if (hs_stream_size(rs->databases[db->shards.offset + i], &one) == HS_SUCCESS)
 			hs_bytes += one + sizeof(hs_stream_t *);
-	return hs_bytes + sizeof(struct match_stream) + tail_bytes(db) +
+	return hs_bytes + sizeof(struct match_stream) + tail_bytes(rs, dbi) +
 	       (db->tracked + 63) / 64 * 8;
 }
 
@@ -470,7 +486,7 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, unsigned 
 		    unsigned digests, uint32_t max_streams)
 {
 	const struct ruleset_db *db = &rs->image->db[dbi];
-	size_t tail = tail_bytes(db), one;
+	size_t tail = tail_bytes(rs, dbi), one;
 
 	pool->seen_words = (db->tracked + 63) / 64;
 	tail = (tail + 7) & ~(size_t)7; /* the set stands behind it */
@@ -491,7 +507,7 @@ int match_pool_init(struct match_pool *pool, const struct ruleset *rs, unsigned 
 		if (open_streams(rs, db, pool->shards, s->hs) < 0 ||
 		    (pool->digests && !(s->digests = malloc(sizeof(*s->digests)))))
 			return -ENOMEM;
-		s->keep = 3 * db->reach;
+		s->keep = keep_bytes(rs, dbi);
 		s->tail = (uint8_t *)pool->memory + pool->size * one;
 		s->seen = (uint64_t *)(void *)(pool->memory + pool->size * one + tail);
 		/* Taken from the end: the first slots are warm. */

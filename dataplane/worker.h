@@ -49,6 +49,7 @@ struct worker_options {
 	bool stage_one_done; /* XDP or the feeder has reassembled, decided and counted the link */
 	bool digests;        /* SHA-256 of messages and parts in `email` events */
 	bool addresses;      /* EVENT_ADDRESS for each MAIL and RCPT */
+	bool evidence;       /* of refused mails, where nobody looks at shared memory */
 	bool keep_ghosts;    /* captures: what the gate refuses is answered all the same */
 	bool edits;          /* peers hear the gate: sessions go on after a refusal */
 	bool cycles;         /* measure each stage */

@@ -72,15 +72,54 @@ static void put_header(FILE *out, const json_t *one)
 		fputs("\nX-Postern-Cut: there was more of this header\n", out);
 }
 
+/* Bytes of a character that shows nothing, or moves what is around it: controls, and UTF-8's. */
+static size_t hidden_at(const unsigned char *p)
+{
+	if (p[0] < ' ' || p[0] == 0x7f)
+		return p[0] != '\n' && p[0] != '\t' && p[0] != '\r';
+	if (p[0] == 0xc2) /* U+0080 to U+009F */
+		return p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+	if (p[0] !=
+	    0xe2) /* directions, and what has no width: U+200B to U+202E, U+2060 to U+206F */
+		return 0;
+	return (p[1] == 0x80 &&
+		((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+			       (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf)
+		       ? 3
+		       : 0;
+}
+
+static void put_body(FILE *out, const json_t *one)
+{
+	const json_t *body = at(one, "body");
+
+	fprintf(out, "Around what the rule found in %s, behind its first %llu bytes, redacted:\n\n",
+		text_at(body, "buffer"), (unsigned long long)count_at(body, "at"));
+	for (const char *p = text_at(body, "text"); *p;) {
+		size_t hidden = hidden_at((const unsigned char *)p);
+
+		if (!hidden && *p != '\r')
+			fputc(*p, out);
+		p += !hidden;
+		for (; hidden; hidden--)
+			fprintf(out, "\\x%02x", (unsigned char)*p++);
+	}
+	fputc('\n', out);
+}
+
 void live_page_evidence_report(struct page_out *page, const json_t *result)
 {
 	static const struct {
 		const char *type;
 		void (*put)(FILE *out, const json_t *one);
+		const char *only_with; /* member; NULL: always there */
 	} parts[] = {
-		{"text/plain; charset=us-ascii", put_words},
-		{"message/feedback-report", put_report},
-		{"text/rfc822-headers", put_header},
+		{"text/plain; charset=us-ascii", put_words, NULL},
+		{"message/feedback-report", put_report, NULL},
+		{"text/rfc822-headers", put_header, NULL},
+		{"text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n"
+		 "Content-Description: what was found in the body, redacted",
+		 put_body, "body"},
 	};
 	FILE *out = page->file;
 	uint64_t random = 0;
@@ -95,6 +134,8 @@ void live_page_evidence_report(struct page_out *page, const json_t *result)
 		" boundary=\"=_%016llx\"\n",
 		text_at(result, "reason"), (unsigned long long)random);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].only_with && !at(result, parts[i].only_with))
+			continue;
 		fprintf(out, "\n--=_%016llx\nContent-Type: %s\n\n", (unsigned long long)random,
 			parts[i].type);
 		parts[i].put(out, result);

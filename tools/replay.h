@@ -19,7 +19,7 @@ struct replay_options {
 	const char *lists;  /* a state directory; NULL: none */
 	const char **rules;
 	size_t rule_count;
-	const char *json, *events, *write; /* NULL: not wanted; "-": standard output */
+	const char *json, *events, *write, *evidence; /* NULL: not wanted; "-": standard output */
 	const char **files;
 	size_t file_count;
 	unsigned workers;

@@ -14,6 +14,7 @@ int replay_gate_open(const struct replay_options *o, const struct policy *policy
 			{
 				.inspect = !o->no_inspect,
 				.digests = o->digests,
+				.evidence = o->evidence,
 				.addresses = o->json && !o->bench,
 				.keep_ghosts = true,
 				.cycles = true,

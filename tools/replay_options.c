@@ -13,6 +13,7 @@ static const char usage[] =
 	"      --lists DIR       what posternd has of lists (postern list): its state_dir\n"
 	"      --json FILE       one summary object (- is standard output)\n"
 	"      --events FILE     EVE JSON, one event a line\n"
+	"      --evidence FILE   what posternd would keep of refused mails, one object a line\n"
 	"      --write FILE      what left the gate, as pcapng\n"
 	"      --workers N       worker threads, 1 to 32 (1); the results do not depend on it\n"
 	"      --checksums MODE  auto: ignore those of senders that leave them to their NIC;\n"
@@ -29,6 +30,7 @@ enum {
 	OPT_JSON = 256,
 	OPT_LISTS,
 	OPT_EVENTS,
+	OPT_EVIDENCE,
 	OPT_WRITE,
 	OPT_WORKERS,
 	OPT_CHECKSUMS,
@@ -45,6 +47,7 @@ static const struct option options[] = {
 	{"lists", required_argument, NULL, OPT_LISTS},
 	{"json", required_argument, NULL, OPT_JSON},
 	{"events", required_argument, NULL, OPT_EVENTS},
+	{"evidence", required_argument, NULL, OPT_EVIDENCE},
 	{"write", required_argument, NULL, OPT_WRITE},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"checksums", required_argument, NULL, OPT_CHECKSUMS},
@@ -112,6 +115,9 @@ static int parse_option(struct replay_options *o, int c, const char *value)
 	case OPT_EVENTS:
 		o->events = value;
 		return 0;
+	case OPT_EVIDENCE:
+		o->evidence = value;
+		return 0;
 	case OPT_WRITE:
 		o->write = value;
 		return 0;
@@ -143,7 +149,7 @@ static int parse_option(struct replay_options *o, int c, const char *value)
 
 static int check(const struct replay_options *o)
 {
-	const char *const files[] = {o->json, o->events, o->write};
+	const char *const files[] = {o->json, o->events, o->write, o->evidence};
 	unsigned to_stdout = 0;
 
 	if (!o->file_count) {
@@ -161,7 +167,7 @@ static int check(const struct replay_options *o)
 			o->untouched ? "--untouched" : "--loop");
 		return 2;
 	}
-	if (o->bench && (o->events || o->write)) {
+	if (o->bench && (o->events || o->evidence || o->write)) {
 		fprintf(stderr, "postern replay: --bench writes no events and no packets\n");
 		return 2;
 	}
@@ -193,8 +199,11 @@ int replay_options_parse(struct replay_options *o, int argc, char **argv, bool *
 	o->files = (const char **)(uintptr_t)(argv + optind);
 	o->file_count = (size_t)(argc - optind);
 	/* Output in place of the page. */
-	for (int i = 0; i < 3; i++) {
-		const char *f = i == 0 ? o->json : i == 1 ? o->events : o->write;
+	for (int i = 0; i < 4; i++) {
+		const char *f = i == 0   ? o->json
+				: i == 1 ? o->events
+				: i == 2 ? o->evidence
+					 : o->write;
 
 		o->quiet |= f && strcmp(f, "-") == 0;
 	}

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "control/eve.h"
+#include "control/evidence_line.h"
 #include "control/page_text.h"
 #include "control/policy_build.h"
 #include "tools/replay_report.h"
@@ -55,6 +56,11 @@ static int open_outputs(struct replay_output *out, const struct replay_options *
 		if (!out->events)
 			return complain(o->events, errno);
 	}
+	if (o->evidence) {
+		out->evidence = open_text(o->evidence);
+		if (!out->evidence)
+			return complain(o->evidence, errno);
+	}
 	/* What can't be written is told before the work, not after it. */
 	if (o->json) {
 		out->json = open_text(o->json);
@@ -83,7 +89,8 @@ int replay_output_open(struct replay_output *out, const struct replay_options *o
 	if (!o->bench && replay_risk_init(&out->risk, policy, tenants, ruleset) != 0)
 		return complain("postern replay", ENOMEM);
 	out->names = (struct tenant_names){out->name, policy->slot_count};
-	if (is_input(o->events, o) || is_input(o->json, o) || is_input(o->write, o))
+	if (is_input(o->events, o) || is_input(o->json, o) || is_input(o->write, o) ||
+	    is_input(o->evidence, o))
 		return 1;
 	return open_outputs(out, o);
 }
@@ -97,6 +104,9 @@ static int take_event(void *ctx, const struct event_head *e, size_t len)
 	replay_risk_event(&out->risk, e);
 	if (out->options->json)
 		summary_event(&out->summary, e, len);
+	if (out->evidence && e->type == EVENT_EVIDENCE &&
+	    evidence_line_write(out->evidence, e, &out->names) < 0 && !out->event_error)
+		out->event_error = -EIO;
 	if (!out->events)
 		return 0;
 	rc = eve_write(out->events, e, len, &out->names);
@@ -171,6 +181,14 @@ static int finish_events(struct replay_output *out, const struct replay_report *
 	return out->event_error ? complain(out->options->events, out->event_error) : rc;
 }
 
+static int finish_evidence(struct replay_output *out)
+{
+	int rc = close_text(out->evidence, out->options->evidence);
+
+	out->evidence = NULL;
+	return rc;
+}
+
 int replay_output_finish(struct replay_output *out, const struct gate *gate,
 			 const struct replay_stats *stats)
 {
@@ -185,6 +203,8 @@ int replay_output_finish(struct replay_output *out, const struct gate *gate,
 		rc |= finish_writer(out);
 	if (out->events)
 		rc |= finish_events(out, &r);
+	if (out->evidence)
+		rc |= finish_evidence(out);
 	if (out->options->json)
 		rc |= write_summary(out, &r.report);
 	if (!out->options->quiet)
@@ -197,6 +217,8 @@ void replay_output_close(struct replay_output *out)
 {
 	if (out->events && out->events != stdout)
 		fclose(out->events);
+	if (out->evidence && out->evidence != stdout)
+		fclose(out->evidence);
 	if (out->json && out->json != stdout)
 		fclose(out->json);
 	capture_writer_abort(out->writer);

@@ -17,7 +17,7 @@ struct replay_output {
 	const struct ruleset *ruleset; /* NULL: none */
 	struct tenant_name *name;
 	struct tenant_names names;
-	FILE *events, *json;
+	FILE *events, *json, *evidence;
 	struct capture_writer *writer;
 	struct page *page;
 	struct summary summary;

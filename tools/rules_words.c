@@ -237,6 +237,12 @@ static bool say_metadata(struct words *w, struct rule_word keyword, struct rule_
 			rules_printf(w->out, "policy", "%s", text_of(w, rest));
 		else if (IS(key, "shadow") && IS(rest, "yes"))
 			rules_paragraph(w->out, "shadow", "it only counts what it would have done");
+		else if (IS(key, "keep"))
+			rules_printf(
+				w->out, "keeps",
+				"of a mail that it refuses %s bytes of the body around what it "
+				"found, redacted, as evidence",
+				text_of(w, rest));
 		else
 			rules_printf(w->out, "metadata", "%s", text_of(w, entry));
 	}

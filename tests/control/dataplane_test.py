@@ -280,6 +280,31 @@ class Together(LiveCase):
         wait_for("the callee is on the list", lambda: listed("acme"))
         self.assertFalse(listed("other"))
 
+    def test_who_says_stop_comes_to_the_list_and_start_takes_it_off(self):
+        self.start()
+        self.wait_passes(True)
+        mine, imported = "+14155550160", "+14155550161"
+        self.result("list add", tenant="acme", kind="sms", entries=[imported])
+
+        def standing(kind, number, tenant="acme"):
+            return self.result("list check", tenant=tenant, kind=kind, entries=[number])["entries"][0]["standing"]
+
+        for number in (mine, imported):
+            self.wire.text(number, "STOP")
+            wait_for("it is on the list", lambda n=number: standing("sms-stop", n) == "listed")
+        self.assertEqual(standing("sms-stop", mine, "other"), "absent")
+        # Twice the one and twice the other, in one turn: the last word holds.
+        for words in ("START", "STOP", "START"):
+            self.wire.text(mine, words)
+        self.wire.text(imported, "START")
+        for number in (mine, imported):
+            wait_for("it is off the list", lambda n=number: standing("sms-stop", n) == "absent")
+        self.assertEqual(standing("sms", imported), "listed")
+        # It outlives both programs.
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        self.assertEqual((standing("sms-stop", mine), standing("sms", imported)), ("absent", "listed"))
+
     # Reloads
 
     def test_a_reload_that_the_dataplane_refuses_changes_nothing(self):

@@ -108,6 +108,14 @@ class Wire:
             branch = keep[0].rsplit("branch=", 1)[1]
             wait_for("the BYE leaves", lambda b=branch: any(b in text for text in self.left()))
 
+    def text(self, number, words, dst=TENANT):
+        """A text (SIP MESSAGE) to the tenant, from somebody with that number."""
+        self.sent += 1
+        text = (f"MESSAGE sip:1@{dst} SIP/2.0\r\nVia: SIP/2.0/UDP {PEER}:5060;branch=z9hG4bKm{self.sent}\r\n"
+                f"From: <sip:{number}@{PEER}>;tag=m{self.sent}\r\nTo: <sip:1@{dst}>\r\nCall-ID: m{self.sent}@{PEER}\r\n"
+                f"CSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Length: {len(words)}\r\n\r\n{words}")
+        self.outside.send(frame(Packet(0, PEER, dst, 5060, 20000 + self.sent, text.encode(), UDP)))
+
     def left(self):
         return self._drain(self.outside)
 

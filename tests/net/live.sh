@@ -82,6 +82,35 @@ evidence() {
 	expect 'no evidence has no report' not postern evidence report 999999
 }
 
+# Of a body what the rule is told to keep, redacted; of any other mail no word is written anywhere.
+kept() {
+	local id
+	cat >"$gate_d/kept.rules" <<-'END'
+		reject smtp any any -> any any (msg:"kept"; email.body; content:"words to keep"; metadata:keep 100; sid:1; rev:1;)
+		reject smtp any any -> any any (msg:"left"; email.body; content:"words to leave"; sid:2; rev:1;)
+	END
+	expect 'postern rules push' postern rules push "$gate_d/kept.rules"
+	printf 'Heron, call +1 212 555 0100 about words to keep, heron.\n' | letter "$ann" bob@example.net kept
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' 550
+	printf 'Kingfisher, call +1 212 555 0199 about words to leave, kingfisher.\n' | letter "$ann" bob@example.net left
+	swaks_send "$acme" "${as_acme[@]}" --to bob@example.net
+	expect_reply '(message)' 550
+	expect_soon 'no evidence of both' evidence_of_both
+	for id in $(postern evidence list --tenant acme --json | grep -o '"id": *[0-9]*' | grep -o '[0-9]*$' | sort -n | tail -n 2); do
+		postern evidence report "$id" >"$gate_d/report.$id"
+	done
+	expect 'what it found is not in the report' grep -rq 'Heron, call \[number\] about words to keep, heron' "$gate_d"/report.*
+	expect 'it is a part of the report' grep -rq '^Content-Description: what was found' "$gate_d"/report.*
+	expect 'a number is written' not grep -rasq '555 01' "$gate_d" "$work"/posternd.log "$work"/dataplane.log
+	expect 'a body is written' not grep -rasqi kingfisher "$gate_d" "$work"/posternd.log "$work"/dataplane.log
+	expect 'postern rules push --configuration' postern rules push --configuration
+}
+
+evidence_of_both() {
+	[ "$(postern evidence list --tenant acme --json | grep -cE '"signature_id": *[12](,|$)')" -ge 2 ]
+}
+
 evidence_listed() {
 	postern evidence list --tenant acme --json | grep '"reason": *"rule"' >/dev/null
 }
@@ -136,5 +165,6 @@ net_case 'a list is changed' reloaded
 net_case 'a bad configuration changes nothing' bad_reload
 net_case 'rules are pushed in the middle of a mail' pushed
 net_case 'what was refused can be shown' evidence
+net_case 'what a rule keeps of a body is redacted' kept
 net_case 'posternd is killed and comes back' without_posternd
 net_case 'the dataplane is killed and comes back' without_dataplane

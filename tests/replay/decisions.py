@@ -16,6 +16,8 @@ Events in words:
     alert 1001 blocked smtp.helo "spam.example"                           alert
     mail accepted 250 2/3                                                 smtp: recipients accepted and tried
     call answered 200, rang after 1.5s, 4s, short                         call
+    kept 5 email.body 120 "text, redacted"                                what is kept of a refused mail's body, behind its
+                                                                          first 120 bytes; after the session's events
 Exit 77: it can't run here, and why.
 """
 import json
@@ -78,6 +80,10 @@ class Failures(list):
             self.append(f"{title}: {what}\n    expected {expected}\n    found    {found}")
 
 
+def kept_words(e):
+    return f'kept {e["signature_id"]} {e["buffer"]} {e["at"]} {json.dumps(e["body"], ensure_ascii=False)}'
+
+
 def events_of_sessions(sessions, events):
     """Words of each session's events, in the order of the log."""
     by_end, by_call = {}, {}
@@ -86,6 +92,7 @@ def events_of_sessions(sessions, events):
         for call_id in session.call_ids:
             by_call.setdefault(call_id, session)
     words = defaultdict(list)
+    events = list(events)
     for event in events:
         kind = event["event_type"]
         if kind not in WORDS:
@@ -95,6 +102,10 @@ def events_of_sessions(sessions, events):
         else:
             session = by_end[event["src_ip"], event["src_port"], event["dest_ip"], event["dest_port"]]
         words[id(session)].append(WORDS[kind](event))
+    for event in events:
+        if event["event_type"] == "evidence" and "body" in event:
+            session = by_end[event["src_ip"], event["src_port"], event["dest_ip"], event["dest_port"]]
+            words[id(session)].append(kept_words(event))
     return words
 
 
@@ -241,16 +252,23 @@ def import_lists(postern, case, folder):
     return ""
 
 
-def replay(postern, case, capture, folder):
+def check_workers(failures, postern, case, folder, kept):
+    """What is kept of bodies does not depend on how many workers looked."""
+    if any('"body":' in line for line in kept):
+        replay(postern, case, folder / "talk.pcap", folder, "--workers", "3")
+        failures.expect("3 workers", "evidence", kept, (folder / "evidence.json").read_text(encoding="utf-8").splitlines())
+
+
+def replay(postern, case, capture, folder, *options):
     """Runs the gate; what it wrote is in `folder`."""
     command = [postern, "replay", "-q", "--checksums", "check", "--json", folder / "summary.json",
-               "--events", folder / "eve.json", "--write", folder / "left.pcapng"]
+               "--events", folder / "eve.json", "--evidence", folder / "evidence.json", "--write", folder / "left.pcapng"]
     for option, name in (("-c", "postern.conf"), ("-r", "rules.rules")):
         if (case / name).exists():
             command += [option, case / name]
     if (case / "lists").exists():
         command += ["--lists", folder / "state"]
-    return subprocess.run(command + [capture], capture_output=True, text=True)
+    return subprocess.run(command + [*options, capture], capture_output=True, text=True)
 
 
 def main():
@@ -268,12 +286,14 @@ def main():
             print(f"postern replay: exit {result.returncode}\n{result.stderr}")
             return 1
         lines = (folder / "eve.json").read_text(encoding="utf-8").splitlines()
-        check_packets(failures, sessions, events_of_sessions(sessions, map(json.loads, lines)),
+        kept = (folder / "evidence.json").read_text(encoding="utf-8").splitlines()
+        check_packets(failures, sessions, events_of_sessions(sessions, map(json.loads, lines + kept)),
                       pcapng_read(folder / "left.pcapng"))
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         check_summary(failures, summary, expected["summary"])
         check_risk(failures, summary, expected["risk"])
         check_schema(failures, docs, lines)
+        check_workers(failures, postern, case, folder, kept)
     for failure in failures:
         print(failure)
     print(f"{len(sessions)} sessions, {len(lines)} events, {len(failures)} failures")

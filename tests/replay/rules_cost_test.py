@@ -156,6 +156,12 @@ alert smtp any any -> any any (msg:"d"; email.body; content:"much longer"; conte
                       "email.body: a streaming search", "email.subject: a block search"):
             self.assertIn(words, said)
 
+    def test_what_is_kept_of_a_body_is_said(self):
+        rule = 'reject smtp any any -> any any (msg:"k"; email.body; content:"words"; metadata:%srisk 2; sid:1;)\n'
+        words = "keeps of a mail that it refuses 200 bytes of the body around what it found, redacted, as evidence"
+        self.assertIn(words, self.explain(self.path("keep.rules", rule % "keep 200, ")))
+        self.assertNotIn("keeps", self.explain(self.path("none.rules", rule % "")))
+
     def test_what_has_no_sentence_is_shown_as_it_stands(self):
         said = self.explain(self.path("plain.rules", 'alert smtp any 25 <> [192.0.2.1,$HOME_NET] any (msg:"n"; priority:7; email.subject; '
                                       'content:"ab"; byte_test:2,>,5,0; metadata:colour blue, aup AUP-X; reference:url,example.com/a; sid:1;)\n'))

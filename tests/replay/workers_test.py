@@ -50,20 +50,21 @@ alert sip any any -> any any (msg:"called"; sip.method; content:"INVITE"; flowbi
 alert smtp any any -> any any (msg:"mailed"; email.subject; bsize:>0; xbits:set,mailed,track tenant,expire 3600; noalert; sid:9900005;)
 alert sip any any -> any any (msg:"both"; sip.method; content:"INVITE"; xbits:isset,mailed,track tenant; threshold:type both,track by_tenant,count 5,seconds 20; sid:9900006;)
 alert smtp any any -> any any (msg:"tier"; email.subject; to_lowercase; bsize:>0; metadata:tier narrow; threshold:type threshold,track by_src,count 2,seconds 60; sid:9900007;)
+reject smtp any any -> any any (msg:"kept"; email.body; content:"workshop"; nocase; metadata:keep 200; sid:9900008;)
 '''
 
 
 def run(postern, workers, folder, rules):
-    """(summary without what it took, events, packets)"""
+    """(summary without what it took, events, packets, what is kept of refused mails)"""
     command = [postern, "replay", "-q", "-c", folder / "conf", "-r", rules, "-r", folder / "state.rules", "--workers", str(workers), "--json", folder / "json",
-               "--events", folder / "eve", "--write", folder / "left", folder / "pcap"]
+               "--events", folder / "eve", "--evidence", folder / "kept", "--write", folder / "left", folder / "pcap"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     summary = json.loads((folder / "json").read_bytes())
     del summary["performance"], summary["flows"]  # what it took: flows stand in tables until somebody looks
     summary["tenants"] = {tenant["name"]: tenant for tenant in summary["tenants"]}
     *events, last = (folder / "eve").read_bytes().splitlines()
     assert b'"event_type":"stats"' in last
-    return summary, events, (folder / "left").read_bytes()
+    return summary, events, (folder / "left").read_bytes(), (folder / "kept").read_bytes()
 
 
 def differences(one, other, path=""):
@@ -83,6 +84,8 @@ def compare(first, result, workers):
                         + "\n  ".join(r[1][where].decode() for r in (first, result) if where < len(r[1])))
     if first[2] != result[2]:
         failures.append(f"packets that left: {len(first[2])} and {len(result[2])} bytes")
+    if first[3] != result[3]:
+        failures.append(f"what is kept of refused mails: {len(first[3])} and {len(result[3])} bytes")
     return [f"1 worker and {workers}: {f}" for f in failures]
 
 
@@ -120,6 +123,8 @@ def main():
             subprocess.run([generator, *GENERATE, *options, folder / "pcap"], check=True)
             first = run(postern, 1, folder, rules)
             failures += check_busy(first[0]) + check_state(first[1]) if name == "dense" else []
+            if name == "dense" and b'"body":' not in first[3]:
+                failures.append("nothing is kept of a body")
             for workers in (2, 3, 4):
                 failures += compare(first, run(postern, workers, folder, rules), f"{workers} ({name})")
             print(f"{name}: {first[0]['packets']} packets, {len(first[1])} events")

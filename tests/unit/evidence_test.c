@@ -13,6 +13,7 @@
 
 static const struct store_part *const parts[] = {&evidence_part, NULL};
 static const struct person_key key = {{1, 2}};
+static const char *body; /* of the next records; NULL: the rule keeps none */
 
 struct fixture {
 	struct store *store;
@@ -52,6 +53,11 @@ static bool take(struct fixture *f, uint32_t slot, uint64_t time, const char *rc
 		event_put_text(&e, FIELD_KEY_SMTP_RCPT_TO, rcpt);
 	event_put_str(&e, FIELD_KEY_EVIDENCE_HEADER, header, header_len);
 	event_put_bool(&e, FIELD_KEY_EVIDENCE_CUT, header_len > 8000);
+	if (body) {
+		event_put_text(&e, FIELD_KEY_EVIDENCE_BODY, body);
+		event_put_text(&e, FIELD_KEY_EVIDENCE_BUFFER, "email.body");
+		event_put_uint(&e, FIELD_KEY_EVIDENCE_AT, 120);
+	}
 	e.head->size = (uint32_t)event_size(&e);
 	return evidence_take(&f->evidence, f->store, &key, 70 + slot, e.head);
 }
@@ -139,6 +145,57 @@ static void who_is_forgotten_is_in_none_any_more(void **state)
 	close_it(&f);
 }
 
+/* What a rule kept of a body is there with its header, and goes with it. */
+static void what_is_kept_of_a_body_goes_with_the_rest(void **state)
+{
+	struct store_rows *rows;
+	struct fixture f;
+	const void *blob;
+	size_t len;
+
+	open_it(&f);
+	body = "call [number]\n\xff now";
+	take(&f, 1, NOW, "bob@example.net", "A: b\r\n", 6);
+	body = NULL;
+	take(&f, 1, NOW, "carol@example.net", "A: b\r\n", 6);
+	store_sync(f.store);
+	rows = store_query(f.store, "SELECT body, buffer, at FROM evidence_one ORDER BY id");
+	assert_true(store_next(rows));
+	blob = store_column_blob(rows, 0, &len);
+	assert_int_equal(len, 19);
+	assert_memory_equal(blob, "call [number]\n\xff now", len);
+	assert_string_equal(store_column_text(rows, 1), "email.body");
+	assert_int_equal(store_column_int(rows, 2), 120);
+	assert_true(store_next(rows));
+	store_column_blob(rows, 0, &len);
+	assert_int_equal(len, 0);
+	store_end(rows);
+	forget(&f, "bob@example.net");
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one WHERE length(body) > 0"), 0);
+	close_it(&f);
+}
+
+/* A database of before this was kept. */
+static void an_older_database_is_taken_over(void **state)
+{
+	const char *const *schema = evidence_part.schema;
+	const char *const first[] = {schema[0], NULL};
+	struct store_part old = evidence_part;
+	const struct store_part *const olds[] = {&old, NULL};
+	char error[STORE_ERROR];
+	struct fixture f;
+
+	old.schema = first;
+	assert_int_equal(store_open(scratch_dir, olds, NULL, &f.store, error), 0);
+	store_close(f.store);
+	open_it(&f);
+	body = "kept";
+	assert_true(take(&f, 1, NOW, "bob@example.net", "A: b\r\n", 6));
+	body = NULL;
+	assert_int_equal(ask(&f, "SELECT length(body) FROM evidence_one"), 4);
+	close_it(&f);
+}
+
 static void old_ones_go_a_bounded_number_at_a_time(void **state)
 {
 	struct store_unit *unit;
@@ -178,6 +235,8 @@ int main(void)
 		TEST(a_header_comes_back_as_it_went),
 		TEST(a_flood_says_nothing_new),
 		TEST(who_is_forgotten_is_in_none_any_more),
+		TEST(what_is_kept_of_a_body_goes_with_the_rest),
+		TEST(an_older_database_is_taken_over),
 		TEST(old_ones_go_a_bounded_number_at_a_time),
 		TEST(what_is_no_evidence_is_nothing),
 	};

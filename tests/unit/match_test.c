@@ -113,6 +113,155 @@ static void what_many_rules_ask_first_is_remembered_once(void **state)
 	rules_fixture_fini(&f);
 }
 
+/* What is kept, whole and cut at every byte; `at`: where it begins. */
+static void excerpt_expect(const char *rule, const char *text, size_t len, const char *kept,
+			   uint64_t at)
+{
+	struct rules_fixture f;
+
+	rules_fixture_init(&f, rule);
+	for (size_t i = 0; i < f.diags.errors; i++)
+		rule_diag_print(stderr, &f.diags.list[i]);
+	assert_non_null(f.matcher);
+	for (size_t cut = 0; cut <= len + 1; cut++) {
+		const bool bytes = cut > len; /* the last time one by one */
+		struct match_excerpt e;
+		struct match_txn txn;
+
+		begin(&f, &txn);
+		assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+		for (size_t i = 0; bytes && i < len; i++)
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text + i, 1);
+		if (!bytes) {
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text, cut);
+			match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text + cut,
+					  len - cut);
+		}
+		match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+		assert_int_equal(f.matcher->nhits, 1);
+		if (match_excerpt(f.matcher, &txn, f.matcher->hits[0].rule, &e) != (kept != NULL))
+			fail_msg("cut at %zu: %s", cut, kept ? "nothing kept" : "something kept");
+		if (kept) {
+			assert_int_equal(e.at, at);
+			assert_int_equal(e.to - e.from, strlen(kept));
+			assert_memory_equal(e.p + e.from, kept, strlen(kept));
+			assert_memory_equal(e.p, text + at - e.from, e.len);
+			assert_int_equal(e.starts, at == e.from);
+			assert_int_equal(e.ends, at - e.from + e.len == len);
+			assert_int_equal(e.buffer, RULE_BUFFER_EMAIL_BODY);
+		}
+		f.matcher->nhits = 0;
+		match_end(f.matcher, &txn);
+	}
+	rules_fixture_fini(&f);
+}
+
+#define KEEP(options) "reject smtp any any -> any any (msg:\"t\"; " options " sid:1;)\n"
+#define EXCERPT(options, text, kept, at) \
+	excerpt_expect(KEEP(options), text, sizeof(text) - 1, kept, at)
+
+static void what_a_rule_keeps_does_not_depend_on_cuts(void **state)
+{
+	static char text[3000];
+
+	EXCERPT("email.body; content:\"needle\"; metadata:keep 16;", "some hay, a needle and hay",
+		"a needle and hay", 10);
+	EXCERPT("email.body; content:\"needle\"; metadata:keep 16;", "needle and more hay here",
+		"needle and mor", 0);
+	EXCERPT("email.body; content:\"needle\"; metadata:keep 16;", "here is more hay: needle",
+		": needle", 16);
+	/* Confirmed later than it is found; the tail holds what was before. */
+	EXCERPT("email.body; content:\"need\"; content:\"le\"; distance:1; within:20; "
+		"metadata:keep 16;",
+		"some hay, a need for le and hay", ", a need for le ", 8);
+	/* Found early, and decided by what comes at the end. */
+	EXCERPT("email.body; content:\"needle\"; content:!\"pin\"; metadata:keep 16;",
+		"some needle and much more hay", "e needle and muc", 3);
+	/* The last of two. */
+	EXCERPT("email.body; content:\"one\"; content:\"two\"; metadata:keep 16;",
+		"it has two words, and not one of them is", " not one of them", 21);
+	/* Of a rule that keeps nothing. */
+	EXCERPT("email.body; content:\"needle\";", "some hay, a needle and hay", NULL, 0);
+	/* Far in, with as much as there may be. */
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 26);
+	memcpy(text + 2000, "A needle", 8);
+	memset(text + 2300, 0, 1); /* the excerpt is a string for strlen() */
+	{
+		char kept[513] = "";
+
+		memcpy(kept, text + 2008 - 256, 512);
+		excerpt_expect(KEEP("email.body; content:\"A needle\"; metadata:keep 512;"), text,
+			       2300, kept, 2008 - 256);
+	}
+}
+
+/* More rules than a transaction keeps of, and no slot is lost over many. */
+static void of_many_rules_the_gravest_are_kept(void **state)
+{
+	enum { RULES = 9 };
+	struct rules_fixture f;
+	char text[RULES * 120];
+	size_t len = 0;
+
+	for (unsigned i = 1; i <= RULES; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"%s smtp any any -> any any (msg:\"t\"; email.body; "
+					"content:\"w%u.\"; metadata:keep 16; sid:%u;)\n",
+					i == RULES ? "reject" : "drop", i, i);
+	rules_fixture_init(&f, text);
+	assert_non_null(f.matcher);
+	for (unsigned round = 0; round < 20; round++) { /* there are four slots */
+		struct match_excerpt e;
+		struct match_txn txn;
+		unsigned kept = 0;
+
+		begin(&f, &txn);
+		assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+		match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY,
+				  "w1. w2. w3. w4. w5. w6. w7. w8. w9. ", 36);
+		match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+		assert_int_equal(f.matcher->nhits, RULES);
+		for (unsigned i = 0; i < RULES; i++) {
+			bool is = match_excerpt(f.matcher, &txn, f.matcher->hits[i].rule, &e);
+
+			kept += is;
+			if (f.matcher->hits[i].rule->sid == RULES)
+				assert_true(is);
+		}
+		assert_int_equal(kept, 4);
+		f.matcher->nhits = 0;
+		match_end(f.matcher, &txn);
+	}
+	rules_fixture_fini(&f);
+}
+
+/* A rule of two buffers: what it found in another part of the mail is not what it holds for. */
+static void what_was_found_last_is_kept(void **state)
+{
+	struct rules_fixture f;
+	struct match_excerpt e;
+	struct match_txn txn;
+
+	rules_fixture_init(&f, KEEP("email.body; content:\"needle\"; content:\"pin\"; "
+				    "metadata:keep 16;"));
+	begin(&f, &txn);
+	for (unsigned part = 0; part < 2; part++) {
+		static const char *const text[] = {"a needle here", "a needle there, a pin"};
+
+		assert_true(match_stream_open(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY));
+		match_stream_feed(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY, text[part],
+				  strlen(text[part]));
+		match_stream_close(f.matcher, &txn, RULE_BUFFER_EMAIL_BODY);
+	}
+	assert_int_equal(f.matcher->nhits, 1);
+	assert_true(match_excerpt(f.matcher, &txn, f.matcher->hits[0].rule, &e));
+	assert_int_equal(e.to - e.from, 8);
+	assert_memory_equal(e.p + e.from, "e, a pin", 8);
+	match_end(f.matcher, &txn);
+	rules_fixture_fini(&f);
+}
+
 static void stream_expect(const char *rule, const char *text, size_t len, bool hit)
 {
 	struct rules_fixture f;
@@ -422,6 +571,9 @@ int main(void)
 		cmocka_unit_test(a_rule_of_two_buffers_waits_for_both),
 		cmocka_unit_test(what_many_rules_ask_first_is_remembered_once),
 		cmocka_unit_test(a_stream_finds_what_packets_cut),
+		cmocka_unit_test(what_a_rule_keeps_does_not_depend_on_cuts),
+		cmocka_unit_test(of_many_rules_the_gravest_are_kept),
+		cmocka_unit_test(what_was_found_last_is_kept),
 		cmocka_unit_test(any_number_of_literals_is_found),
 		cmocka_unit_test(a_literal_that_two_rules_share_is_looked_for_on_behalf_of_both),
 		cmocka_unit_test(what_is_confirmed_may_lie_in_any_pieces),

@@ -4,8 +4,9 @@
 #include "control/ruleset_build.h"
 #include "tests/unit/test.h"
 
-#define HEAD "alert smtp any any -> any any "
-#define OK   HEAD "(msg:\"t\"; email.subject; content:\"ok\"; sid:99;)\n"
+#define HEAD   "alert smtp any any -> any any "
+#define REFUSE "reject smtp any any -> any any "
+#define OK     HEAD "(msg:\"t\"; email.subject; content:\"ok\"; sid:99;)\n"
 
 struct mistake {
 	const char *rule;
@@ -186,6 +187,20 @@ static const struct mistake mistakes[] = {
 	 "pcre: in a buffer that comes in pieces the end is written $"},
 	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:risk 101; sid:1;)", 1, 80,
 	 "risk: expected points"},
+	{HEAD "(msg:\"t\"; email.body; content:\"a\"; metadata:keep 15; sid:1;)", 1, 80,
+	 "keep: expected 16 to 512 bytes of a body"},
+	{HEAD "(msg:\"t\"; email.body; content:\"a\"; metadata:risk 1, keep 513; sid:1;)", 1, 88,
+	 "keep: expected 16 to 512 bytes of a body"},
+	{HEAD "(msg:\"t\"; email.body; content:\"a\"; metadata:keep all; sid:1;)", 1, 80,
+	 "keep: expected 16 to 512 bytes of a body"},
+	{HEAD "(msg:\"t\"; email.body; content:\"a\"; metadata:keep 200; sid:1;)", 1, 75,
+	 "keep: of mails that are refused: the rule drops and rejects none"},
+	{REFUSE "(msg:\"t\"; email.subject; content:\"a\"; metadata:keep 200; sid:1;)", 1, 79,
+	 "keep: the rule finds nothing in email.body or file.data"},
+	{REFUSE "(msg:\"t\"; email.body; none; content:\"a\"; metadata:keep 200; sid:1;)", 1, 82,
+	 "keep: the rule finds nothing in email.body or file.data"},
+	{REFUSE "(msg:\"t\"; file.data; to_sha256; content:\"a\"; metadata:keep 200; sid:1;)", 1,
+	 86, "keep: the rule finds nothing in email.body or file.data"},
 	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:reply \"no\"; sid:1;)", 1, 81,
 	 "reply: expected a code"},
 	{HEAD "(msg:\"t\"; email.from; content:\"a\"; metadata:reply \"550 4.7.1 x\"; sid:1;)", 1,
@@ -249,7 +264,8 @@ static void what_a_rule_says_of_itself_is_kept(void **state)
 		"content:\"a\"; "
 		"classtype:policy-violation; priority:1; rev:2; sid:5; "
 		"reference:url,example.org/x; "
-		"metadata:aup AUP-SUBJECT, risk 15, reply \"550 5.7.1 No, thanks\", shadow yes, "
+		"email.body; content:\"b\"; metadata:keep 512, aup AUP-SUBJECT, risk 15, reply "
+		"\"550 5.7.1 No, thanks\", shadow yes, "
 		"created_at 2026_01_01;)";
 	struct rule_list list = {0};
 	struct rule_diags diags = {0};
@@ -264,6 +280,7 @@ static void what_a_rule_says_of_itself_is_kept(void **state)
 	assert_string_equal(rule->reply, "550 5.7.1 No, thanks");
 	assert_string_equal(rule->info, "url,example.org/x, created_at 2026_01_01");
 	assert_int_equal(rule->risk, 15);
+	assert_int_equal(rule->keep, 512);
 	assert_int_equal(rule->priority, 1);
 	assert_int_equal(rule->rev, 2);
 	assert_true(rule->shadow);

@@ -29,7 +29,7 @@ syntax match posternUnknown "\%([(;]\s*\|^\s*\)\@<=[a-zA-Z][a-zA-Z0-9_.-]*\ze\s*
 syntax region posternString start=+"+ skip=+\\.+ end=+"+ contained contains=posternEscape,posternHex,posternGoesOn
 syntax match posternEscape "\\[\"\\;:]" contained
 syntax match posternHex "|[0-9a-fA-F \t]*|" contained
-syntax keyword posternMetadata aup risk reply shadow contained
+syntax keyword posternMetadata aup keep risk reply shadow contained
 
 " What follows is written by tests/replay/rules_vim_test.py --write.
 " begin
