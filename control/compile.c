@@ -15,7 +15,7 @@
 #include "control/child.h"
 #include "control/json_fd.h"
 
-enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, SETTINGS, FILES };
+enum { REPORT, POLICY, RULESET, PREFIXES, INDEX, SETTINGS, REPLIES, FILES };
 
 /*
  * Above the child's standard files. The end of the child is seen by the end of a pipe that only it
@@ -32,9 +32,9 @@ struct compile {
 	void *ctx;
 };
 
-static const char *const file_names[FILES] = {"postern-report", "postern-policy",
-					      "postern-rules",  "postern-prefixes",
-					      "postern-index",  "postern-settings"};
+static const char *const file_names[FILES] = {
+	"postern-report", "postern-policy",   "postern-rules",  "postern-prefixes",
+	"postern-index",  "postern-settings", "postern-replies"};
 
 /* Moves what the child needs to 3 and up, and closes the rest. */
 static void keep_files(int file[FILES], int *alive)
@@ -62,7 +62,8 @@ __attribute__((noreturn)) static void child(const struct compile_job *job, struc
 	keep_files(c->file, &alive);
 	child_confine("postern-compile", job->memory, job->time);
 	output = (struct compile_output){c->file[REPORT],   c->file[POLICY], c->file[RULESET],
-					 c->file[PREFIXES], c->file[INDEX],  c->file[SETTINGS]};
+					 c->file[PREFIXES], c->file[INDEX],  c->file[SETTINGS],
+					 c->file[REPLIES]};
 	_exit(compile_files(job, &output) ? 1 : 0);
 }
 
@@ -108,7 +109,7 @@ static struct compiled *collect(struct compile *c)
 	if (!result)
 		return NULL;
 	result->policy = result->ruleset = result->prefixes = result->index = -1;
-	result->settings = -1;
+	result->settings = result->replies = -1;
 	result->generation = c->generation;
 	result->now = c->now;
 	result->report = json_fd_read(c->file[REPORT], 0, NULL);
@@ -122,6 +123,7 @@ static struct compiled *collect(struct compile *c)
 		result->prefixes = take(c, PREFIXES, &result->prefixes_size);
 		result->index = take(c, INDEX, &result->index_size);
 		result->settings = take(c, SETTINGS, &result->settings_size);
+		result->replies = take(c, REPLIES, &result->replies_size);
 	}
 	return result;
 }
@@ -196,7 +198,7 @@ int compile_start(struct event_base *base, const struct compile_job *job,
 	if (!c)
 		return -ENOMEM;
 	*c = (struct compile){
-		.file = {-1, -1, -1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
+		.file = {-1, -1, -1, -1, -1, -1, -1}, .alive = -1, .done = done, .ctx = ctx};
 	c->generation = job->generation;
 	c->now = job->now;
 	rc = prepare(base, job, c);
@@ -231,6 +233,8 @@ void compiled_free(struct compiled *compiled)
 		close(compiled->index);
 	if (compiled->settings >= 0)
 		close(compiled->settings);
+	if (compiled->replies >= 0)
+		close(compiled->replies);
 	json_decref(compiled->report);
 	free(compiled);
 }

@@ -77,7 +77,9 @@ struct compiled {
 	int prefixes;             /* struct prefix: those of tenants, then blocked destinations */
 	int index;                /* control/rule_index.h */
 	int settings;             /* control/settings_index.h */
+	int replies;              /* the ruleset of control/reply_rules.h; -1: empty */
 	size_t policy_size, ruleset_size, prefixes_size, index_size, settings_size;
+	size_t replies_size;
 };
 
 struct compile;
@@ -101,6 +103,7 @@ int compiled_complete(struct compiled *compiled, const struct compiled *from);
 /* Files open for writing. */
 struct compile_output {
 	int report, policy, ruleset, prefixes, index, settings;
+	int replies;
 };
 
 /* The child's work, in this process. */

@@ -250,6 +250,8 @@ static int write_images(const struct work *w, const struct compile_output *out)
 {
 	int rc = write_image(out->ruleset, w->ruleset_image, w->ruleset_size);
 
+	if (!rc)
+		rc = write_image(out->replies, w->replies_image, w->replies_size);
 	if (rc || w->job->rules_only)
 		return rc;
 	rc = settings_index_write(w->config, out->settings);
@@ -277,6 +279,7 @@ int compile_files(const struct compile_job *job, const struct compile_output *ou
 		rc = write_report(&w, ok, out->report);
 	free(w.policy_image);
 	free(w.ruleset_image);
+	free(w.replies_image);
 	free(w.slot_of);
 	policy_free(w.policy);
 	rules_text_fini(&w.text);

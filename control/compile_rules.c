@@ -8,6 +8,7 @@
 
 #include "control/compile_work.h"
 #include "control/db_cache.h"
+#include "control/reply_rules.h"
 #include "control/rule_dataset.h"
 
 static uint64_t now_ns(void)
@@ -208,6 +209,9 @@ static int build_image(struct work *w)
 			     "compiled databases can't be kept there: %s", strerror(-rc));
 	rc = ruleset_build_with(&w->list, &options, &w->rule_diags, &w->ruleset_image,
 				&w->ruleset_size, &w->stats);
+	if (!rc)
+		rc = reply_rules_build(&w->list, options.generation, options.cache,
+				       &w->replies_image, &w->replies_size);
 	db_cache_close(options.cache);
 	return rc;
 }

@@ -30,6 +30,8 @@ struct work {
 	uint32_t *slot_of;
 	void *policy_image, *ruleset_image;
 	size_t policy_size, ruleset_size;
+	void *replies_image; /* NULL: no rule speaks of replies */
+	size_t replies_size;
 	struct ruleset_build_stats stats;
 	struct rules_cost cost; /* bytes 0: not estimated */
 	uint32_t budget;

@@ -144,12 +144,15 @@ static unsigned code_of(struct bytes s)
 	       (unsigned)(s.p[2] - '0');
 }
 
-/* The enhanced code that begins s: its length, 0 if there is none. */
-static size_t enhanced_len(struct bytes s)
+/*
+ * The enhanced code that begins s, of the reply code's class (as the gate's parser strips it): its
+ * length, 0 if there is none.
+ */
+static size_t enhanced_len(struct bytes s, unsigned code)
 {
 	size_t n = 0;
 
-	if (s.len < 5 || s.p[0] < '2' || s.p[0] > '5' || s.p[1] != '.')
+	if (s.len < 5 || s.p[0] != '0' + code / 100 || s.p[1] != '.')
 		return 0;
 	for (unsigned part = 1; part < 3; part++) {
 		size_t digits = 0;
@@ -184,7 +187,7 @@ void feedback_reply(struct bytes reply, char *out, size_t size, unsigned *code)
 		if (first && begins && code_of(rest) == first && (i == 0 || rest.len > 3)) {
 			i += rest.len > 3 ? 4 : 3;
 			rest = bytes_of(reply.p + i, reply.len - i);
-			i += enhanced_len(rest);
+			i += enhanced_len(rest, first);
 			continue;
 		}
 		text[n++] = (char)reply.p[i++];

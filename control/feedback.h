@@ -55,7 +55,8 @@ enum feedback_kind {
 #define FEEDBACK_HOST    128
 #define FEEDBACK_IP      46
 #define FEEDBACK_WORD    64
-#define FEEDBACK_TEXT    512
+#define FEEDBACK_TAG     321
+#define FEEDBACK_TEXT    1025 /* as many as the gate keeps of a reply on the wire, and its NUL */
 
 /* Texts are "" where nobody said anything. */
 struct feedback_item {
@@ -73,8 +74,10 @@ struct feedback_item {
 	char status[FEEDBACK_WORD];   /* enhanced code */
 	char arrived[FEEDBACK_WORD];  /* Arrival-Date, as written */
 	char envelope[FEEDBACK_WORD]; /* Original-Envelope-Id */
-	char text[FEEDBACK_TEXT];     /* the server's words, without codes of their lines */
-	unsigned code;                /* SMTP; 0: none */
+	char tag[FEEDBACK_TAG]; /* of the mail's fields the first that tells a tenant: "Name: value"
+				 */
+	char text[FEEDBACK_TEXT]; /* the server's words, without codes of their lines */
+	unsigned code;            /* SMTP; 0: none */
 };
 
 /* Who wants items; they live for the call. */
@@ -114,9 +117,6 @@ void feedback_reply(struct bytes reply, char *out, size_t size, unsigned *code);
  * from the reply's code, the enhanced code as text and the words, as far as they are there.
  */
 enum feedback_kind feedback_failure(unsigned code, const char *status, const char *text);
-
-/* Whether a reply's words name a block list that has the address. */
-bool feedback_names_block_list(const char *text);
 
 /* The item as an object, "" and 0 left out; and back: 0, or -EINVAL with the name of what is wrong.
  */

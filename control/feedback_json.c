@@ -15,7 +15,7 @@ static const struct {
 			sizeof(((struct feedback_item *)0)->name) \
 	}
 	TEXT(message_id), TEXT(from),   TEXT(rcpt),    TEXT(address),  TEXT(remote), TEXT(reporter),
-	TEXT(type),       TEXT(status), TEXT(arrived), TEXT(envelope), TEXT(text),
+	TEXT(type),       TEXT(status), TEXT(arrived), TEXT(envelope), TEXT(tag),    TEXT(text),
 #undef TEXT
 };
 

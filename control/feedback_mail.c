@@ -126,6 +126,19 @@ static void status_field(struct feedback_mail *m, struct bytes name, struct byte
 		message_field(m, name, value);
 }
 
+static void take_tag(struct feedback_mail *m, struct bytes name, struct bytes value)
+{
+	char *out = m->item.tag;
+
+	for (size_t i = 0; m->tags && m->tags[i] && !*out; i++) {
+		if (!bytes_caseeq(name, bytes_of(m->tags[i], strlen(m->tags[i]))))
+			continue;
+		feedback_text(name, out, FEEDBACK_WORD);
+		strcat(out, ": ");
+		feedback_text(value, out + strlen(out), FEEDBACK_TAG - strlen(out));
+	}
+}
+
 static void original_field(struct feedback_mail *m, struct bytes name, struct bytes value)
 {
 	struct feedback_item *item = &m->item;
@@ -137,6 +150,8 @@ static void original_field(struct feedback_mail *m, struct bytes name, struct by
 		copy_address(value, item->from);
 	} else if (bytes_caseeq(name, BYTES("X-HmXmrOriginalRecipient"))) {
 		copy_address(value, item->rcpt); /* Microsoft's reports have no Original-Rcpt-To */
+	} else {
+		take_tag(m, name, value);
 	}
 }
 

@@ -35,11 +35,13 @@ struct feedback_recipient {
 	char remote[FEEDBACK_HOST];
 	char action[FEEDBACK_WORD];
 	char status[FEEDBACK_WORD];
-	char diagnostic[FEEDBACK_TEXT]; /* type and codes included */
+	char diagnostic[2 * FEEDBACK_TEXT]; /* codes included */
 };
 
 struct feedback_mail {
 	struct feedback_item item; /* what all items of the mail have in common */
+	/* The caller's, after feedback_mail_init(): fields that tell a tenant, NULL at the end. */
+	const char *const *tags;
 	bool has_report, has_type, has_status, has_original;
 	bool in_block;                  /* per-message fields were read, or there are none */
 	uint8_t role;                   /* of the leaf that is open */

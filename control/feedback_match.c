@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/feedback_match.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/list.h"
@@ -134,6 +135,7 @@ static void find_tenant(struct work *w)
 	struct feedback_found found[CANDIDATES];
 	const uint32_t owner = *w->item->address ? w->world->owner(w->world->ctx, w->item->address)
 						 : 0;
+	const uint32_t tagged = *w->item->tag ? w->world->tagged(w->world->ctx, w->item->tag) : 0;
 	unsigned n = 0, kept, mine = CANDIDATES;
 
 	if (*w->item->message_id)
@@ -154,6 +156,10 @@ static void find_tenant(struct work *w)
 		w->trusted = true;
 	} else if (n) {
 		w->match->result = FEEDBACK_AMBIGUOUS;
+	} else if (tagged && (!owner || tagged == owner)) {
+		w->match->by = FEEDBACK_BY_TAG;
+		w->match->tenant = tagged;
+		w->trusted = tagged == owner;
 	} else if (owner) {
 		w->match->by = FEEDBACK_BY_ADDRESS;
 		w->match->tenant = owner;
@@ -245,26 +251,58 @@ static enum feedback_result count_delivered(struct work *w)
 	return FEEDBACK_COUNTED;
 }
 
-/* "mx.example[192.0.2.1]:25": the address, as the gate has it. */
-static void server_of(const struct feedback_item *item, char out[FEEDBACK_IP])
+uint16_t feedback_server(const struct feedback_item *item, char address[FEEDBACK_IP])
 {
 	const char *open = strrchr(item->remote, '['), *close = open ? strchr(open, ']') : NULL;
+	unsigned long port;
 
-	out[0] = '\0';
-	if (close)
-		feedback_ip(bytes_of(open + 1, (size_t)(close - open) - 1), out);
+	address[0] = '\0';
+	if (!close)
+		return 0;
+	feedback_ip(bytes_of(open + 1, (size_t)(close - open) - 1), address);
+	port = close[1] == ':' ? strtoul(close + 2, NULL, 10) : 0;
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+/*
+ * A mail's recipients at a domain hear the same words, as they would in one session on the wire,
+ * where a rule speaks once of a mail.
+ */
+static uint64_t listing_key(const struct work *w, uint32_t sid)
+{
+	const struct feedback_table *t = &w->m->reports;
+	const char *at = strrchr(w->item->rcpt, '@');
+	uint8_t what[sizeof(sid) + LIST_TEXT_MAX];
+	size_t len = at ? list_domain(at + 1, strlen(at + 1), what + sizeof(sid)) : 0;
+
+	memcpy(what, &sid, sizeof(sid));
+	return key_of(t, THING_LISTED, w->item->message_id, strlen(w->item->message_id), what,
+		      sizeof(sid) + len);
+}
+
+/* s since the line was written: a log may be read a day later. */
+static uint32_t age(const struct work *w)
+{
+	const int64_t s = w->item->time ? w->now - w->item->time : 0;
+
+	return s > 0 ? (uint32_t)s : 0;
 }
 
 static void look_for_block_list(struct work *w)
 {
+	struct feedback_counts *counts = &w->match->counts;
+	struct reply_hit hits[REPLY_HITS];
 	char server[FEEDBACK_IP];
+	unsigned n = *w->item->text ? w->world->judge(w->world->ctx, w->item, hits) : 0;
 
-	if (!*w->item->text || !w->world->names_block_list(w->world->ctx, w->item))
+	if (!n)
 		return;
-	server_of(w->item, server);
-	if (*server && was_seen(w, message_key(&w->m->reports, THING_BLOCK, server), HOUR))
+	feedback_server(w->item, server);
+	if (*server && was_seen(w, message_key(&w->m->reports, THING_BLOCK, server), HOUR + age(w)))
 		return;
-	w->match->counts.block_list = is_first(w, item_key(&w->m->reports, THING_LISTED, w->item));
+	for (unsigned i = 0; i < n; i++)
+		if (is_first(w, listing_key(w, hits[i].sid)))
+			counts->listed[counts->listings++] = hits[i];
 }
 
 static enum feedback_result count(struct work *w)
@@ -275,7 +313,9 @@ static enum feedback_result count(struct work *w)
 	case FEEDBACK_COMPLAINT:
 		return count_complaint(w);
 	case FEEDBACK_HARD:
-		return count_hard(w);
+		result = count_hard(w);
+		look_for_block_list(w);
+		break;
 	case FEEDBACK_SOFT:
 		result = count_soft(w);
 		look_for_block_list(w);
@@ -289,7 +329,7 @@ static enum feedback_result count(struct work *w)
 	default:
 		return FEEDBACK_NOTED;
 	}
-	return w->match->counts.block_list ? FEEDBACK_COUNTED : result;
+	return w->match->counts.listings ? FEEDBACK_COUNTED : result;
 }
 
 struct feedback_match feedback_match(struct feedback_memory *m, const struct feedback_item *item,

@@ -7,7 +7,9 @@
  *   A Message-ID that one tenant's mail had makes the item that tenant's. One that several had says
  *   nothing, unless the address tells which; nor does one whose address is another tenant's:
  * anybody can write a Message-ID that he has seen. An address alone tells whom to ask, and counts
- * nothing, but for the provider's own log, whose addresses nobody else wrote. An item counts once:
+ * nothing, but for the provider's own log, whose addresses nobody else wrote. Nor does a tag alone,
+ * which whoever got one of a tenant's mails knows of all of them: of a mail that is not remembered
+ * it counts where the address is the same tenant's. An item counts once:
  * by tenant, Message-ID and recipient, of whatever source it came. What the gate has seen itself
  * doesn't count again.
  *
@@ -18,6 +20,7 @@
 
 #include "control/feedback.h"
 #include "control/feedback_table.h"
+#include "control/reply_judge.h"
 
 /* clang-format off */
 #define FEEDBACK_RESULTS(X)                                                                        \
@@ -32,7 +35,8 @@
 #define FEEDBACK_BYS(X)                                                                            \
 	X(NOTHING, "nothing")                                                                      \
 	X(MESSAGE_ID, "message_id")                                                                \
-	X(ADDRESS, "address")
+	X(ADDRESS, "address")                                                                      \
+	X(TAG, "tag")
 /* clang-format on */
 
 enum feedback_result {
@@ -63,7 +67,9 @@ struct feedback_memory {
 /* What is to be added to a tenant's counts. */
 struct feedback_counts {
 	uint32_t complaints, delivered, recipients, bounced;
-	bool block_list; /* the reply names one */
+	/* Rules that say of the reply that a block list has the address. */
+	struct reply_hit listed[REPLY_HITS];
+	unsigned listings;
 };
 
 struct feedback_match {
@@ -73,14 +79,20 @@ struct feedback_match {
 	struct feedback_counts counts;
 };
 
+/* "mx.example[192.0.2.1]:25" of a log: the address, "" if there is none; and the port, 0. */
+uint16_t feedback_server(const struct feedback_item *item, char address[FEEDBACK_IP]);
+
 /* What the caller knows. */
 struct feedback_world {
 	/* The tenant's id whose address it is; 0: nobody's. */
 	uint32_t (*owner)(void *ctx, const char *address);
+	/* The one tenant whose tag (tenants[].required_tag) it is; 0: nobody's, or several'. */
+	uint32_t (*tagged)(void *ctx, const char *tag);
 	/* The hash of a tenant's recipient, as the dataplane tells of it; 0: it has none. */
 	uint64_t (*recipient)(void *ctx, uint32_t tenant, const char *rcpt);
-	/* Whether a reply names a block list. */
-	bool (*names_block_list)(void *ctx, const struct feedback_item *item);
+	/* The rules that say of its reply that a block list has the address: how many. */
+	unsigned (*judge)(void *ctx, const struct feedback_item *item,
+			  struct reply_hit hits[REPLY_HITS]);
 	void *ctx;
 };
 

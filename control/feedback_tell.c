@@ -40,8 +40,7 @@ static void keep(struct store_unit *unit, uint32_t tenant, const struct feedback
 		  STORE_TEXT(item->message_id), STORE_TEXT(item->address),
 		  STORE_TEXT(item->source == FEEDBACK_FORWARD ? "" : item->reporter),
 		  STORE_TEXT(item->type), STORE_TEXT(item->status),
-		  STORE_TEXT(match->counts.block_list ? item->text : ""),
-		  STORE_TEXT(item->arrived));
+		  STORE_TEXT(match->counts.listings ? item->text : ""), STORE_TEXT(item->arrived));
 	store_add(unit,
 		  "DELETE FROM feedback_report"
 		  " WHERE id <= (SELECT max(id) FROM feedback_report) - ?1",

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* What a rule about a reply has for its `risk` when the reply is worth what the policy gives. */
-#define BLOCK_REPLY_RISK 8.0
+#include "control/reply_judge.h"
 
 /* Bits of what counts. */
 enum {
@@ -146,7 +145,7 @@ static void take_alert(const struct risk_recorder *r, const struct event_head *h
 	points = r->points(r->ctx, sid);
 	if (names_block_list) {
 		risk_board_event(r->board, head->tenant, RISK_EVENT_BLOCK_REPLY,
-				 points ? points / BLOCK_REPLY_RISK : 1, head->time, head->flow_id,
+				 points ? points / REPLY_FULL_RISK : 1, head->time, head->flow_id,
 				 sid);
 		return;
 	}

@@ -22,12 +22,31 @@ static const char *text_of(const json_t *object, const char *name)
 	return text ? text : "";
 }
 
+/* Most tenants have none. */
+static int copy_tags(struct roster *r, const struct policy_image *image)
+{
+	const uint32_t *tags = (const void *)((const char *)image + image->tags.offset);
+	const char *text = (const char *)image + image->text.offset;
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		if (!text[tags[i]])
+			continue;
+		r->tenant[i].tag = strdup(text + tags[i]);
+		if (!r->tenant[i].tag) {
+			r->tenant[i].tag = "";
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /* The section that the compiler has just written; the dataplane checks all of the image. */
 static int copy_slots(struct roster *r)
 {
 	const struct policy_image *image =
 		mmap(NULL, r->compiled->policy_size, PROT_READ, MAP_SHARED, r->compiled->policy, 0);
 	const struct tenant_slot *slots;
+	int rc = 0;
 
 	if (image == MAP_FAILED)
 		return -errno;
@@ -38,9 +57,13 @@ static int copy_slots(struct roster *r)
 	for (uint32_t i = 0; r->tenant && i < r->count; i++) {
 		r->tenant[i].base = slots[i];
 		r->tenant[i].id = slots[i].id;
-		r->tenant[i].name = r->tenant[i].tier = "";
+		r->tenant[i].name = r->tenant[i].tier = r->tenant[i].tag = "";
 	}
+	if (r->tenant)
+		rc = copy_tags(r, image);
 	munmap((void *)(uintptr_t)image, r->compiled->policy_size);
+	if (rc)
+		return rc;
 	return r->tenant && r->names ? 0 : -ENOMEM;
 }
 
@@ -128,6 +151,24 @@ static bool is_true(const struct settings_index *settings, const char *path)
 	return row && strcmp(settings_text(settings, row->value), "true") == 0;
 }
 
+static int load_replies(struct roster *r)
+{
+	const struct compiled *c = r->compiled;
+	const void *image = NULL;
+	char error[160];
+	int rc;
+
+	if (c->replies_size) {
+		image = mmap(NULL, c->replies_size, PROT_READ, MAP_SHARED, c->replies, 0);
+		if (image == MAP_FAILED)
+			return -errno;
+	}
+	rc = reply_judge_new(image, c->replies_size, &r->replies, error, sizeof(error));
+	if (image)
+		munmap((void *)(uintptr_t)image, c->replies_size);
+	return rc == -EINVAL ? -EBADMSG : rc;
+}
+
 int roster_new(struct compiled *compiled, struct roster **rosterp)
 {
 	struct roster *r = calloc(1, sizeof(*r));
@@ -152,6 +193,8 @@ int roster_new(struct compiled *compiled, struct roster **rosterp)
 	if (!rc)
 		rc = settings_index_map(compiled->settings, compiled->settings_size, &r->settings);
 	if (!rc)
+		rc = load_replies(r);
+	if (!rc)
 		r->shadow = is_true(&r->settings, "policy.shadow");
 	if (rc) {
 		roster_free(r);
@@ -169,9 +212,13 @@ void roster_free(struct roster *r)
 		munmap(r->prefixes.items, r->compiled->prefixes_size);
 	rule_index_unmap(&r->index);
 	settings_index_fini(&r->settings);
+	reply_judge_free(r->replies);
 	for (size_t i = 0; i < r->warmups; i++)
 		free(r->warmup[i].warmup);
 	free(r->warmup);
+	for (uint32_t i = 0; r->tenant && i < r->count; i++)
+		if (*r->tenant[i].tag)
+			free((char *)(uintptr_t)r->tenant[i].tag);
 	compiled_free(r->compiled);
 	free(r->tenant);
 	free(r->names);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A compiled configuration as posternd holds it: the images to send, and the tenants by slot as the
- * configuration has them. Nothing in it changes. The event loop's thread.
+ * configuration has them. Nothing in it changes but the judge's memory of the reply in hand. The
+ * event loop's thread.
  */
 #ifndef POSTERN_CONTROL_ROSTER_H
 #define POSTERN_CONTROL_ROSTER_H
@@ -9,6 +10,7 @@
 #include "bpf/policy.h"
 #include "control/compile.h"
 #include "control/override.h"
+#include "control/reply_judge.h"
 #include "control/risk.h"
 #include "control/settings_index.h"
 #include "control/tenant_name.h"
@@ -17,6 +19,7 @@
 struct roster_tenant {
 	uint32_t id;             /* 0: the slot is nobody's */
 	const char *name, *tier; /* tier "": none */
+	const char *tag;         /* the field that its mails must have; "": none */
 	uint32_t prefixes;
 	int risk;                    /* enum risk_mode */
 	uint64_t since;              /* s since 1970; 0: of old */
@@ -41,6 +44,7 @@ struct roster {
 	struct risk_config risk;
 	bool shadow; /* policy.shadow */
 	struct settings_index settings;
+	struct reply_judge *replies;  /* of replies that come back by report or log */
 	struct roster_warmup *warmup; /* of tiers */
 	size_t warmups;
 };

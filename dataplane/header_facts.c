@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/header_facts.h"
 
+#include "bpf/tag.h"
 #include "dataplane/lists.h"
 #include "dataplane/proto/mail_field.h"
 #include "dataplane/proto/mailbox.h"
@@ -127,18 +128,10 @@ static void take_precedence(struct header_facts *f, struct bytes value)
 /* The tenant's tag: its name, and if there is a colon, its value or how that begins. */
 static void take_tag(struct header_facts *f, const char *tag, const struct mime_header *h)
 {
-	size_t name = strcspn(tag, ":");
-	const char *value = tag[name] ? tag + name + 1 + strspn(tag + name + 1, " ") : "*";
-	size_t len = strlen(value);
-	bool is_begin = len && value[len - 1] == '*';
+	enum tag_fit fit = tag_look(tag, h->name.p, h->name.len, h->raw.p, h->raw.len);
 
-	if (!name || !bytes_caseeq(h->name, bytes_of(tag, name)))
-		return;
-	len -= is_begin;
-	if ((is_begin ? h->raw.len >= len : h->raw.len == len) && memcmp(h->raw.p, value, len) == 0)
-		f->facts |= HEADER_TAG;
-	else
-		f->facts |= HEADER_TAG_ALTERED;
+	if (fit != TAG_ANOTHER)
+		f->facts |= fit == TAG_FITS ? HEADER_TAG : HEADER_TAG_ALTERED;
 }
 
 static void take_known(struct header_facts *f, const struct policy *policy, uint32_t slot,

@@ -20,11 +20,24 @@ static const char usage[] =
 	"  dsn        delivery reports (RFC 3464)\n"
 	"  log        Postfix's log\n"
 	"  list       what came, whoever's it is\n"
-	"Without a file, or with -, from standard input. A folder (a Maildir): every file in it.\n"
+	"Without a file, or with -, from standard input. A file may be a mailbox (mbox) of many; "
+	"of a\n"
+	"folder (a Maildir) every file is read.\n"
 	"  --dry-run      matched, and nothing counted or kept\n"
 	"  --parse        only read; posternd isn't asked\n"
 	"  --json         for programs\n"
 	"  --socket PATH  posternd's, instead of " LIVE_SOCKET "\n";
+
+/* At once, where a person reads: a mailbox may be of any size. */
+static void show_match(struct feedback_call *c, json_t *match)
+{
+	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
+
+	if (c->json)
+		json_array_append(c->matches, match);
+	else
+		feedback_page_match(&out, match);
+}
 
 bool feedback_flush(struct feedback_call *c)
 {
@@ -44,8 +57,7 @@ bool feedback_flush(struct feedback_call *c)
 		c->results, name,
 		json_integer(json_integer_value(value) +
 			     json_integer_value(json_object_get(c->results, name))));
-	json_array_foreach(json_object_get(result, "matches"), i, value)
-		json_array_append(c->matches, value);
+	json_array_foreach(json_object_get(result, "matches"), i, value) show_match(c, value);
 	json_decref(result);
 	return !c->failed;
 }
@@ -130,13 +142,14 @@ static bool parse_verb(struct feedback_call *c, const char *verb)
 static json_t *summary(const struct feedback_call *c)
 {
 	if (c->parse)
-		return json_pack("{s:O, s:I, s:I, s:I, s:O*}", "items", c->items, "mails",
-				 (json_int_t)c->mails, "useless", (json_int_t)c->useless,
-				 "recipients_left_out", (json_int_t)c->left_out, "log", c->log);
-	return json_pack("{s:O, s:O, s:I, s:I, s:I, s:b, s:O*}", "results", c->results, "matches",
-			 c->matches, "mails", (json_int_t)c->mails, "useless",
-			 (json_int_t)c->useless, "recipients_left_out", (json_int_t)c->left_out,
-			 "dry_run", c->dry_run, "log", c->log);
+		return json_pack("{s:O, s:I, s:I, s:O, s:I, s:O*}", "items", c->items, "mails",
+				 (json_int_t)c->mails, "useless", (json_int_t)c->useless, "unread",
+				 c->unread, "recipients_left_out", (json_int_t)c->left_out, "log",
+				 c->log);
+	return json_pack("{s:O, s:O, s:I, s:I, s:O, s:I, s:b, s:O*}", "results", c->results,
+			 "matches", c->matches, "mails", (json_int_t)c->mails, "useless",
+			 (json_int_t)c->useless, "unread", c->unread, "recipients_left_out",
+			 (json_int_t)c->left_out, "dry_run", c->dry_run, "log", c->log);
 }
 
 static void print(const struct feedback_call *c)
@@ -170,6 +183,32 @@ static int run(struct feedback_call *c, int count, char **paths)
 	return rc || (c->mails && c->useless == c->mails);
 }
 
+/* Which fields tell a tenant is the configuration's to say. */
+static bool ask_tags(struct feedback_call *c)
+{
+	json_t *result = live_ask(&c->client, "feedback stats", NULL) == 0 ? live_result(&c->client)
+									   : NULL;
+	const json_t *names = json_object_get(result, "tags");
+	json_t *name;
+	size_t i;
+
+	c->tags = calloc(json_array_size(names) + 1, sizeof(*c->tags));
+	json_array_foreach(names, i, name)
+	{
+		if (c->tags)
+			c->tags[i] = strdup(json_string_value(name));
+	}
+	json_decref(result);
+	return result && c->tags;
+}
+
+static void tags_free(struct feedback_call *c)
+{
+	for (size_t i = 0; c->tags && c->tags[i]; i++)
+		free(c->tags[i]);
+	free(c->tags);
+}
+
 int feedback_main(int argc, char **argv)
 {
 	struct feedback_call c = {0};
@@ -191,11 +230,16 @@ int feedback_main(int argc, char **argv)
 	c.results = json_object();
 	c.matches = json_array();
 	c.items = json_array();
-	rc = run(&c, argc - optind - 1, argv + optind + 1);
+	c.unread = json_array();
+	rc = c.parse || ask_tags(&c) ? 0 : 1;
+	if (!rc)
+		rc = run(&c, argc - optind - 1, argv + optind + 1);
 	json_decref(c.batch);
 	json_decref(c.results);
 	json_decref(c.matches);
 	json_decref(c.items);
+	json_decref(c.unread);
+	tags_free(&c);
 	json_decref(c.log);
 	if (!c.parse)
 		live_close(&c.client);

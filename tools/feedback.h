@@ -23,7 +23,9 @@ struct feedback_call {
 	json_t *batch;           /* items on their way */
 	size_t batch_size;       /* bytes of them */
 	json_t *results;         /* how many of each; posternd's words */
-	json_t *matches;         /* of items that are no log's */
+	json_t *matches;         /* of items that are no log's; of `json` */
+	json_t *unread;          /* mails that were none of what was asked for; of `json` */
+	char **tags;             /* fields that are tenants' tags, NULL at the end; NULL: none */
 	json_t *items;           /* of `parse`, with `json` */
 	uint64_t mails, useless; /* read; that were none of what was asked for */
 	uint64_t left_out;       /* recipients */
@@ -41,6 +43,7 @@ void feedback_send(void *call, const struct feedback_item *item);
 bool feedback_flush(struct feedback_call *call);
 
 void feedback_page(struct page_out *out, const struct feedback_call *call);
+void feedback_page_match(struct page_out *out, const json_t *match);
 void feedback_page_item(struct page_out *out, const struct feedback_item *item);
 
 int feedback_main(int argc, char **argv);

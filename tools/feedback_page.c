@@ -24,17 +24,21 @@ void feedback_page_item(struct page_out *out, const struct feedback_item *item)
 	page_newline(out);
 }
 
-static void match_row(struct page_out *out, const json_t *m)
+void feedback_page_match(struct page_out *out, const json_t *m)
 {
 	const char *tenant = text_at(m, "tenant"), *by = text_at(m, "matched_by");
+	char rules[64];
 
 	page_cell(out, INK_PLAIN, 20, *tenant ? tenant : "(nobody's)");
 	page_cell(out, INK_PLAIN, 14, text_at(m, "kind"));
 	page_cell(out, result_ink(text_at(m, "result")), 11, text_at(m, "result"));
 	page_cell(out, INK_DIM, 12, strcmp(by, "nothing") == 0 ? "" : by);
 	page_rest(out, INK_PLAIN, text_at(m, "message_id"));
-	if (is_at(m, "block_list"))
-		page_rest(out, INK_YELLOW, "  names a block list");
+	if (json_array_size(at(m, "rules"))) {
+		snprintf(rules, sizeof(rules), "  names a block list, rule %lld",
+			 (long long)json_integer_value(json_array_get(at(m, "rules"), 0)));
+		page_rest(out, INK_YELLOW, rules);
+	}
 	page_newline(out);
 }
 
@@ -74,17 +78,22 @@ static void log_row(struct page_out *out, const json_t *log)
 	page_newline(out);
 }
 
+static void mails_row(struct page_out *out, const struct feedback_call *c)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%llu mails, %llu of them no report of this kind",
+		 (unsigned long long)c->mails, (unsigned long long)c->useless);
+	page_rest(out, INK_DIM, text);
+	page_newline(out);
+}
+
 void feedback_page(struct page_out *out, const struct feedback_call *c)
 {
-	json_t *m;
-	size_t i;
-
-	json_array_foreach(c->matches, i, m)
-	{
-		match_row(out, m);
-	}
 	if (c->log)
 		log_row(out, c->log);
+	else if (c->mails > 1)
+		mails_row(out, c);
 	if (!c->parse)
 		results_row(out, c);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 
 #include "control/feedback_log.h"
 #include "control/feedback_mail.h"
+#include "control/feedback_mbox.h"
 #include "tools/feedback.h"
 
 #define MAIL_MAX (64 << 20) /* bytes of one that are read; what a report needs is at its head */
@@ -72,34 +74,79 @@ static const char *useless(const struct feedback_call *c, enum feedback_mail_kin
 		   : "a delivery report: postern feedback dsn";
 }
 
-static void mail_end(struct feedback_call *c, struct feedback_mail *m, const char *path)
-{
-	const struct feedback_sink sink = {feedback_send, c};
-	const char *why = useless(c, feedback_mail_finish(m));
+/* A file's messages on their way. */
+struct mails {
+	struct feedback_call *call;
+	const char *path;
+	struct mbox mbox;
+	struct feedback_mail mail;
+	uint64_t line; /* where the one in hand begins */
+	size_t size;   /* bytes of it that were read */
+};
 
-	c->mails++;
-	if (why) {
-		c->useless++;
-		complain(path, why);
-		return;
-	}
-	feedback_mail_tell(m, &sink);
-	c->left_out += m->left_out;
+/* "mail.eml"; of a mailbox "mbox:1047", the line that it begins at. */
+static void place_of(const struct mails *m, char *place, size_t size)
+{
+	if (m->mbox.kind == MBOX_MANY)
+		snprintf(place, size, "%s:%llu", m->path, (unsigned long long)m->line);
+	else
+		snprintf(place, size, "%s", m->path);
 }
 
-static void read_mail(struct feedback_call *c, gzFile file, const char *path)
+static void on_begin(void *ctx, uint64_t line)
 {
-	static struct feedback_mail mail;
+	struct mails *m = ctx;
+
+	feedback_mail_init(&m->mail);
+	m->mail.tags = (const char *const *)m->call->tags;
+	m->line = line;
+	m->size = 0;
+}
+
+static void on_data(void *ctx, struct bytes data)
+{
+	struct mails *m = ctx;
+
+	if (data.len > MAIL_MAX - m->size)
+		data.len = MAIL_MAX - m->size;
+	feedback_mail_feed(&m->mail, data);
+	m->size += data.len;
+}
+
+static void on_end(void *ctx)
+{
+	struct mails *m = ctx;
+	const struct feedback_sink sink = {feedback_send, m->call};
+	const char *why = useless(m->call, feedback_mail_finish(&m->mail));
+	char place[PATH_MAX + 32];
+
+	m->call->mails++;
+	place_of(m, place, sizeof(place));
+	if (why) {
+		m->call->useless++;
+		complain(place, why);
+		if (m->call->json)
+			json_array_append_new(m->call->unread,
+					      json_pack("{s:s, s:s}", "place", place, "why", why));
+		return;
+	}
+	feedback_mail_tell(&m->mail, &sink);
+	m->call->left_out += m->mail.left_out;
+}
+
+static void read_mails(struct feedback_call *c, gzFile file, const char *path)
+{
 	static uint8_t piece[PIECE];
-	size_t all = 0;
+	static struct mails mails;
+	const struct mbox_sink sink = {on_begin, on_data, on_end, &mails};
 	int n;
 
-	feedback_mail_init(&mail);
-	while (all < MAIL_MAX && (n = gzread(file, piece, sizeof(piece))) > 0) {
-		feedback_mail_feed(&mail, bytes_of(piece, (size_t)n));
-		all += (size_t)n;
-	}
-	mail_end(c, &mail, path);
+	mails.call = c;
+	mails.path = path;
+	mbox_init(&mails.mbox);
+	while (!c->failed && (n = gzread(file, piece, sizeof(piece))) > 0)
+		mbox_feed(&mails.mbox, bytes_of(piece, (size_t)n), &sink);
+	mbox_finish(&mails.mbox, &sink);
 }
 
 /* A line that is longer than FEEDBACK_LINE_MAX is read as far as that, and the rest is left out. */
@@ -128,8 +175,20 @@ static int read_file(struct feedback_call *c, const char *path)
 	if (c->input == FEEDBACK_INPUT_LOG)
 		read_log(c, file);
 	else
-		read_mail(c, file, path);
+		read_mails(c, file, path);
 	return close_input(file, path);
+}
+
+/* Beside a Maildir's cur and new lie lists of its server's, and no mails. */
+static bool is_beside(const char *path, int base)
+{
+	char other[PATH_MAX + 8];
+
+	snprintf(other, sizeof(other), "%.*scur/.", base, path);
+	if (access(other, F_OK) != 0)
+		return false;
+	snprintf(other, sizeof(other), "%.*snew/.", base, path);
+	return access(other, F_OK) == 0;
 }
 
 /* A Maildir's tmp has mails that are not all there. */
@@ -139,7 +198,7 @@ static int on_entry(const char *path, const struct stat *st, int type, struct FT
 		return FTW_SKIP_SUBTREE;
 	if (type == FTW_DNR || type == FTW_NS)
 		walk_rc |= complain(path, strerror(EACCES));
-	else if (type == FTW_F && S_ISREG(st->st_mode))
+	else if (type == FTW_F && S_ISREG(st->st_mode) && !is_beside(path, at->base))
 		walk_rc |= read_file(walker, path);
 	return walker->failed ? FTW_STOP : FTW_CONTINUE;
 }

@@ -7,6 +7,7 @@ dataplane: a provider's own log tells of the mail that left.
 """
 import gzip
 import json
+import resource
 import signal
 import sys
 import tempfile
@@ -257,6 +258,41 @@ class Feedback(unittest.TestCase):
         self.assertEqual(self.log(delivered(10, name="x"), client="203.0.113.9"), {"unmatched": 10})
         self.assertAlmostEqual(self.term("complaints")["whole"], 10, delta=0.05)
 
+    def listed(self, name, reply, status="deferred"):
+        """What a line of the log with this reply is: its matches."""
+        path = self.path("maillog", log_of([(f"{name}@acme.example", [("a@b.example", "4.7.1", status, reply)])]))
+        return self.good("log", path)["matches"]
+
+    def test_aup_blacklist_the_rules_in_force_judge_replies_of_logs_and_reports(self):
+        self.gate.configure(rules=f'[ "{RULES}" ]')
+        self.assertTrue(self.gate.ask("reload")["ok"])
+        match, = self.listed("m1", "host mx[203.0.113.7] said: 421 4.7.0 [TSS04] Messages deferred (in reply to MAIL FROM command)")
+        self.assertEqual((match["tenant"], match["result"], match["rules"]), ("acme", "counted", [9000310]))
+        points = self.term("block_reply")["points"]
+        self.assertAlmostEqual(points, 4, delta=0.1)  # a deferral is half of a refusal
+        dsn = self.path("b.eml", DSN.format(rcpt="c@d.example", status="5.7.1", id="m1@acme.example",
+                                            text="Client host blocked using Spamhaus. 550 5.7.1 See our page"))
+        self.assertEqual(self.good("dsn", dsn)["matches"][0]["rules"], [9000301])
+        self.assertAlmostEqual(self.term("block_reply")["points"], 12, delta=0.2)
+        # Of a domain, not of the address; and what no rule knows yet.
+        self.assertEqual(self.listed("m2", "550 5.7.1 very low reputation of the sending domain", "bounced"), [])
+        self.assertEqual(self.listed("m3", "550 5.7.1 frobnicated [zz9]", "bounced"), [])
+        # A push holds at once.
+        with self.gate.client() as client:
+            text = ('alert smtp any any -> $TENANTS any (msg:"x"; flow:established,to_client; smtp.reply_text; '
+                    'content:"frobnicated"; metadata:aup AUP-BLACKLIST, risk 2; sid:1000001; rev:1;)\n')
+            self.assertTrue(client.ask("rules stage", file="pushed.rules", text=text)["ok"])
+            self.assertTrue(client.ask("rules push")["ok"])
+        match, = self.listed("m4", "550 5.7.1 frobnicated [zz9]", "bounced")
+        self.assertEqual(match["rules"], [1000001])
+        self.assertEqual(self.listed("m5", "421 4.7.0 [TSS04] Messages deferred"), [])
+        self.assertAlmostEqual(self.term("block_reply")["points"], 14, delta=0.3)
+        # In shadow it says nothing of anybody, and out of it again.
+        self.assertTrue(self.gate.ask("rules shadow", sid=1000001, state="on")["ok"])
+        self.assertEqual(self.listed("m6", "550 5.7.1 frobnicated [zz9]", "bounced"), [])
+        # Its rule is what the score names.
+        self.assertIn("1000001", self.gate.run("explain", "tenant", "acme").stdout)
+
     def test_a_dry_run_and_a_parse_count_nothing(self):
         path = self.path("maillog", log_of(delivered(10)))
         self.assertEqual(self.good("log", path, "--dry-run")["results"], {"counted": 10})
@@ -293,6 +329,72 @@ class Feedback(unittest.TestCase):
         self.path("Maildir/cur/1", ARF.format(type="abuse", id="m1@acme.example", more=""))
         self.assertEqual(self.good("arf", self.folder / "Maildir")["results"], {"counted": 1})
 
+    def test_a_mailbox_of_many_and_the_bad_ones_with_their_place(self):
+        self.log(delivered(10))
+        sep = "From fbl@isp.example Thu Nov 26 06:00:00 2026\n"
+        arf = [ARF.format(type="abuse", id=f"m{i}@acme.example", more=f"Original-Rcpt-To: <u{i}@b.example>\n") for i in range(3)]
+        box = sep + arf[0] + "\n" + sep + "From: a@b.c\n\nhello\n\n" + sep + arf[1].replace("Text", ">From me\n\nFrom our team") \
+            + "\n" + sep + DSN.format(rcpt="a@b.c", status="5.1.1", text="x", id="m9@acme.example") + "\n" + sep + arf[2]
+        path = self.path("mbox", box)
+        result = self.gate.run("feedback", "arf", path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        line = {text: box[:box.index(text)].count("\n") for text in ("From: a@b.c", "From: MAILER-DAEMON")}
+        self.assertEqual(result.stderr.splitlines(), [
+            f"postern: {path}:{line['From: a@b.c']}: neither a report nor a mail with a mail in it",
+            f"postern: {path}:{line['From: MAILER-DAEMON']}: a delivery report: postern feedback dsn"])
+        self.assertEqual([row.split()[:3] for row in result.stdout.splitlines()[:3]], [["acme", "complaint", "counted"]] * 3)
+        self.assertEqual(result.stdout.splitlines()[3:], ["5 mails, 2 of them no report of this kind", "3 reports, 3 counted"])
+        # The same by a pipe, compressed, for programs; and the delivery report.
+        again = self.good("arf", self.path("mbox.gz", gzip.compress(box.encode())))
+        self.assertEqual((again["results"], again["mails"], again["useless"]), ({"duplicate": 3}, 5, 2))
+        self.assertEqual([u["place"] for u in again["unread"]],
+                         [f"{self.folder}/mbox.gz:{line['From: a@b.c']}", f"{self.folder}/mbox.gz:{line['From: MAILER-DAEMON']}"])
+        self.assertEqual(self.good("dsn", path)["results"], {"counted": 1})
+        # What a Maildir's server keeps beside the mails is no mail.
+        for name in ("cur", "new", "tmp"):
+            (self.folder / "Box" / name).mkdir(parents=True)
+        self.path("Box/dovecot-uidlist", "3 V1\n")
+        self.path("Box/new/1", arf[0])
+        again = self.good("arf", self.folder / "Box")
+        self.assertEqual((again["results"], again["mails"]), ({"duplicate": 1}, 1))
+
+    def test_a_mailbox_of_100_mb_streams(self):
+        sep = b"From fbl@isp.example Thu Nov 26 06:00:00 2026\n"
+        arf = ARF.format(type="abuse", id="m0@acme.example", more="").encode()
+        large = arf.replace(b"Text", b"Text\n" * 10000)
+        self.log(delivered(1))
+        path = self.folder / "large"
+        with open(path, "wb") as out:
+            for _ in range(2000):
+                out.write(sep + large + b"\n")
+        self.assertGreater(path.stat().st_size, 100_000_000)
+        # With no more memory than a part of it would take; a sanitizer's own is more than that.
+        limit = None if b"__asan_init" in Path(POSTERN).read_bytes() else (24 << 20, 24 << 20)
+        result = self.gate.run("feedback", "arf", path, preexec_fn=limit and (
+            lambda: resource.setrlimit(resource.RLIMIT_DATA, limit)))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines()[-1], "2000 reports, 1 counted, 1999 duplicate")
+
+    def test_a_tag_finds_a_mail_that_is_not_remembered(self):
+        self.gate.configure(tenants=TENANTS.replace('name = "acme";', 'name = "acme"; required_tag = "X-Provider-ID: {name}-*";')
+                            .replace('name = "globex";', 'name = "globex"; required_tag = "X-Provider-ID: {id}";'))
+        self.assertTrue(self.gate.ask("reload")["ok"])
+        self.assertEqual(self.gate.ask("feedback stats")["result"]["tags"], ["X-Provider-ID"])
+
+        def report(tag, address="", number=0):
+            text = ARF.format(type="abuse", id=f"gone{number}@acme.example", more=address and f"Source-IP: {address}\n")
+            path = self.path("report.eml", text.replace("Subject: News", f"Subject: News\nx-provider-id: {tag}"))
+            match, = self.good("arf", path)["matches"]
+            return match.get("tenant"), match["result"], match["matched_by"]
+        self.assertEqual(report("acme-4711"), ("acme", "noted", "tag"))
+        self.assertEqual(report("acme-4711", "192.0.2.77", 1), ("acme", "counted", "tag"))
+        self.assertEqual(report("acme-4711", "192.0.2.77", 1), ("acme", "duplicate", "tag"))
+        # Another's: whose address it is is told, and nobody pays.
+        self.assertEqual(report("acme-4711", "198.51.100.3", 2), ("globex", "noted", "address"))
+        self.assertEqual(report("9", "198.51.100.3", 3), ("globex", "counted", "tag"))
+        self.assertEqual(report("99", "", 4), (None, "unmatched", "nothing"))
+        self.assertAlmostEqual(self.term("complaints")["parts"], 1, delta=0.05)
+
     def test_what_is_no_report_is_refused_whole(self):
         good = {"source": "arf", "kind": "complaint", "message_id": "x"}
         answer = self.gate.ask("feedback report", reports=[good, {"source": "arf", "kind": "nonsense"}])
@@ -305,4 +407,5 @@ class Feedback(unittest.TestCase):
 
 if __name__ == "__main__":
     POSTERND, POSTERN = sys.argv[1:3]
+    RULES = Path(__file__).resolve().parents[2] / "rules"
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])

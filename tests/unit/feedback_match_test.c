@@ -23,6 +23,13 @@ static uint32_t owner(void *ctx, const char *address)
 	return strcmp(address, "203.0.113.5") == 0 ? OTHER : 0;
 }
 
+static uint32_t tagged(void *ctx, const char *tag)
+{
+	if (strcmp(tag, "X-Tag: acme") == 0)
+		return ACME;
+	return strcmp(tag, "X-Tag: other") == 0 ? OTHER : 0;
+}
+
 static uint64_t recipient(void *ctx, uint32_t tenant, const char *rcpt)
 {
 	uint64_t hash = tenant;
@@ -32,12 +39,19 @@ static uint64_t recipient(void *ctx, uint32_t tenant, const char *rcpt)
 	return *rcpt ? hash : 0;
 }
 
-static bool names_block_list(void *ctx, const struct feedback_item *item)
+static unsigned judge(void *ctx, const struct feedback_item *item,
+		      struct reply_hit hits[REPLY_HITS])
 {
-	return strstr(item->text, "blocked using") != NULL;
+	unsigned n = 0;
+
+	if (strstr(item->text, "blocked using"))
+		hits[n++] = (struct reply_hit){1, 8};
+	if (strstr(item->text, "listed.example"))
+		hits[n++] = (struct reply_hit){2, 4};
+	return n;
 }
 
-static const struct feedback_world world = {owner, recipient, names_block_list, NULL};
+static const struct feedback_world world = {owner, tagged, recipient, judge, NULL};
 
 static int setup(void **state)
 {
@@ -267,18 +281,83 @@ static void later_is_no_answer_and_old_lines_are_no_news(void **state)
 static void a_reply_that_names_a_block_list_is_one_event(void **state)
 {
 	struct feedback_item item = line(FEEDBACK_DELAYED, "1@acme", "a@example.org");
+	struct feedback_match m;
 
 	strcpy(item.text, "blocked using Spamhaus");
 	strcpy(item.remote, "mx.example.org[198.51.100.7]:25");
-	assert_true(match(&item).counts.block_list);
-	assert_false(match(&item).counts.block_list);
+	assert_int_equal(match(&item).counts.listings, 1);
+	assert_int_equal(match(&item).counts.listings, 0);
+	/* On the wire a rule speaks once of a mail: its other recipients there are no more. */
+	strcpy(item.rcpt, "b@Example.org");
+	assert_int_equal(match(&item).counts.listings, 0);
+	strcpy(item.rcpt, "a@example.net");
+	assert_int_equal(match(&item).counts.listings, 1);
+	/* Another rule is another thing that was said, with points of its own. */
+	strcpy(item.text, "blocked using Spamhaus, see listed.example");
+	assert_int_equal(match(&item).counts.listings, 1);
+	assert_int_equal(match(&item).result, FEEDBACK_NOTED);
+	strcpy(item.rcpt, "a@example.com");
+	m = match(&item);
+	assert_int_equal(m.counts.listings, 2);
+	assert_int_equal(m.counts.listed[1].sid, 2);
+	assert_int_equal(m.counts.listed[1].risk, 4);
 	/* The gate has read that server's words itself, a moment ago. */
 	feedback_saw_block(&memory, ACME, "198.51.100.8", NOW);
 	item = line(FEEDBACK_SOFT, "2@acme", "a@example.org");
 	item.code = 554;
 	strcpy(item.text, "blocked using Spamhaus");
 	strcpy(item.remote, "mx2.example.org[198.51.100.8]:25");
-	assert_false(match(&item).counts.block_list);
+	assert_int_equal(match(&item).counts.listings, 0);
+}
+
+static struct feedback_match tag_match(const char *id, const char *tag, const char *address)
+{
+	struct feedback_item item = item_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, id, "a@b");
+
+	strcpy(item.tag, tag);
+	strcpy(item.address, address);
+	return match(&item);
+}
+
+static void a_tag_counts_where_the_address_agrees(void **state)
+{
+	struct feedback_match m = tag_match("1@gone", "X-Tag: acme", "");
+
+	/* Whoever got a mail of the tenant's knows its tag: alone it tells whom to ask. */
+	assert_int_equal(m.tenant, ACME);
+	assert_int_equal(m.by, FEEDBACK_BY_TAG);
+	assert_int_equal(m.result, FEEDBACK_NOTED);
+	m = tag_match("1@gone", "X-Tag: acme", "198.51.100.1");
+	assert_int_equal(m.result, FEEDBACK_NOTED);
+	m = tag_match("1@gone", "X-Tag: acme", "192.0.2.10");
+	assert_int_equal(m.tenant, ACME);
+	assert_int_equal(m.by, FEEDBACK_BY_TAG);
+	assert_int_equal(m.result, FEEDBACK_COUNTED);
+	assert_int_equal(tag_match("1@gone", "X-Tag: acme", "192.0.2.10").result,
+			 FEEDBACK_DUPLICATE);
+	/* Without an id the next one is the same. */
+	assert_int_equal(tag_match("", "X-Tag: acme", "192.0.2.10").result, FEEDBACK_NOTED);
+	assert_int_equal(tag_match("2@gone", "X-Tag: nobody", "").result, FEEDBACK_UNMATCHED);
+}
+
+static void a_forged_tag_makes_nobody_pay(void **state)
+{
+	struct feedback_match m;
+
+	/* Another's tag in a report of one's own mail, and of mail that never was. */
+	m = tag_match("1@gone", "X-Tag: other", "192.0.2.10");
+	assert_int_equal(m.tenant, ACME);
+	assert_int_equal(m.by, FEEDBACK_BY_ADDRESS);
+	assert_int_equal(m.result, FEEDBACK_NOTED);
+	/* A mail that is remembered is its sender's, whatever is written in it. */
+	feedback_remember(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, NOW);
+	m = tag_match("1@acme", "X-Tag: other", "");
+	assert_int_equal(m.tenant, ACME);
+	assert_int_equal(m.result, FEEDBACK_COUNTED);
+	/* One that two had is not made one's by its tag. */
+	feedback_remember(&memory, "2@acme", ACME, FEEDBACK_BY_GATE, NOW);
+	feedback_remember(&memory, "2@acme", OTHER, FEEDBACK_BY_GATE, NOW);
+	assert_int_equal(tag_match("2@acme", "X-Tag: other", "").result, FEEDBACK_AMBIGUOUS);
 }
 
 static void a_try_changes_nothing(void **state)
@@ -315,6 +394,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_reply_that_names_a_block_list_is_one_event, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_tag_counts_where_the_address_agrees, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_forged_tag_makes_nobody_pay, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_try_changes_nothing, setup, teardown),
 	};
 
