@@ -96,6 +96,15 @@ struct {
 } postern_peers SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_TENANTS);
+	__type(key, __u32);
+	__type(value, struct reach);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} postern_reach SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GATE_PORTS + 1);
 	__type(key, __u32);
@@ -261,6 +270,43 @@ STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t sl
 STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 {
 	return t->gate->key;
+}
+
+STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop)
+{
+	*drop = t->gate->reach_drop;
+	return t->gate->reach;
+}
+
+SEPARATE int gate_reach(uint32_t slot, uint64_t hash, uint32_t most, uint32_t drop,
+			uint32_t replies)
+{
+	struct reach *r = bpf_map_lookup_elem(&postern_reach, &slot);
+	uint64_t now = bpf_ktime_get_ns();
+
+	if (!r || (replies && reach_was_heard(r, hash, now)))
+		return REACH_KNOWN;
+	return reach_send(r, hash, now, most, drop);
+}
+
+STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot, uint64_t hash,
+					   uint32_t most, bool drop, bool replies)
+{
+	return gate_reach(slot, hash, most, drop, replies);
+}
+
+SEPARATE int gate_reach_hear(uint32_t slot, uint64_t hash)
+{
+	struct reach *r = bpf_map_lookup_elem(&postern_reach, &slot);
+
+	if (r)
+		reach_hear(r, hash, bpf_ktime_get_ns());
+	return 0;
+}
+
+STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
+{
+	gate_reach_hear(slot, hash);
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)

@@ -14,6 +14,7 @@
  *   postern_flows       LRU      struct flow_key to struct flow_verdict
  *   postern_epochs      mapped   u64 by struct flow_verdict's place: workers count them up
  *   postern_peers       mapped   struct peer_set by gate_peer_set(): the kernel's to write
+ *   postern_reach       mapped   struct reach by slot: the kernel's to write
  *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
  *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
@@ -27,6 +28,7 @@
 #define POSTERN_MAPS_H
 
 #include "bpf/peers.h"
+#include "bpf/reach.h"
 #include "bpf/reason.h"
 #include "bpf/stage_packet.h"
 #include "bpf/stage_result.h"
@@ -52,7 +54,7 @@
 #define GATE_PINS                                                                         \
 	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",     \
 		"postern_prefixes", "postern_blocked", "postern_flows", "postern_epochs", \
-		"postern_peers", "postern_counters", "postern_per_tenant"
+		"postern_peers", "postern_reach", "postern_counters", "postern_per_tenant"
 
 /* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
 #define GATE_ARRAYS(X)                                                                      \
@@ -61,7 +63,8 @@
 	X(tenants, "postern_tenants", struct tenant_slot, GATE_TENANTS)                     \
 	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
 	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)                                  \
-	X(peers, "postern_peers", struct peer_set, GATE_TENANTS *PEER_SETS)
+	X(peers, "postern_peers", struct peer_set, GATE_TENANTS *PEER_SETS)                 \
+	X(reach, "postern_reach", struct reach, GATE_TENANTS)
 
 enum gate_size {
 	GATE_PORTS = 8,
@@ -106,6 +109,8 @@ struct gate_shared {
 	uint32_t shadow;     /* count everything, drop nothing: policy.shadow */
 	uint32_t blocked;    /* whether postern_blocked has any entry */
 	uint32_t flows;      /* whether postern_flows has ever had any */
+	uint32_t reach;      /* different addresses within a minute that are not too many; 0: any */
+	uint32_t reach_drop; /* others' packets are dropped: policy.actions.probing */
 	uint64_t generation; /* of the policy that the maps hold */
 	uint64_t key[2];     /* of hashes; random, of the machine's run */
 	struct gate_port port[GATE_PORTS];
@@ -141,6 +146,7 @@ struct gate_port_counters {
 struct gate_tenant_counters {
 	uint64_t packets[2], bytes[2]; /* inbound, outbound */
 	uint64_t inspected;            /* packets to the dataplane */
+	uint64_t bytes_tls;            /* both ways, passed unread: of its connections under TLS */
 	uint64_t failed;               /* of these, not taken by it */
 	uint64_t dropped[CHECK_COUNT];
 	uint64_t shadow[CHECK_COUNT];

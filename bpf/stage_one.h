@@ -13,8 +13,10 @@
 
 #include <stddef.h>
 
+#include "bpf/check.h"
 #include "bpf/limit.h"
 #include "bpf/peers.h"
+#include "bpf/reach.h"
 #include "bpf/reason.h"
 #include "bpf/stage_packet.h"
 #include "bpf/stage_result.h"
@@ -36,6 +38,13 @@ STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p);
 /* One of the sets of the slot's peers, < PEER_SETS; NULL: nobody's. */
 STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set);
+/* How many addresses a tenant may send to within a minute; 0: nobody counts them here. */
+STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop);
+/* The slot's tenant sends; `replies`: but not where it was heard from. */
+STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot, uint64_t hash,
+					   uint32_t most, bool drop, bool replies);
+/* Somebody sends to it. */
+STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash);
 /* Two words that nobody else knows. */
 STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t);
 /* ns; the same clock for all that expires. Asked for only by packets for which time matters. */
@@ -186,6 +195,44 @@ STAGE_INLINE void stage_note_answer(struct stage_tables *t, const struct stage_p
 		peer_answer(set, &place, stage_now(t));
 }
 
+/*
+ * A packet to an address that the tenant has not sent to within the minute, when there are
+ * too many: whoever looks for somebody who answers, on any port. Of TCP what asks for an answer; of
+ * UDP what is none.
+ */
+STAGE_INLINE bool stage_probes(struct stage_tables *t, const struct stage_packet *p,
+			       const struct tenant_slot *tenant, struct stage_result *r)
+{
+	bool drop = false, shadow;
+	uint32_t most = stage_reach_most(t, &drop);
+	uint64_t hash;
+
+	if (!most || p->class != CLASS_L4 ||
+	    (p->proto == PROTO_TCP && p->tcp_flags & (STAGE_TCP_ACK | STAGE_TCP_RST)))
+		return false;
+	hash = reach_hash(stage_key(t), p->dst);
+	shadow = tenant->shadow_checks >> POLICY_CHECK_PROBING & 1 ||
+		 stage_shadow(t, CHECK_PROBING);
+	if (stage_reach(t, r->tenant, hash, most, drop && !shadow, p->proto == PROTO_UDP) !=
+		    REACH_BEYOND ||
+	    !drop)
+		return false;
+	if (shadow) {
+		r->shadowed |= (uint8_t)(1U << CHECK_PROBING);
+		return false;
+	}
+	return stage_drop(t, r, CHECK_PROBING, REASON_PROBING);
+}
+
+STAGE_INLINE void stage_note_sender(struct stage_tables *t, const struct stage_packet *p,
+				    uint32_t slot)
+{
+	bool drop;
+
+	if (p->class == CLASS_L4 && p->proto == PROTO_UDP && stage_reach_most(t, &drop))
+		stage_reach_hear(t, slot, reach_hash(stage_key(t), p->src));
+}
+
 STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
 				    struct tenant_slot *tenant, struct stage_result *r)
 {
@@ -208,15 +255,18 @@ STAGE_INLINE bool stage_still_holds(struct stage_tables *t, const struct flow_ve
  * A connection's beginning and its end are the dataplane's to see: it is what ends verdicts, and
  * flows.
  */
-STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p)
+STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const struct stage_packet *p,
+					       bool *own)
 {
 	const struct flow_verdict *known;
 
 	if (p->class != CLASS_L4 || (p->proto == PROTO_TCP && p->tcp_flags & STAGE_TCP_CONTROL))
 		return FLOW_UNDECIDED;
 	known = stage_known(t, p);
-	return known && stage_still_holds(t, known) ? (enum flow_decision)known->decision
-						    : FLOW_UNDECIDED;
+	if (!known || !stage_still_holds(t, known))
+		return FLOW_UNDECIDED;
+	*own = known->own;
+	return (enum flow_decision)known->decision;
 }
 
 STAGE_INLINE bool stage_is_call(struct stage_tables *t, const struct stage_packet *p)
@@ -237,7 +287,7 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 {
 	struct tenant_slot *tenant;
 	enum flow_decision known;
-	bool read, suspended;
+	bool read, suspended, own = false;
 
 	r->action = WIRE_PASS;
 	r->reason = (uint8_t)stage_remark(p);
@@ -254,7 +304,7 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	read = stage_must_read(t, p);
 	suspended = tenant->state == TENANT_SUSPENDED;
 	/* Of what is not read anyway only an emergency call's media are known. */
-	known = read || suspended ? stage_decision(t, p) : FLOW_UNDECIDED;
+	known = read || suspended ? stage_decision(t, p, &own) : FLOW_UNDECIDED;
 	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
 	r->call = r->suspended && stage_is_call(t, p);
 	if (suspended && !read && known != FLOW_EXEMPT &&
@@ -262,17 +312,21 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 		return;
 	if (r->outbound &&
 	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
-	     stage_over_limits(t, p, tenant, r)))
+	     stage_over_limits(t, p, tenant, r) || stage_probes(t, p, tenant, r)))
 		return;
-	if (!r->outbound)
+	if (!r->outbound) {
 		stage_note_answer(t, p, tenant, r->tenant);
+		stage_note_sender(t, p, r->tenant);
+	}
 	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
 		return;
 	/* What was let through before the suspension isn't any more. */
-	if (known == FLOW_EXEMPT || (known == FLOW_PASS && !suspended))
+	if (known == FLOW_EXEMPT || (known == FLOW_PASS && !suspended)) {
 		r->reason = REASON_FLOW_DECIDED;
-	else if (read || stage_quotes_read(t, p))
+		r->tls = known == FLOW_PASS && own;
+	} else if (read || stage_quotes_read(t, p)) {
 		r->action = WIRE_INSPECT;
+	}
 	r->optional = !read;
 }
 

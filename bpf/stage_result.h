@@ -30,6 +30,7 @@ enum wire_action {
 	X(LIMIT_PACKETS)    \
 	X(LIMIT_BYTES)      \
 	X(LIMIT_SYNS)       \
+	X(PROBING)          \
 	X(FLOW_DECIDED)
 
 enum stage_check {
@@ -54,8 +55,9 @@ enum flow_decision {
  */
 struct flow_verdict {
 	uint64_t expires;  /* ns, CLOCK_MONOTONIC */
-	uint32_t decision; /* enum flow_decision */
-	uint32_t place;    /* FLOW_EPOCHS: of no connection */
+	uint16_t decision; /* enum flow_decision */
+	uint16_t own;   /* the tenant has made the connection: it counts as one of its under TLS */
+	uint32_t place; /* FLOW_EPOCHS: of no connection */
 	uint64_t epoch;
 };
 
@@ -76,6 +78,7 @@ struct stage_result {
 	uint8_t suspended; /* the tenant is */
 	uint8_t optional;  /* WIRE_INSPECT: passes where no dataplane is */
 	uint8_t call;      /* and this is its SIP */
+	uint8_t tls;       /* passes unread, of a connection of the tenant's under TLS */
 	uint32_t blamed;   /* slot of who alone has the VLAN that a spoofed packet came by; 0 */
 };
 

@@ -23,6 +23,7 @@
 #include "control/kernel.h"
 #include "control/lists.h"
 #include "control/person.h"
+#include "control/probing.h"
 #include "control/pump.h"
 #include "control/reload.h"
 #include "control/resolver.h"
@@ -72,6 +73,7 @@ struct daemon {
 	struct supervisor *supervisor; /* NULL: somebody else starts it */
 	struct eve_log *eve;
 	struct pump pump;
+	struct probing probing;
 	struct risk_run risk;
 	struct feedback_run feedback;
 	struct warmup_run warmup;

@@ -75,13 +75,6 @@ static double bad_events(const struct risk_board *b, uint32_t slot, uint64_t now
 	return bad;
 }
 
-static bool is_scored(const struct daemon *d, uint32_t slot)
-{
-	return d->roster->tenant[slot].id && slot < d->risk.board.count &&
-	       d->risk.board.id[slot] == d->roster->tenant[slot].id &&
-	       d->roster->tenant[slot].risk != RISK_OFF;
-}
-
 static void blame(struct daemon *d, const char *address)
 {
 	struct risk_board *b = &d->risk.board;
@@ -90,13 +83,13 @@ static void blame(struct daemon *d, const char *address)
 	double *bad, share;
 
 	if (own) {
-		if (is_scored(d, own))
+		if (risk_run_scores(d, own))
 			risk_board_event(b, own, RISK_EVENT_DNSBL, 1, now, 0, 0);
 		return;
 	}
 	bad = calloc(d->roster->count, sizeof(*bad));
 	for (uint32_t slot = 1; bad && slot < d->roster->count; slot++)
-		bad[slot] = is_scored(d, slot) ? bad_events(b, slot, now) : 0;
+		bad[slot] = risk_run_scores(d, slot) ? bad_events(b, slot, now) : 0;
 	for (uint32_t slot = 1; bad && slot < d->roster->count; slot++) {
 		/* risk_share() adds them all up: once is enough. */
 		share = bad[slot] > 0 ? risk_share(bad, d->roster->count, slot) : 0;

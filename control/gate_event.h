@@ -44,6 +44,7 @@
 	X("warmup_step", INFO, "a step of a new tenant's warm-up has ended: its limits are higher")      \
 	X("risk_rises", WARNING, "a tenant's risk has reached a higher level")                     \
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
+	X("probing", WARNING, "a tenant sends to very many addresses within a minute")             \
 	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \
 	X("case_opened", WARNING, "a person has to look at a tenant")                              \
 	X("case_overdue", WARNING, "a tenant did not answer in time")                              \

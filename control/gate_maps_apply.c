@@ -221,6 +221,14 @@ static int apply(struct gate_maps *maps, const struct policy *policy, struct gat
 	return err;
 }
 
+static void put_reach(struct gate_shared *shared, const struct policy *policy)
+{
+	const enum verdict action = policy->actions[REASON_PROBING];
+
+	word_set(&shared->reach_drop, action >= VERDICT_DROP);
+	word_set(&shared->reach, action == VERDICT_PASS ? 0 : policy->calls.destinations);
+}
+
 int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 		    struct gate_changes *changes)
 {
@@ -240,6 +248,7 @@ int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 	else {
 		word_set(&maps->view.shared->blocked, policy->blocked_list.count != 0);
 		word_set(&maps->view.shared->shadow, policy->shadow);
+		put_reach(maps->view.shared, policy);
 		for (unsigned vlan = 0; vlan < VLANS; vlan++)
 			word_set(&maps->view.shared->vlan_owner[vlan], policy->vlan_owner[vlan]);
 		long_set(&maps->view.shared->generation, policy->generation);

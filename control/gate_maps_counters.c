@@ -73,6 +73,7 @@ int gate_maps_tenant_forget(struct gate_maps *maps, uint32_t slot)
 	const size_t size = sizeof(struct gate_tenant_counters) *
 			    (size_t)libbpf_num_possible_cpus();
 
+	memset(&maps->view.reach[slot], 0, sizeof(maps->view.reach[slot]));
 	memset(maps->per_cpu, 0, size);
 	return bpf_map_update_elem(maps->per_tenant, &slot, maps->per_cpu, BPF_ANY) < 0 ? -errno
 											: 0;

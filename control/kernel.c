@@ -156,6 +156,16 @@ int kernel_tenants_counters(struct kernel *k, uint32_t count, struct gate_tenant
 	return gate_maps_tenants_counters(k->maps, count, counters);
 }
 
+struct kernel_reach kernel_reach(struct kernel *k, uint32_t slot)
+{
+	const struct reach *r = &gate_maps_view(k->maps)->reach[slot];
+
+	return (struct kernel_reach){
+		.addresses = __atomic_load_n(&r->count, __ATOMIC_RELAXED) / REACH_UNIT,
+		.times = __atomic_load_n(&r->times, __ATOMIC_RELAXED),
+	};
+}
+
 void kernel_tenant_forget(struct kernel *k, uint32_t slot)
 {
 	gate_maps_tenant_forget(k->maps, slot);

@@ -64,6 +64,13 @@ int kernel_flow(struct kernel *kernel, const void *value, size_t size);
 /* None is asked for any more, until the next one comes. */
 void kernel_flows_forget(struct kernel *kernel);
 
+/* To how many addresses a tenant sent in the minute in hand, and how many minutes there were in
+ * which these were too many. */
+struct kernel_reach {
+	uint32_t addresses, times;
+};
+struct kernel_reach kernel_reach(struct kernel *kernel, uint32_t slot);
+
 /* The slot is about to become another tenant's. */
 void kernel_tenant_forget(struct kernel *kernel, uint32_t slot);
 

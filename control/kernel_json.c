@@ -53,8 +53,9 @@ json_t *kernel_tenant_json(const struct daemon *d, uint32_t slot)
 	struct gate_tenant_counters c = {0};
 
 	kernel_tenant_counters(d->kernel, slot, &c);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "packets_in", c.packets[0],
-			 "packets_out", c.packets[1], "bytes_in", c.bytes[0], "bytes_out",
-			 c.bytes[1], "inspected", c.inspected, "uninspected", c.failed,
-			 "dropped_for", checks_of(c.dropped), "shadow", checks_of(c.shadow));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "packets_in",
+			 c.packets[0], "packets_out", c.packets[1], "bytes_in", c.bytes[0],
+			 "bytes_out", c.bytes[1], "inspected", c.inspected, "uninspected", c.failed,
+			 "bytes_tls", c.bytes_tls, "dropped_for", checks_of(c.dropped), "shadow",
+			 checks_of(c.shadow));
 }

@@ -34,7 +34,7 @@ struct evbuffer;
 	X(tenant_packets, "postern_tenant_packets_total", counter, "tenant", "packets of a tenant, both ways") \
 	X(tenant_bytes, "postern_tenant_bytes_total", counter, "tenant", "their bytes")            \
 	X(tenant_connections, "postern_tenant_connections_total", counter, "tenant tls", "connections that a tenant makes to inspected ports, in the clear and under TLS") \
-	X(tenant_wire, "postern_tenant_inspected_bytes_total", counter, "tenant tls", "their bytes, both ways, when they end, as far as the dataplane sees them") \
+	X(tenant_wire, "postern_tenant_inspected_bytes_total", counter, "tenant tls", "their bytes, both ways, when they end; `tls` is `no`, `yes`, or `passed`: under TLS, passed by the kernel itself, at once") \
 	X(tenant_messages, "postern_tenant_messages_total", counter, "tenant", "a tenant's mails") \
 	X(tenant_recipients, "postern_tenant_recipients_total", counter, "tenant", "their recipients") \
 	X(tenant_distinct, "postern_tenant_distinct_recipients", gauge, "tenant", "different recipients of a tenant in the last 12 to 24 hours, within some 6.5 %") \

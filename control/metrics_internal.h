@@ -37,6 +37,8 @@ const char *sample_label(const char *value);
 /* Reads the kernel's counters, for metric_kernel_*(), where it has any; and forgets them. */
 void metrics_kernel_read(struct metrics_view *v);
 void metrics_kernel_free(struct metrics_view *v);
+/* Tenants' bytes under TLS that the kernel passes by itself: of metric_tenant_wire(). */
+void metrics_kernel_tls(struct metrics_view *v);
 
 #define X(id, name, type, labels, help) void metric_##id(struct metrics_view *v);
 METRICS(X)

@@ -130,6 +130,16 @@ void metric_kernel_tenant_inspected(struct metrics_view *v)
 	each(v, inspected_of, 1, "result", "failure_policy", false);
 }
 
+static uint64_t tls_of(const struct gate_tenant_counters *c, unsigned unused)
+{
+	return c->bytes_tls;
+}
+
+void metrics_kernel_tls(struct metrics_view *v)
+{
+	each(v, tls_of, 0, "tls", "passed", false);
+}
+
 static uint64_t dropped_of(const struct gate_tenant_counters *c, unsigned check)
 {
 	return c->dropped[check];

@@ -98,6 +98,7 @@ void metric_tenant_wire(struct metrics_view *v)
 {
 	each(v, value_bytes_clear, ",tls=\"no\"");
 	each(v, value_bytes_tls, ",tls=\"yes\"");
+	metrics_kernel_tls(v);
 }
 
 static uint64_t value_pass(const struct tenant_counters *c)

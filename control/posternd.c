@@ -413,7 +413,7 @@ static int open_all(struct posternd *p)
 		return fatal(d->config->gate.metrics_listen,
 			     "can't be listened at (gate.metrics.listen)");
 	if (open_dataplane(p) || open_dns(d) || pump_init(d) != 0 || risk_run_init(d) != 0 ||
-	    watch_init(d) != 0)
+	    probing_init(d) != 0 || watch_init(d) != 0)
 		return 1;
 	return 0;
 }
@@ -435,6 +435,7 @@ static void close_all(struct posternd *p)
 	resolver_free(d->resolver);
 	egress_close(d);
 	domain_run_close(d);
+	probing_fini(d);
 	risk_run_fini(d);
 	feedback_close(d);
 	cases_close(d);

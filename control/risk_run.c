@@ -189,15 +189,20 @@ static uint32_t rule_points(const void *ctx, uint32_t sid)
 	return rule ? rule->risk : 0;
 }
 
+bool risk_run_scores(const struct daemon *d, uint32_t slot)
+{
+	const struct risk_board *b = &d->risk.board;
+
+	return slot && slot < b->count && slot < d->roster->count && b->id[slot] &&
+	       b->id[slot] == d->roster->tenant[slot].id && mode_of(d, slot) != RISK_OFF;
+}
+
 void risk_run_record(struct daemon *d, const struct event_head *head)
 {
 	const struct risk_recorder recorder = {
 		.board = &d->risk.board, .points = rule_points, .ctx = d};
-	const struct risk_board *b = &d->risk.board;
-	const uint32_t slot = head->tenant;
 
-	if (slot && slot < b->count && slot < d->roster->count && b->id[slot] &&
-	    b->id[slot] == d->roster->tenant[slot].id && mode_of(d, slot) != RISK_OFF)
+	if (risk_run_scores(d, head->tenant))
 		risk_record(&recorder, head);
 }
 

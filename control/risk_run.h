@@ -34,6 +34,9 @@ void risk_run_fini(struct daemon *daemon);
 /* Another configuration is in force: its numbers, its tenants. Before their slots are written. */
 void risk_run_adopt(struct daemon *daemon);
 
+/* The roster's slot has a tenant with a score: the board has him there, and he isn't left out. */
+bool risk_run_scores(const struct daemon *daemon, uint32_t slot);
+
 /* A record of the dataplane's. */
 void risk_run_record(struct daemon *daemon, const struct event_head *head);
 

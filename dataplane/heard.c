@@ -91,9 +91,10 @@ static bool is_refused(struct worker *w, uint32_t tenant, bool is_first, struct 
 	return is_first ? refusal_declare(w, r, NULL) : !(r->shadow || w->policy->shadow);
 }
 
+/* Where XDP stands before the worker, the kernel sees all of them (bpf/reach.h). */
 static bool peers_count(const struct worker *w)
 {
-	return w->policy->calls.destinations && check_is_on(w, REASON_PROBING);
+	return w->peers.sets && w->policy->calls.destinations && check_is_on(w, REASON_PROBING);
 }
 
 static struct match_memory_key peer_key(const struct flow *f)

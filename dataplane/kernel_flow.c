@@ -67,7 +67,8 @@ static void tell(struct worker *w, struct flow *f, enum flow_decision decision)
 	const struct kernel_flow k = {
 		.key = f->key,
 		.verdict = {.expires = (uint64_t)((int64_t)w->now + w->monotonic) + time_of(w),
-			    .decision = decision,
+			    .decision = (uint16_t)decision,
+			    .own = !!(f->flags & FLOW_OUTBOUND),
 			    .place = place_of(f),
 			    .epoch = epoch_of(w, f)},
 	};

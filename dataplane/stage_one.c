@@ -70,6 +70,22 @@ STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 	return t->peers->key;
 }
 
+/* A worker counts flows (dataplane/heard.h). */
+STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop)
+{
+	return 0;
+}
+
+STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot, uint64_t hash,
+					   uint32_t most, bool drop, bool replies)
+{
+	return REACH_KNOWN;
+}
+
+STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
+{
+}
+
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
 {
 	return t->now;

@@ -104,6 +104,27 @@ STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 	return t->gate->shared.key;
 }
 
+STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop)
+{
+	*drop = t->gate->shared.reach_drop;
+	return t->gate->shared.reach;
+}
+
+STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot, uint64_t hash,
+					   uint32_t most, bool drop, bool replies)
+{
+	struct reach *r = &t->gate->reach[slot];
+
+	if (replies && reach_was_heard(r, hash, t->now))
+		return REACH_KNOWN;
+	return reach_send(r, hash, t->now, most, drop);
+}
+
+STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
+{
+	reach_hear(&t->gate->reach[slot], hash, t->now);
+}
+
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
 {
 	return t->now;
@@ -180,6 +201,7 @@ void host_gate_init(struct host_gate *g, const struct policy *policy)
 	g->prefixes = policy->prefix_list;
 	g->blocked = policy->blocked_list;
 	g->shared.shadow = policy->shadow;
+	g->shared.reach = policy->calls.destinations;
 	memcpy(g->shared.vlan_owner, policy->vlan_owner, sizeof(g->shared.vlan_owner));
 	for (unsigned port = 0; port < 65536; port++) {
 		put_port(g, PROTO_TCP, port, policy->ports.tcp[port]);

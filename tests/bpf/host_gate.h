@@ -26,6 +26,7 @@ struct host_gate {
 		struct flow_verdict verdict;
 	} flows[HOST_FLOWS];
 	unsigned flow_count;
+	struct reach reach[HOST_TENANTS];
 	struct peer_set peers[HOST_TENANTS * PEER_SETS];
 	struct gate_port_counters counters[GATE_PORTS + 1];
 	struct gate_tenant_counters per_tenant[HOST_TENANTS];

@@ -44,6 +44,9 @@ static void begin(void)
 	gate_maps_flow_forget(both.maps, &both.key);
 	for (uint32_t slot = 0; slot < both.policy->slot_count; slot++)
 		memset(both.view->tenants[slot].bucket, 0, sizeof(both.view->tenants[slot].bucket));
+	memset(both.view->reach, 0, both.policy->slot_count * sizeof(struct reach));
+	both.view->shared->reach = both.host.shared.reach;
+	both.view->shared->reach_drop = 0;
 	memset(both.view->peers, 0, both.policy->slot_count * PEER_SETS * sizeof(struct peer_set));
 	memcpy(both.host.shared.key, both.view->shared->key, sizeof(both.host.shared.key));
 	kernel_counters(&both.port, both.tenant);
@@ -125,6 +128,22 @@ static void compare_tenants(const char *what)
 	}
 }
 
+/* But for the times, which differ by moments. */
+static void compare_reach(const char *what)
+{
+	for (uint32_t slot = 1; slot < both.policy->slot_count; slot++) {
+		const struct reach *kernel = &both.view->reach[slot],
+				   *host = &both.host.reach[slot];
+
+		if (kernel->count != host->count || kernel->bits != host->bits ||
+		    kernel->times != host->times ||
+		    memcmp(kernel->sent, host->sent, sizeof(host->sent)) != 0 ||
+		    memcmp(kernel->heard, host->heard, sizeof(host->heard)) != 0)
+			fail_msg("%s: where tenant %u sent to differs: %u and %u addresses", what,
+				 slot, kernel->count / REACH_UNIT, host->count / REACH_UNIT);
+	}
+}
+
 static enum xdp_action xdp_of(uint8_t action)
 {
 	return action == WIRE_DROP ? XDP_DROP : XDP_REDIRECT;
@@ -187,7 +206,11 @@ static void every_talk_goes_as_on_the_host_and_as_the_table_says(void **state)
 
 	for (unsigned i = 0; i < stage_talk_count; i++) {
 		begin_case(&ordinary, nothing, sizeof(nothing));
+		both.host.shared.reach = both.view->shared->reach = stage_talks[i].reach;
+		both.host.shared.reach_drop = both.view->shared->reach_drop =
+			stage_talks[i].reach_drop;
 		run_talk(&stage_talks[i]);
+		compare_reach(stage_talks[i].name);
 		compare_port(stage_talks[i].name, NULL, 0);
 		compare_tenants(stage_talks[i].name);
 	}
@@ -235,6 +258,7 @@ static void nonsense_is_decided_as_on_the_host(void **state)
 			compare_port(c->name, frame, len);
 		}
 		compare_tenants("nonsense");
+		compare_reach("nonsense");
 	}
 }
 

@@ -62,6 +62,13 @@ struct stage_step {
 struct stage_talk {
 	const char *name;
 	struct stage_step step[STAGE_STEPS];
+	/* With so many addresses within a minute that are not too many; 0: any. The kernel's alone.
+	 */
+	uint32_t reach;
+	uint8_t reach_drop;
+	uint8_t told;     /* how often there were too many, of `scanner` */
+	uint32_t scanner; /* slot */
+	uint8_t shadowed; /* and how many packets were let go in shadow */
 };
 
 extern const struct stage_talk stage_talks[];

@@ -67,6 +67,16 @@ static void every_packet_goes_where_the_table_says(void **state)
 	policy_free(policy);
 }
 
+static void check_told(const struct stage_talk *talk)
+{
+	const uint64_t shadowed = gate.per_tenant[talk->scanner].shadow[CHECK_PROBING];
+
+	if (gate.reach[talk->scanner].times != talk->told)
+		fail_msg("%s: %u times too many", talk->name, gate.reach[talk->scanner].times);
+	if (shadowed != talk->shadowed)
+		fail_msg("%s: %lu in shadow", talk->name, (unsigned long)shadowed);
+}
+
 /* Longer talks, of which earlier packets bear on later ones. */
 static void talks_go_as_the_table_says(void **state)
 {
@@ -75,12 +85,17 @@ static void talks_go_as_the_table_says(void **state)
 
 	for (unsigned i = 0; i < stage_talk_count; i++) {
 		host_gate_init(&gate, policy);
+		gate.shared.reach = stage_talks[i].reach;
+		gate.shared.reach_drop = stage_talks[i].reach_drop;
 		for (const struct stage_step *s = stage_talks[i].step; s->frame.src; s++) {
 			const struct stage_case c = {.from = s->from};
 			uint32_t len = frame_build(&s->frame, frame);
 			struct stage_result r;
 
 			gate.shared.port[CASE_PLACE] = stage_case_port(&c);
+			gate.socket = true;
+			gate.heartbeats[gate_queue_index(CASE_PLACE, 0)] =
+				stage_case_heartbeat(&c, NOW);
 			for (unsigned n = 0; n < (s->times ? s->times : 1u); n++)
 				r = host_gate_run(&gate, CASE_IFINDEX, 0, NOW, frame, len);
 			if (r.action != s->action || r.reason != s->reason)
@@ -88,6 +103,7 @@ static void talks_go_as_the_table_says(void **state)
 					 (int)(s - stage_talks[i].step), r.action,
 					 reason_name(r.reason));
 		}
+		check_told(&stage_talks[i]);
 	}
 	policy_free(policy);
 }
