@@ -601,7 +601,8 @@ class Posternd(unittest.TestCase):
         self.gate.process.send_signal(signal.SIGUSR1)
         wait_for("the new log", self.gate.eve.exists)
         self.result("tenant suspend", tenant="acme", reason="r")
-        self.assertEqual([e["gate"]["event"] for e in self.gate.events()], ["tenant_suspended"])
+        told = [e["gate"]["event"] for e in self.gate.events()]
+        self.assertEqual([event for event in told if event != "audit_anchor"], ["tenant_suspended"])  # anchors go by time
         self.assertIn("reloaded", moved.read_text())
 
     # Metrics
