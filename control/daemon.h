@@ -36,6 +36,7 @@
 #include "control/slots.h"
 #include "control/state.h"
 #include "control/store.h"
+#include "control/store_watch.h"
 #include "control/supervisor.h"
 #include "control/warmup_run.h"
 #include "control/watch.h"
@@ -55,6 +56,7 @@ struct daemon {
 	bool started_all;      /* it is in the audit log */
 	bool supervise;
 	struct store *store; /* what outlives it */
+	struct store_watch store_watch;
 	struct audit *audit;
 	uint64_t anchored; /* audit_anchor(): of the last line */
 	struct person_key person;

@@ -97,6 +97,18 @@ struct evbuffer;
 	X(clients, "postern_control_clients", gauge, "", "connections now")                        \
 	X(requests, "postern_control_requests_total", counter, "", "lines received there")         \
 	X(followers, "postern_event_followers", gauge, "", "connections that follow events")       \
+	X(store_units, "postern_store_units_total", counter, "result", "units of state: on the disk, refused by it, or without room in the queue") \
+	X(store_transactions, "postern_store_transactions_total", counter, "", "transactions that brought them") \
+	X(store_longest, "postern_store_longest_seconds", gauge, "", "how long the longest of these took") \
+	X(store_queue, "postern_store_queue_units", gauge, "", "units that wait for the disk")     \
+	X(store_queue_bytes, "postern_store_queue_bytes", gauge, "", "their bytes")                \
+	X(store_bytes, "postern_store_bytes", gauge, "file", "size of state.db, and of its log of writes") \
+	X(store_commit, "postern_store_last_commit_timestamp_seconds", gauge, "", "when something was last written; 0: not yet") \
+	X(store_checkpoints, "postern_store_checkpoints_total", counter, "", "times that all of the log of writes was in the database") \
+	X(store_checkpoint, "postern_store_last_checkpoint_timestamp_seconds", gauge, "", "when that was; 0: not yet") \
+	X(store_failing, "postern_store_failing", gauge, "", "1: the disk takes nothing")           \
+	X(store_failures, "postern_store_failures_total", counter, "", "times that this began")     \
+	X(retention_rows, "postern_retention_rows_total", counter, "", "rows that were deleted for their age") \
 	X(log, "postern_log_lines_total", counter, "level", "lines of posternd's log")             \
 	X(log_suppressed, "postern_log_suppressed_total", counter, "", "lines kept back for being too many") \
 	X(cpu, "process_cpu_seconds_total", counter, "", "CPU time of posternd")                   \

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,6 +122,34 @@ static void write_batch(struct store_db *db, struct store_units *batch)
 	u->result = (struct store_result){.rc = u->result.rc ? u->result.rc : rc};
 }
 
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Of the disk, not of what was to be written. */
+static bool is_trouble(int rc)
+{
+	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EBADMSG || rc == -ENOENT;
+}
+
+static void count_unit(struct store *s, const struct store_unit *u)
+{
+	s->stats.queued--;
+	s->stats.bytes -= store_unit_bytes(u);
+	s->stats.committed += u->result.rc == 0;
+	s->stats.failed += u->result.rc != 0;
+	if (u->result.rc)
+		memcpy(s->stats.error, s->writer.failure, sizeof(s->stats.error));
+	if (is_trouble(u->result.rc))
+		s->stats.trouble = u->result.rc;
+	else if (!u->result.rc && u->result.changes)
+		s->stats.trouble = 0;
+}
+
 static void count_batch(struct store *s, struct store_units *batch, uint64_t took)
 {
 	struct store_unit *u;
@@ -131,13 +160,12 @@ static void count_batch(struct store *s, struct store_units *batch, uint64_t too
 		s->stats.longest = took;
 	STAILQ_FOREACH(u, batch, entry)
 	{
-		s->stats.queued--;
-		s->stats.bytes -= store_unit_bytes(u);
-		s->stats.committed += u->result.rc == 0;
-		s->stats.failed += u->result.rc != 0;
-		if (u->result.rc)
-			memcpy(s->stats.error, s->writer.failure, sizeof(s->stats.error));
+		count_unit(s, u);
+		if (!u->result.rc)
+			s->stats.last = wall_ns();
 	}
+	s->stats.checkpoints = s->writer.checkpoints;
+	s->stats.checkpointed = s->writer.checkpointed;
 	STAILQ_CONCAT(&s->done, batch);
 	pthread_cond_broadcast(&s->idle);
 }
@@ -277,6 +305,13 @@ void store_sync(struct store *s)
 	store_dispatch(s);
 }
 
+static uint64_t size_of(const struct store *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->dir, name, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 struct store_stats store_stats(struct store *s)
 {
 	struct store_stats stats;
@@ -285,6 +320,24 @@ struct store_stats store_stats(struct store *s)
 	stats = s->stats;
 	pthread_mutex_unlock(&s->mutex);
 	return stats;
+}
+
+void store_sizes(const struct store *s, struct store_sizes *sizes)
+{
+	sizes->database = size_of(s, STORE_NAME);
+	sizes->log = size_of(s, STORE_LOG);
+}
+
+void store_probe(struct store *s)
+{
+	struct store_unit *u;
+
+	if (!store_stats(s).trouble)
+		return;
+	u = store_begin(s);
+	store_add(u, "INSERT INTO part(name, version) VALUES ('', 0)"
+		     " ON CONFLICT(name) DO UPDATE SET version = 1 - version");
+	store_commit(s, u, NULL, NULL);
 }
 
 struct store_rows *store_query_list(struct store *s, const char *sql,
@@ -320,6 +373,7 @@ static int open_both(struct store *s, const char *path, const struct store_part 
 
 	if (rc)
 		return rc;
+	store_db_checkpoints(&s->writer);
 	rc = store_db_open(&s->reader, path, SQLITE_OPEN_READONLY);
 	if (rc)
 		snprintf(error, STORE_ERROR, "%s", s->reader.error);

@@ -209,10 +209,23 @@ struct store_stats {
 	uint64_t waited;             /* times that store_ready() said no */
 	uint64_t queued, bytes;      /* units that wait now; their bytes */
 	uint64_t longest;            /* ns: of the transaction that took longest */
+	uint64_t last;               /* ns since 1970: of the last transaction; 0: none yet */
+	uint64_t checkpoints;        /* times that all of the log of writes was in the database */
+	uint64_t checkpointed;       /* ns since 1970: the last of them; 0: none yet */
+	int trouble;                 /* -errno: of the disk, while nothing can be written; 0 */
 	char error[STORE_ERROR];     /* of the last failure; "" */
 };
 
 struct store_stats store_stats(struct store *store);
+
+struct store_sizes {
+	uint64_t database, log; /* bytes of state.db, and of its log of writes */
+};
+
+void store_sizes(const struct store *store, struct store_sizes *sizes);
+
+/* While there is trouble: writes a row of nothing, to see whether it is over. */
+void store_probe(struct store *store);
 
 /* All parts of posternd's. */
 extern const struct store_part *const store_parts[];

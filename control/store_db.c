@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/store_internal.h"
 
@@ -48,6 +49,28 @@ int store_db_open(struct store_db *db, const char *path, int flags)
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_busy_timeout(db->handle, 5000);
 	return 0;
+}
+
+static int on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+	struct store_db *db = ctx;
+	int log = 0, done = 0;
+	struct timespec now;
+
+	if (pages < STORE_LOG_PAGES ||
+	    sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, &log, &done) !=
+		    SQLITE_OK ||
+	    done < log)
+		return SQLITE_OK; /* it is committed all the same */
+	clock_gettime(CLOCK_REALTIME, &now);
+	db->checkpointed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	db->checkpoints++;
+	return SQLITE_OK;
+}
+
+void store_db_checkpoints(struct store_db *db)
+{
+	sqlite3_wal_hook(db->handle, on_commit, db);
 }
 
 void store_db_close(struct store_db *db)

@@ -19,11 +19,17 @@ struct store_rows {
 	bool busy;
 };
 
+#define STORE_LOG STORE_NAME "-wal"
+
+/* Pages in the log of writes from which on they are brought into the database. */
+#define STORE_LOG_PAGES 1000
+
 /* A connection, and the statements that it prepared. One thread's. */
 struct store_db {
 	sqlite3 *handle;
-	char error[STORE_ERROR];   /* of the last failure */
-	char failure[STORE_ERROR]; /* of the last unit, or transaction, that failed */
+	char error[STORE_ERROR];            /* of the last failure */
+	char failure[STORE_ERROR];          /* of the last unit, or transaction, that failed */
+	uint64_t checkpoints, checkpointed; /* as in struct store_stats; the writer's alone */
 	struct store_statement {
 		const char *sql;
 		struct store_rows rows;
@@ -33,6 +39,11 @@ struct store_db {
 /* store_db.c */
 int store_db_open(struct store_db *db, const char *path, int flags);
 void store_db_close(struct store_db *db);
+/*
+ * Brings the log of writes into the database whenever it has STORE_LOG_PAGES, and counts it. A
+ * reader may keep a part of it back; then with the next commit.
+ */
+void store_db_checkpoints(struct store_db *db);
 /* SQLite's code as -errno; notes its words. */
 int store_db_fault(struct store_db *db, int code);
 

@@ -72,6 +72,7 @@ static void watch_second(struct daemon *d)
 	tenants_expire(d);
 	tenants_close(d);
 	retention_turn(d);
+	store_watch_turn(d);
 	warmup_run_turn(d, daemon_time() / 1000000000);
 	cases_turn(d);
 	state_flush(d->state);

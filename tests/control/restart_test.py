@@ -5,15 +5,21 @@
 Killed at any time while everything is written at once (scores, levels, lists, cases, states), and started again: what
 was acknowledged is there, and no more than what was asked for. KILLS in the environment: how often.
 """
+import contextlib
 import json
 import os
 import random
+import re
+import resource
 import signal
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 from gate import Gate, wait_for
@@ -160,6 +166,84 @@ class Restart(unittest.TestCase):
         self.assertTrue(self.gate.ask("reload")["result"])
         self.assertEqual(self.gate.ask("explain", tenant="globex")["result"]["risk"]["level"], "throttle")
         self.assertAlmostEqual(self.term("complaints")["parts"], 30, delta=0.1)
+
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=60) as answer:
+            text = answer.read().decode()
+        return float(re.search(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M)[1])
+
+    def suspend(self, tenant, number):
+        return self.gate.ask("tenant suspend", tenant=tenant, reason=f"number {number} " + "x" * 80)["result"]
+
+    def until_it_fails(self):
+        for number in range(20000):
+            if self.suspend("acme", number).get("stored") is False:
+                return
+        raise AssertionError("it never fails")
+
+    def goes_on_without_a_disk(self, why):
+        self.until_it_fails()
+        alarm = wait_for("an alarm", lambda: self.gate.gate_events("store_failed"))[0]
+        self.assertEqual(alarm["severity"], "error")
+        self.assertIn(why, alarm["reason"])
+        self.assertIn("state can't be stored", self.gate.said())
+        self.assertEqual((self.metric("postern_store_failing"), self.metric("postern_store_failures_total")), (1, 1))
+        # What is decided holds, and it answers.
+        self.assertIs(self.suspend("initech", 1)["stored"], False)
+        self.assertTrue(self.gate.ask("tenant", tenant="initech")["result"]["suspended"])
+
+    def is_over(self):
+        wait_for("it works again", lambda: self.gate.gate_events("store_works"))
+        self.assertEqual(self.metric("postern_store_failing"), 0)
+        self.assertGreater(self.metric("postern_store_last_commit_timestamp_seconds"), time.time() - 60)
+        # What could not be written is, without being asked for again.
+        wait_for("what was decided is on the disk", lambda: self.on_disk("SELECT count(*) FROM state_override") == 2)
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        for tenant in ("acme", "initech"):
+            self.assertTrue(self.gate.ask("tenant", tenant=tenant)["result"]["suspended"])
+        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
+
+    def on_disk(self, sql):
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/state.db?mode=ro", uri=True)) as db:
+            return db.execute(sql).fetchone()[0]
+
+    def test_a_disk_that_is_full_is_told_and_the_gate_goes_on(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounts a small disk: for root")
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k,mode=700", "postern-test", state], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", state], check=True)
+        self.gate.start()
+        self.goes_on_without_a_disk("No space left on device")
+        subprocess.run(["mount", "-o", "remount,size=64m", state], check=True)
+        self.is_over()
+
+    def test_a_file_that_may_not_grow_is_told_and_the_gate_goes_on(self):
+        # Who goes beyond it is told by a signal, which is ignored here.
+        previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGXFSZ, previous)
+        self.gate.start()
+        pid = self.gate.process.pid
+        hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (600000, hard))
+        self.goes_on_without_a_disk("Input/output error")
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        self.is_over()
+
+    def test_a_database_that_may_not_be_written_is_no_start(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounts: for root")
+        self.gate.start()
+        self.gate.stop()
+        state = self.folder / "state"
+        subprocess.run(["mount", "--bind", state, state], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", state], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", state], check=True)
+        process = self.gate.start(ready=False)
+        self.assertEqual(process.wait(60), 1)
+        self.assertIn("Read-only file system", self.gate.said())
 
     def test_a_file_of_an_older_posternd_is_taken_over_and_removed(self):
         state = self.folder / "state"

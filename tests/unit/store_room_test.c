@@ -87,6 +87,89 @@ static void a_full_disk_is_told_and_gets_over(void **unused)
 	store_close(store);
 }
 
+/* As a file that can't be written. */
+static int forbid(struct store_db *db, void *arg)
+{
+	return store_db_run(db, "PRAGMA query_only=1");
+}
+
+static void a_store_that_cannot_be_written_says_so(void **unused)
+{
+	struct store *store = open_it();
+	struct store_unit *u = store_begin(store);
+
+	assert_int_equal(put(store, number_unit(store, 1)).rc, 0);
+	assert_int_equal(store_stats(store).trouble, 0);
+	assert_true(store_stats(store).last > 0);
+	store_call(u, forbid, NULL, 0);
+	put(store, u);
+	assert_int_equal(put(store, number_unit(store, 2)).rc, -EROFS);
+	store_probe(store);
+	store_sync(store);
+	assert_int_equal(store_stats(store).trouble, -EROFS);
+	assert_int_equal(store_stats(store).failed, 2);
+	assert_int_equal(ask(store, COUNT), 1); /* it can still be read */
+	store_close(store);
+}
+
+static void trouble_is_over_with_the_first_row_that_is_taken(void **unused)
+{
+	static char text[400000];
+	struct store *store = open_it();
+	struct store_unit *u = store_begin(store);
+
+	memset(text, 'x', sizeof(text) - 1);
+	store_call(u, bound_pages, &(bool){true}, sizeof(bool));
+	put(store, u);
+	u = number_unit(store, 1);
+	store_add(u, "UPDATE number SET word = ?1", STORE_TEXT(text));
+	assert_int_equal(put(store, u).rc, -ENOSPC);
+	assert_int_equal(store_stats(store).trouble, -ENOSPC);
+	store_probe(store);
+	store_sync(store);
+	assert_int_equal(store_stats(store).trouble, 0);
+	store_close(store);
+}
+
+/* What a unit itself is wrong about is no trouble of the disk's. */
+static void a_unit_that_is_wrong_is_no_trouble(void **unused)
+{
+	struct store *store = open_it();
+
+	assert_int_equal(put(store, number_unit(store, 1)).rc, 0);
+	assert_int_equal(put(store, number_unit(store, 1)).rc, -EEXIST);
+	assert_int_equal(store_stats(store).trouble, 0);
+	store_close(store);
+}
+
+static void the_log_of_writes_stays_small(void **unused)
+{
+	static char text[20000];
+	struct store *store = open_it();
+	struct store_sizes sizes;
+	uint64_t most = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 2000; i++) {
+		struct store_unit *u = store_begin(store);
+
+		store_add(u, "INSERT INTO number(n, word) VALUES (?1, ?2)",
+			  STORE_INT(i % 200 ? i : -i), STORE_TEXT(text));
+		store_commit(store, u, NULL, NULL);
+		if (i % 50 == 0)
+			store_sync(store);
+		store_sizes(store, &sizes);
+		most = sizes.log > most ? sizes.log : most;
+	}
+	store_sync(store);
+	store_sizes(store, &sizes);
+	assert_in_range(most, 1, 16 << 20);
+	assert_true(sizes.database > 30 << 20);
+	assert_in_range(store_stats(store).checkpoints, 2, 2000);
+	assert_true(store_stats(store).checkpointed > 0);
+	store_close(store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -94,6 +177,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_finds_no_room_is_counted),
 		TEST(a_full_disk_is_told_and_gets_over),
+		TEST(a_store_that_cannot_be_written_says_so),
+		TEST(trouble_is_over_with_the_first_row_that_is_taken),
+		TEST(a_unit_that_is_wrong_is_no_trouble),
+		TEST(the_log_of_writes_stays_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
