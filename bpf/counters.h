@@ -6,6 +6,7 @@
 #ifndef POSTERN_COUNTERS_H
 #define POSTERN_COUNTERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/hll.h"
@@ -63,30 +64,37 @@ struct counters {
 	uint64_t events, events_lost;
 };
 
-/* Per tenant slot and worker. */
+/*
+ * Per tenant slot and worker. In its first line is what every packet counts, in its second what
+ * calls do: with many tenants sending at once each line of one is a miss.
+ */
 struct tenant_counters {
 	uint64_t packets, bytes;
+	uint64_t verdicts[VERDICT_COUNT];
 	/*
 	 * Of connections (of UDP: flows) that it makes to inspected ports: those that were
 	 * let in, and those of them under TLS; and, when they end,
 	 * their bytes both ways, of those in the clear and of those under TLS.
 	 */
-	uint64_t connections, connections_tls, bytes_clear, bytes_tls;
-	uint64_t messages, messages_accepted, recipients;
+	uint64_t connections, bytes_clear;
 	uint64_t calls, calls_seized, calls_answered, calls_short, calls_completed;
 	uint64_t calls_open;     /* summed over workers: that ring or are talked on now */
 	uint64_t calls_outage;   /* seized ones that ended in 408, 500, 503 or 504 */
 	uint64_t calls_unwanted; /* in 607 (RFC 8197) */
+	uint64_t messages, messages_accepted, recipients;
 	/* Of mail that the tenant sends: RCPTs that a server took or refused for good (2yz, 5yz).
 	 */
 	uint64_t recipients_answered, recipients_bounced;
-	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t connections_tls, bytes_tls;
 	uint64_t reasons[REASON_COUNT];
 	/* No sums, from here on. */
 	struct sketch callees; /* of call attempts */
 	struct sketch domains; /* of recipients */
 	struct hll distinct_recipients;
-};
+} __attribute__((aligned(64)));
+
+_Static_assert(offsetof(struct tenant_counters, calls) == 64, "what every packet counts: a line");
+_Static_assert(offsetof(struct tenant_counters, messages) == 128, "what calls count: a line");
 
 /* How near a tenant came to each limit: percent of its bucket, at the most. Per slot and worker. */
 struct limit_peak {

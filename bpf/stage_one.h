@@ -240,7 +240,7 @@ STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_p
 			   1) ||
 	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES,
 			   p->len) ||
-	       (tenant->limit[LIMIT_SYNS].interval && stage_begins_connection(p) &&
+	       (stage_begins_connection(p) && tenant->limit[LIMIT_SYNS].interval &&
 		stage_syn_over(t, p, tenant, r));
 }
 

@@ -9,9 +9,11 @@
 #ifndef POSTERN_TENANT_H
 #define POSTERN_TENANT_H
 
+#include <stddef.h>
+
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 5
+#define TENANT_ABI 6
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -80,6 +82,10 @@ enum tenant_flag {
 	TENANT_CLOSED = 1 << 8,
 };
 
+/*
+ * Of a packet that nobody reads three lines are touched: the first, that of the limits of bytes
+ * and packets, that of the buckets. With many tenants sending at once each of them is a miss.
+ */
 struct tenant_slot {
 	uint32_t id; /* the configuration's, 0 in slot 0 */
 	uint32_t state;
@@ -94,10 +100,18 @@ struct tenant_slot {
 	/* Of mail; 0: no limit. The same text: within policy_mail.same_body_window. */
 	uint32_t same_body;
 	uint32_t distinct_recipients, distinct_domains; /* in a day (UTC) */
-	struct gcra per_domain;                         /* recipients of one domain */
+	uint64_t pad;
+	struct gcra per_domain; /* of mail: recipients of one domain */
 	struct gcra limit[LIMIT_COUNT];
-	gcra_word bucket[BUCKET_COUNT];
+	gcra_word bucket[BUCKET_COUNT] __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
+
+#define TENANT_LINE(member) (offsetof(struct tenant_slot, member) / 64)
+_Static_assert(TENANT_LINE(shadow_checks) == 0 && TENANT_LINE(distinct_domains) == 0 &&
+		       TENANT_LINE(limit[LIMIT_BYTES]) == TENANT_LINE(limit[LIMIT_PACKETS]) &&
+		       TENANT_LINE(bucket[LIMIT_BYTES]) == TENANT_LINE(bucket[LIMIT_SYNS]),
+	       "what every packet asks for lies together");
+#undef TENANT_LINE
 
 /* 0: no limit. */
 static inline uint32_t tenant_count_get(const struct tenant_slot *slot, enum tenant_count count)

@@ -61,7 +61,6 @@ void counters_add(struct counters *sum, const struct counters *n)
 
 void tenant_counters_add(struct tenant_counters *sum, const struct tenant_counters *n)
 {
-	ADD_SPAN(sum, n, packets, recipients_bounced);
-	ADD_ALL(&sum->verdicts, &n->verdicts);
+	ADD_SPAN(sum, n, packets, bytes_tls);
 	ADD_ALL(&sum->reasons, &n->reasons);
 }

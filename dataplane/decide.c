@@ -260,14 +260,19 @@ void limit_note(struct worker *w, uint32_t tenant, enum tenant_limit limit, uint
 {
 	const struct tenant_slot *slot = &w->policy->slots[tenant];
 	const struct gcra *g = &slot->limit[limit];
-	uint64_t tat = slot->bucket[limit], owed = tat > now ? tat - now : 0;
-	uint64_t full = g->tolerance + g->interval, percent;
+	uint8_t *most = &w->peaks[tenant].percent[limit];
+	uint64_t tat, owed;
+	double full;
 
 	if (!g->interval)
 		return;
-	percent = RTE_MIN((uint64_t)((double)owed * 100 / (double)full), 100u);
-	if (percent > w->peaks[tenant].percent[limit])
-		w->peaks[tenant].percent[limit] = (uint8_t)percent;
+	tat = slot->bucket[limit];
+	owed = tat > now ? tat - now : 0;
+	full = (double)(g->tolerance + g->interval);
+	/* Nearly always: no division for it. */
+	if (*most >= 100 || (double)owed * 100 < full * (*most + 1))
+		return;
+	*most = (uint8_t)RTE_MIN((uint64_t)((double)owed * 100 / full), 100u);
 }
 
 bool limit_exceeded(struct worker *w, struct flow *f, enum tenant_limit limit)

@@ -63,10 +63,11 @@ struct flow_table *flow_table_new(uint32_t flows, uint32_t tenants, uint32_t sha
 		return NULL;
 	t->mask = buckets - 1;
 	t->capacity = flows;
+	t->tenant_count = tenants;
 	t->buckets = memory_reserve(sizeof(*t->buckets) * buckets, MEMORY_DENSE);
 	t->flows = memory_reserve(sizeof(*t->flows) * flows, MEMORY_DENSE);
 	t->unused = memory_reserve(sizeof(*t->unused) * flows, MEMORY_DENSE);
-	t->tenants = rte_malloc("flow_tenants", sizeof(*t->tenants) * tenants, 0);
+	t->tenants = memory_reserve(sizeof(*t->tenants) * tenants, MEMORY_DENSE);
 	if (!t->buckets || !t->flows || !t->unused || !t->tenants) {
 		flow_table_free(t);
 		rte_errno = ENOMEM;
@@ -75,7 +76,6 @@ struct flow_table *flow_table_new(uint32_t flows, uint32_t tenants, uint32_t sha
 	t->share = share ? share : flows;
 	for (uint32_t i = 0; i < flows; i++)
 		t->unused[i] = flows - 1 - i;
-	t->tenant_count = tenants;
 	for (uint32_t i = 0; i < tenants; i++)
 		t->tenants[i] = (struct tenant_flows){NONE, NONE, 0};
 	t->end = end;
@@ -90,7 +90,7 @@ void flow_table_free(struct flow_table *t)
 	memory_release(t->buckets, sizeof(*t->buckets) * (t->mask + 1));
 	memory_release(t->flows, sizeof(*t->flows) * t->capacity);
 	memory_release(t->unused, sizeof(*t->unused) * t->capacity);
-	rte_free(t->tenants);
+	memory_release(t->tenants, sizeof(*t->tenants) * t->tenant_count);
 	rte_free(t);
 }
 
@@ -107,6 +107,11 @@ static inline unsigned ways_tagged(const struct bucket *b, uint32_t tag)
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
 {
 	rte_prefetch0(bucket_first(t, hash));
+}
+
+void flow_table_prefetch_tenant(const struct flow_table *t, uint32_t tenant)
+{
+	rte_prefetch0(&t->tenants[tenant]);
 }
 
 struct flow *flow_table_candidate(const struct flow_table *t, uint64_t hash)

@@ -25,6 +25,9 @@ void flow_table_free(struct flow_table *t);
 
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 
+/* A new flow of the tenant's may be made. */
+void flow_table_prefetch_tenant(const struct flow_table *t, uint32_t tenant);
+
 /* First guess for the second prefetch: a flow whose tag matches, or NULL: the second bucket is on
  * its way then. */
 struct flow *flow_table_candidate(const struct flow_table *t, uint64_t hash);

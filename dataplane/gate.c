@@ -109,9 +109,9 @@ static void worker_free(struct worker *w)
 			rte_free(w->events->state);
 		}
 		rte_free(w->counters);
-		rte_free(w->tenants);
+		memory_release(w->tenants, sizeof(*w->tenants) * w->slots);
+		memory_release(w->peaks, sizeof(*w->peaks) * w->slots);
 		rte_free(w->rule_hits);
-		rte_free(w->peaks);
 	}
 	rte_free(w->events);
 	rte_free(w);
@@ -149,8 +149,9 @@ static int worker_count(struct worker *w, const struct gate_config *config)
 	uint32_t rules = config->ruleset ? ruleset_image(config->ruleset)->rules.count : 0;
 
 	w->counters = rte_zmalloc("counters", sizeof(*w->counters), 64);
-	w->tenants = rte_zmalloc("tenant_counters", sizeof(*w->tenants) * slots, 64);
-	w->peaks = rte_zmalloc("limit_peaks", sizeof(*w->peaks) * slots, 64);
+	w->slots = slots;
+	w->tenants = memory_reserve(sizeof(*w->tenants) * slots, MEMORY_DENSE);
+	w->peaks = memory_reserve(sizeof(*w->peaks) * slots, MEMORY_DENSE);
 	w->rule_hits = rte_zmalloc("rule_hits", sizeof(*w->rule_hits) * (rules + 1), 64);
 	if (!w->counters || !w->tenants || !w->peaks || !w->rule_hits)
 		return -ENOMEM;
@@ -324,6 +325,16 @@ static int gate_build(struct gate *gate, const struct gate_config *config)
 	return 0;
 }
 
+/* With 100,000 tenants a packet looks anywhere in these: small pages would cost a walk each. */
+static void policy_collapse(const struct policy *policy)
+{
+	const struct prefix_table *p = &policy->prefixes;
+
+	memory_collapse(policy->slots, policy->slot_count * sizeof(*policy->slots));
+	memory_collapse(p->nodes, p->node_count * sizeof(*p->nodes));
+	memory_collapse(p->leaves, p->leaf_count * sizeof(*p->leaves));
+}
+
 int gate_new(const struct gate_config *config, struct gate **gatep, char error[GATE_ERROR])
 {
 	struct gate *gate = rte_zmalloc("gate", sizeof(*gate), 64);
@@ -331,6 +342,7 @@ int gate_new(const struct gate_config *config, struct gate **gatep, char error[G
 
 	if (gate) {
 		gate->workers = config->workers;
+		policy_collapse(config->policy);
 		rc = gate_build(gate, config);
 	}
 	if (rc == 0) {

@@ -57,6 +57,19 @@ void *memory_reserve(size_t size, enum memory_use use)
 	return make_ready(memory, mapped, use);
 }
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; glibc names it since 2.37 */
+#endif
+
+void memory_collapse(const void *memory, size_t size)
+{
+	const uintptr_t begin = round_up((uintptr_t)memory, HUGE_PAGE);
+	const uintptr_t end = ((uintptr_t)memory + size) / HUGE_PAGE * HUGE_PAGE;
+
+	if (begin < end)
+		madvise((void *)begin, end - begin, MADV_COLLAPSE);
+}
+
 void memory_release(void *memory, size_t size)
 {
 	if (memory)

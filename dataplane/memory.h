@@ -25,6 +25,12 @@ void memory_touch(void);
 /* Zeroed, aligned to a page. NULL and errno when there is no address space. */
 void *memory_reserve(size_t size, enum memory_use use);
 
+/*
+ * Of memory that somebody else has and that is in use already: huge pages, where the kernel can
+ * make them at once. A wish. Before the workers run: who looks at a page meanwhile waits.
+ */
+void memory_collapse(const void *memory, size_t size);
+
 /* The same size again. NULL is fine. */
 void memory_release(void *memory, size_t size);
 

@@ -129,11 +129,22 @@ static uint32_t tenant_of(const struct burst *b, unsigned i, const struct sip_me
 	return tenant_followed(f, msg, sent_by_tenant(f, b->hdr[i].side));
 }
 
+/* What a call counts, and what an attempt does. */
+static void prefetch_counters(const struct tenant_counters *t, bool is_new)
+{
+	rte_prefetch0(&t->calls);
+	if (!is_new)
+		return;
+	rte_prefetch0(&t->callees);
+	rte_prefetch0((const uint8_t *)(&t->callees + 1) - 1);
+}
+
 void sip_read_datagram(const struct worker *w, const struct burst *b, unsigned i,
 		       struct sip_read *out)
 {
 	const struct headers *h = &b->hdr[i];
 	struct sip_message *msg = &out->msg;
+	uint32_t tenant;
 
 	out->result = sip_parse(rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, h->payload),
 				h->payload_len, msg);
@@ -143,7 +154,10 @@ void sip_read_datagram(const struct worker *w, const struct burst *b, unsigned i
 	if (!msg->call_id.len)
 		return;
 	msg->call_hash = call_hash(w->calls->table, msg);
-	call_prefetch_index(w->calls->table, tenant_of(b, i, msg), msg->call_hash);
+	tenant = tenant_of(b, i, msg);
+	call_prefetch_index(w->calls->table, tenant, msg->call_hash);
+	if (tenant)
+		prefetch_counters(&w->tenants[tenant], sip_is_new_call(msg));
 }
 
 void sip_prefetch_call(const struct worker *w, const struct burst *b, unsigned i,

@@ -131,6 +131,8 @@ void stage_flow(struct worker *w, struct burst *b)
 		b->flow[i] = flow_table_candidate(w->flows, b->hdr[i].hash);
 		if (b->flow[i])
 			flow_prefetch(b->flow[i]);
+		else
+			flow_table_prefetch_tenant(w->flows, b->tenant[i]);
 	}
 	for (unsigned i = 0; i < b->n; i++) {
 		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)

@@ -113,15 +113,17 @@ static void find_owners(const struct worker *w, const struct burst *b, unsigned 
 
 /* What this stage and the last one will touch of the tenant: with many, none of it is in the cache.
  */
-static void prefetch_tenant(const struct worker *w, uint32_t tenant)
+static void prefetch_tenant(const struct worker *w, uint32_t tenant, bool outbound)
 {
 	const struct tenant_slot *slot = &w->policy->slots[tenant];
 
 	rte_prefetch0(&w->tenants[tenant]);
-	rte_prefetch0(&w->tenants[tenant].verdicts);
+	rte_prefetch0(slot);
+	if (!outbound)
+		return;
 	rte_prefetch0(&w->peaks[tenant]);
-	for (size_t at = 0; at < sizeof(*slot); at += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0((const uint8_t *)slot + at);
+	rte_prefetch0(&slot->limit[LIMIT_PACKETS]);
+	rte_prefetch0(&slot->bucket);
 }
 
 static void find_tenants(const struct worker *w, struct burst *b)
@@ -140,7 +142,7 @@ static void find_tenants(const struct worker *w, struct burst *b)
 			b->outbound[from + i] = r.outbound;
 			b->tenant[from + i] = r.tenant;
 			if (r.tenant && (!i || r.tenant != b->tenant[from + i - 1]))
-				prefetch_tenant(w, r.tenant);
+				prefetch_tenant(w, r.tenant, r.outbound);
 		}
 	}
 }
@@ -180,13 +182,12 @@ void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct s
 }
 
 /* How near the tenant came to each limit that stage one spends of. */
-static void note_limits(struct worker *w, uint32_t tenant)
+static void note_limits(struct worker *w, uint32_t tenant, bool begins)
 {
-	static const enum tenant_limit spent[] = {LIMIT_PACKETS, LIMIT_BYTES, LIMIT_SYNS};
-
-	for (unsigned i = 0; i < RTE_DIM(spent); i++)
-		if (w->policy->slots[tenant].limit[spent[i]].interval)
-			limit_note(w, tenant, spent[i], w->arrived);
+	limit_note(w, tenant, LIMIT_PACKETS, w->arrived);
+	limit_note(w, tenant, LIMIT_BYTES, w->arrived);
+	if (begins)
+		limit_note(w, tenant, LIMIT_SYNS, w->arrived);
 }
 
 static void note_shadowed(struct worker *w, uint32_t tenant, unsigned shadowed)
@@ -214,7 +215,7 @@ static void decide(struct worker *w, struct burst *b, unsigned i)
 	tables.now = w->arrived;
 	stage_decide(&tables, &p, packet_meta(b->pkt[i])->from, &r);
 	if (r.outbound)
-		note_limits(w, r.tenant);
+		note_limits(w, r.tenant, stage_begins_connection(&p));
 	if (r.shadowed)
 		note_shadowed(w, r.tenant, r.shadowed);
 	if (r.action == WIRE_DROP)

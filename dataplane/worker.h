@@ -149,6 +149,7 @@ struct worker {
 	struct event_ring *events;       /* NULL: nobody listens */
 	uint64_t *rule_hits;      /* by the rule's place in the ruleset, or matcher->places */
 	struct limit_peak *peaks; /* by slot */
+	uint32_t slots;           /* of both; 0: they are in `shm` */
 
 	struct sender_memory senders;
 	struct flow *ended[BURST_SLOTS]; /* connections that others replaced in this burst */

@@ -117,6 +117,7 @@ static void link_set(uint32_t *link, uint32_t call)
 void call_prefetch_index(const struct call_table *t, uint32_t tenant, uint64_t hash)
 {
 	__builtin_prefetch(bucket_of(t, tenant, hash), 1);
+	__builtin_prefetch(&t->tenants[tenant], 1);
 }
 
 void call_prefetch(const struct call_table *t, uint32_t tenant, uint64_t hash)

@@ -63,6 +63,9 @@ void sip_refused_linger(struct sip_refused_table *t, uint64_t linger_ns)
 
 uint32_t sip_refused_count(const struct sip_refused_table *t, uint32_t tenant)
 {
+	/* Most often there are none at all, and then no tenant's line is needed. */
+	if (!__atomic_load_n(&t->used, __ATOMIC_RELAXED))
+		return 0;
 	return __atomic_load_n(&t->tenants[tenant], __ATOMIC_RELAXED);
 }
 
@@ -91,7 +94,7 @@ static void forget_oldest(struct sip_refused_table *t)
 	*link = r->next;
 	count(t, r->tenant, t->tenants[r->tenant] - 1);
 	t->oldest = t->oldest + 1 < t->config.entries ? t->oldest + 1 : 0;
-	t->used--;
+	__atomic_store_n(&t->used, t->used - 1, __ATOMIC_RELAXED);
 }
 
 void sip_refused_expire(struct sip_refused_table *t, uint64_t now, uint32_t budget)
@@ -143,7 +146,7 @@ struct sip_refused *sip_refused_add(struct sip_refused_table *t, uint64_t now, u
 		.next = *bucket,
 	};
 	*bucket = i;
-	t->used++;
+	__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELAXED);
 	count(t, tenant, t->tenants[tenant] + 1);
 	return r;
 }
