@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/stage_decode.h"
+#include "bpf/stage_media.h"
 #include "bpf/stage_tenant.h"
 #include "bpf/stage_wire.h"
 
@@ -103,6 +104,24 @@ struct {
 	__type(value, struct reach);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } postern_reach SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_MEDIA);
+	__type(key, __u32);
+	__type(value, struct media);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} postern_media SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_TENANTS);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} postern_media_first SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -307,6 +326,43 @@ SEPARATE int gate_reach_hear(uint32_t slot, uint64_t hash)
 STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
 {
 	gate_reach_hear(slot, hash);
+}
+
+STAGE_INLINE uint32_t media_first(struct media_table *t, uint32_t tenant)
+{
+	const uint64_t *first = bpf_map_lookup_elem(&postern_media_first, &tenant);
+
+	return first ? (uint32_t) * (const volatile uint64_t *)first : 0;
+}
+
+STAGE_INLINE struct media *media_at(struct media_table *t, uint32_t place)
+{
+	place--;
+	return bpf_map_lookup_elem(&postern_media, &place);
+}
+
+SEPARATE uint32_t gate_media_look(const struct stage_packet *p, uint32_t place, uint32_t tenant,
+				  uint32_t outbound)
+{
+	return p ? media_look(NULL, p, place, tenant, outbound) : 0;
+}
+
+STAGE_INLINE uint32_t media_step(struct media_table *t, const struct stage_packet *p,
+				 uint32_t place, uint32_t tenant, bool outbound)
+{
+	return gate_media_look(p, place, tenant, outbound);
+}
+
+SEPARATE int gate_media(const struct stage_packet *p, uint32_t tenant, uint32_t outbound)
+{
+	return p && media_pass(NULL, p, tenant, outbound, bpf_ktime_get_ns());
+}
+
+/* Hardly ever is there any: one word says so, which every packet has read anyway. */
+STAGE_INLINE bool stage_media(struct stage_tables *t, const struct stage_packet *p,
+			      const struct stage_result *r)
+{
+	return t->gate->media && gate_media(p, r->tenant, r->outbound);
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)

@@ -15,6 +15,8 @@
  *   postern_epochs      mapped   u64 by struct flow_verdict's place: workers count them up
  *   postern_peers       mapped   struct peer_set by gate_peer_set(): the kernel's to write
  *   postern_reach       mapped   struct reach by slot: the kernel's to write
+ *   postern_media       mapped   struct media by place, from 1: emergency calls' media
+ *   postern_media_first mapped   u64 by slot: the tenant's first place, 0: it has none
  *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
  *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
@@ -27,6 +29,7 @@
 #ifndef POSTERN_MAPS_H
 #define POSTERN_MAPS_H
 
+#include "bpf/media.h"
 #include "bpf/peers.h"
 #include "bpf/reach.h"
 #include "bpf/reason.h"
@@ -35,7 +38,7 @@
 #include "bpf/tenant.h"
 
 #define GATE_MAGIC 0x4e525450u /* "PTRN" */
-#define GATE_ABI   6           /* of this file, the order of stage_one.h's and reason.h's lists */
+#define GATE_ABI   7           /* of this file, the order of stage_one.h's and reason.h's lists */
 
 #define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
@@ -54,7 +57,8 @@
 #define GATE_PINS                                                                         \
 	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",     \
 		"postern_prefixes", "postern_blocked", "postern_flows", "postern_epochs", \
-		"postern_peers", "postern_reach", "postern_counters", "postern_per_tenant"
+		"postern_peers", "postern_reach", "postern_media", "postern_media_first", \
+		"postern_counters", "postern_per_tenant"
 
 /* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
 #define GATE_ARRAYS(X)                                                                      \
@@ -64,7 +68,9 @@
 	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
 	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)                                  \
 	X(peers, "postern_peers", struct peer_set, GATE_TENANTS *PEER_SETS)                 \
-	X(reach, "postern_reach", struct reach, GATE_TENANTS)
+	X(reach, "postern_reach", struct reach, GATE_TENANTS)                               \
+	X(media, "postern_media", struct media, GATE_MEDIA)                                 \
+	X(media_first, "postern_media_first", uint64_t, GATE_TENANTS)
 
 enum gate_size {
 	GATE_PORTS = 8,
@@ -73,6 +79,7 @@ enum gate_size {
 	GATE_PREFIXES = 1 << 20,
 	GATE_BLOCKED = 1 << 20,
 	GATE_FLOWS = 1 << 16,
+	GATE_MEDIA = 4096,
 	GATE_PORT_CALLS = 2 * 65536 / 64, /* where SIP's begin */
 	GATE_PORT_WORDS = 2 * GATE_PORT_CALLS,
 };
@@ -111,6 +118,7 @@ struct gate_shared {
 	uint32_t flows;      /* whether postern_flows has ever had any */
 	uint32_t reach;      /* different addresses within a minute that are not too many; 0: any */
 	uint32_t reach_drop; /* others' packets are dropped: policy.actions.probing */
+	uint32_t media;      /* places of postern_media that are taken: workers count them */
 	uint64_t generation; /* of the policy that the maps hold */
 	uint64_t key[2];     /* of hashes; random, of the machine's run */
 	struct gate_port port[GATE_PORTS];
@@ -148,6 +156,7 @@ struct gate_tenant_counters {
 	uint64_t inspected;            /* packets to the dataplane */
 	uint64_t bytes_tls;            /* both ways, passed unread: of its connections under TLS */
 	uint64_t failed;               /* of these, not taken by it */
+	uint64_t media;                /* packets of emergency calls' media */
 	uint64_t dropped[CHECK_COUNT];
 	uint64_t shadow[CHECK_COUNT];
 };

@@ -95,6 +95,7 @@ struct policy_timeouts {
 	uint64_t sip_transaction; /* remembered after its final response */
 	uint64_t call;            /* without any message of its dialog */
 	uint64_t fragment;        /* the rest of a fragmented packet */
+	uint64_t emergency_media; /* an emergency call of which nothing comes */
 };
 
 /* Each worker's. A tenant may hold at most its share (in percent) of a table. */
@@ -114,6 +115,8 @@ struct policy_budgets {
 	uint32_t recipient_counts; /* cells of a row of counts of mails by recipient */
 	uint32_t known_recipients; /* cells of a row of what is known of recipients */
 	uint32_t suppressed;       /* recipients that bounced */
+	uint32_t emergency_media;  /* media of emergency calls */
+	uint32_t emergency_media_share;
 };
 
 /* How calls without any final response enter the answer-seizure ratio. */

@@ -85,6 +85,7 @@
 	X(RELAY, "relay", "many servers say that they relay nothing")                               \
 	X(DO_NOT_CALL, "do_not_call", "the callee is on a do-not-call list")                        \
 	X(EMERGENCY_NUMBER, "emergency_number", "an emergency number")                              \
+	X(EMERGENCY_MEDIA, "emergency_media", "media of an emergency call: passed, whatever its tenant's state and limits") \
 	X(HEADER_MISSING, "header_missing", "a mail without From or without Date")                  \
 	X(HEADER_REPEATED, "header_repeated", "a header field twice that may be there once")        \
 	X(HEADER_NUL, "header_nul", "a header field with a NUL in it")                              \

@@ -47,6 +47,9 @@ STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot
 STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash);
 /* Two words that nobody else knows. */
 STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t);
+/* Whether a datagram is an emergency call's media (bpf/stage_media.h). *r has its tenant. */
+STAGE_INLINE bool stage_media(struct stage_tables *t, const struct stage_packet *p,
+			      const struct stage_result *r);
 /* ns; the same clock for all that expires. Asked for only by packets for which time matters. */
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t);
 /* Whether everything is counted and nothing dropped. */
@@ -119,6 +122,8 @@ STAGE_INLINE enum reason stage_remark(const struct stage_packet *p)
 STAGE_INLINE bool stage_drop(struct stage_tables *t, struct stage_result *r, enum stage_check check,
 			     enum reason reason)
 {
+	if (r->media)
+		return false;
 	if (stage_shadow(t, check)) {
 		r->shadowed |= (uint8_t)(1U << check);
 		return false;
@@ -275,12 +280,18 @@ STAGE_INLINE bool stage_is_call(struct stage_tables *t, const struct stage_packe
 	       (stage_port_calls(t, p->proto, p->dport) || stage_port_calls(t, p->proto, p->sport));
 }
 
+STAGE_INLINE bool stage_is_datagram(const struct stage_packet *p)
+{
+	return p->class == CLASS_L4 && p->proto == PROTO_UDP;
+}
+
 /*
  * The checks, in order, on a packet whose tenant and direction stand in *r (the rest of which
  * is zero).
  *
  * A suspended tenant's mail and calls go on to the dataplane, which refuses them in
- * their protocol and lets emergency calls be decided first; the rest is dropped, both ways.
+ * their protocol and lets emergency calls be decided first; the rest is dropped, both ways, but for
+ * such calls' media. These spend of the tenant's buckets, and are not held to them.
  */
 STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet *p,
 			       enum stage_from from, struct stage_result *r)
@@ -303,12 +314,11 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 		return;
 	read = stage_must_read(t, p);
 	suspended = tenant->state == TENANT_SUSPENDED;
-	/* Of what is not read anyway only an emergency call's media are known. */
-	known = read || suspended ? stage_decision(t, p, &own) : FLOW_UNDECIDED;
+	known = read ? stage_decision(t, p, &own) : FLOW_UNDECIDED;
+	r->media = !read && stage_is_datagram(p) && stage_media(t, p, r);
 	r->suspended = suspended && !stage_shadow(t, CHECK_TENANT_SUSPENDED);
 	r->call = r->suspended && stage_is_call(t, p);
-	if (suspended && !read && known != FLOW_EXEMPT &&
-	    stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
+	if (suspended && !read && stage_drop(t, r, CHECK_TENANT_SUSPENDED, REASON_TENANT_SUSPENDED))
 		return;
 	if (r->outbound &&
 	    ((stage_blocked(t, p) && stage_drop(t, r, CHECK_BLOCKED, REASON_BLOCKED)) ||
@@ -321,7 +331,9 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 	if (known == FLOW_DROP && stage_drop(t, r, CHECK_FLOW_DECIDED, REASON_FLOW_DECIDED))
 		return;
 	/* What was let through before the suspension isn't any more. */
-	if (known == FLOW_EXEMPT || (known == FLOW_PASS && !suspended)) {
+	if (r->media) {
+		r->reason = REASON_EMERGENCY_MEDIA;
+	} else if (known == FLOW_PASS && !suspended) {
 		r->reason = REASON_FLOW_DECIDED;
 		r->tls = known == FLOW_PASS && own;
 	} else if (read || stage_quotes_read(t, p)) {

@@ -44,8 +44,7 @@ enum stage_check {
 enum flow_decision {
 	FLOW_UNDECIDED,
 	FLOW_DROP,
-	FLOW_PASS,   /* nothing more to inspect in it */
-	FLOW_EXEMPT, /* the same, though the tenant be suspended: an emergency call's media */
+	FLOW_PASS, /* nothing more to inspect in it */
 };
 
 /*
@@ -79,6 +78,7 @@ struct stage_result {
 	uint8_t optional;  /* WIRE_INSPECT: passes where no dataplane is */
 	uint8_t call;      /* and this is its SIP */
 	uint8_t tls;       /* passes unread, of a connection of the tenant's under TLS */
+	uint8_t media;     /* an emergency call's: dropped for nothing of the tenant's */
 	uint32_t blamed;   /* slot of who alone has the VLAN that a spoofed packet came by; 0 */
 };
 

@@ -78,6 +78,7 @@ STAGE_INLINE void stage_count_tenant(struct gate_tenant_counters *c, const struc
 	c->inspected += failed || r->action == WIRE_INSPECT;
 	c->failed += failed;
 	c->bytes_tls += r->tls ? p->len : 0;
+	c->media += r->media;
 	if (r->action != WIRE_DROP && !r->shadowed)
 		return;
 #define X(id)                                                                         \

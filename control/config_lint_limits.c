@@ -156,7 +156,7 @@ static void lint_tier(struct lint *lint, const struct config *config,
 static void lint_shares(struct lint *lint, const struct config *config)
 {
 	static const char *const names[] = {"flows_share", "sessions_share", "messages_share",
-					    "calls_share"};
+					    "calls_share", "emergency_media_share"};
 	const config_setting_t *budgets = config_lookup(&config->file, "budgets");
 
 	for (size_t i = 0; budgets && i < sizeof(names) / sizeof(names[0]); i++) {

@@ -295,6 +295,7 @@ const struct setting config_timeout_settings[] = {
 		"SIP transactions after their final response (64·T1, RFC 3261 17)"),
 	TIMEOUT(call, "4h", MINUTE, 7 * DAY, "calls without any message of their dialog"),
 	TIMEOUT(fragment, "30s", SECOND, 5 * MINUTE, "fragmented packets whose rest does not come"),
+	TIMEOUT(emergency_media, "3min", 30 * SECOND, HOUR, "an emergency call of which nothing comes: its media are not exempt any more"),
 	{0},
 };
 
@@ -320,6 +321,9 @@ const struct setting config_budget_settings[] = {
 	       "recipients that are known again, all workers, rounded up to a power of two: 4 bytes each; a tenant has room for 1/16"),
 	BUDGET(suppressed, "65536", 256, 1 << 26,
 	       "recipients that bounced, all workers, rounded up to a power of two: 16 bytes each; a tenant has room for half"),
+	BUDGET(emergency_media, "1024", 4, 4096,
+	       "media of emergency calls that pass whatever their tenant's state, all workers: 400 bytes each"),
+	BUDGET(emergency_media_share, "50", 1, 100, "percent of these that one tenant may hold, 64 at most"),
 	BUDGET(reorder_segments, "128", 1, 4096, "TCP segments held beyond a gap, per direction of a flow"),
 	{.name = "reorder_bytes", .type = SETTING_SIZE, AT(budgets.reorder_bytes), .fallback = "256Ki",
 	 .min = 1500, .max = 1 << 26, .help = "bytes held beyond a gap, per direction of a flow"},

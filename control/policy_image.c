@@ -14,7 +14,7 @@
  * Whatever struct policy points to needs a section and a check (dataplane/policy_load.c), or the
  * dataplane would follow a pointer of another process. Who changes it looks here, and then at this.
  */
-static_assert(offsetof(struct policy, on_loss) == 68568,
+static_assert(offsetof(struct policy, on_loss) == 68584,
 	      "a member of struct policy was added: does the image hold what it points to?");
 
 static struct policy_span place(uint64_t *at, uint64_t count, uint64_t size)

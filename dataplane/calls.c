@@ -186,7 +186,9 @@ struct calls *calls_new(const struct policy *policy, uint32_t slots, const uint8
 	memory = memory_reserve(calls->size, MEMORY_DENSE);
 	if (!memory ||
 	    match_memory_new((uint32_t)RTE_MAX(rte_align32pow2(config.calls), MEMORY_LEAST), key,
-			     &calls->memory) != 0) {
+			     &calls->memory) != 0 ||
+	    urgent_open(&calls->urgent, &policy->budgets, slots) != 0) {
+		match_memory_free(calls->memory);
 		memory_release(memory, calls->size);
 		rte_free(calls);
 		return NULL;
@@ -203,6 +205,7 @@ void calls_free(struct calls *calls)
 		return;
 	memory_release(calls->table, calls->size);
 	match_memory_free(calls->memory);
+	urgent_close(&calls->urgent);
 	rte_free(calls);
 }
 
@@ -327,6 +330,7 @@ void calls_expire(struct worker *w, unsigned budget)
 		return;
 	call_expire(calls_hold(w), w->now, budget);
 	sip_refused_expire(w->calls->refused, w->now, budget);
+	urgent_sweep(&w->calls->urgent, (uint64_t)((int64_t)w->now + w->monotonic), budget);
 	rte_ticketlock_unlock(&w->calls->lock);
 }
 

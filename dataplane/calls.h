@@ -12,6 +12,7 @@
 #include "dataplane/inspect.h"
 #include "dataplane/proto/call.h"
 #include "dataplane/proto/sip_refused.h"
+#include "dataplane/urgent.h"
 #include "dataplane/worker.h"
 
 struct match_memory;
@@ -22,6 +23,7 @@ struct calls {
 	struct sip_refused_table *refused; /* behind it, with as many entries */
 	size_t size;                       /* of the memory of both */
 	struct match_memory *memory;       /* heard.h's */
+	struct urgent_table urgent;        /* emergency calls, and their media */
 	uint8_t key[SIPHASH_KEY_SIZE];
 	struct worker *holder; /* for the table's callback */
 };

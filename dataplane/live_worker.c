@@ -264,6 +264,8 @@ int live_worker(void *live)
 	w->tx_full = send_again;
 	w->epochs = l->view.epochs;
 	w->shm->lcore = rte_lcore_id();
+	w->now = live_clock_at(&l->clock, rte_rdtsc());
+	w->monotonic = (int64_t)(monotonic_ns() - w->now);
 	snapshot_online(&l->snapshot, index);
 	live_loop(&t);
 	w->now = RTE_MAX(w->now, t.now);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bpf/siphash.h"
+#include "dataplane/calls.h"
 #include "dataplane/kernel_flow.h"
 #include "dataplane/live.h"
 #include "dataplane/memory.h"
@@ -183,6 +184,8 @@ static int gate_open(struct live *l, char error[GATE_ERROR])
 	rc = gate_new(&config, &l->gate, error);
 	if (!rc)
 		rc = snapshot_attach(&l->snapshot, l->gate);
+	if (!rc && l->view.media)
+		media_table_borrow(&l->gate->calls->urgent.media, &l->view, monotonic_ns());
 	return rc;
 }
 

@@ -60,6 +60,8 @@ struct packet_meta {
 	uint8_t fin;
 	uint8_t role; /* enum port_role: where it leaves; a live port's, else stage one's */
 	uint8_t from; /* enum stage_from: where it came in */
+	/* enum reason: why stage one drops it, unless it turns out to be an emergency call's */
+	uint8_t over;
 };
 
 static inline struct packet_meta *packet_meta(struct rte_mbuf *m)

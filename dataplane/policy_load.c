@@ -115,8 +115,8 @@ static bool emergency_ok(const struct policy_image *i)
 static bool budgets_ok(const struct policy_budgets *b)
 {
 	return b->flows && b->sessions && b->messages && b->calls && b->fragments &&
-	       b->flows_share <= 100 && b->sessions_share <= 100 && b->messages_share <= 100 &&
-	       b->calls_share <= 100;
+	       b->emergency_media && b->emergency_media_share <= 100 && b->flows_share <= 100 &&
+	       b->sessions_share <= 100 && b->messages_share <= 100 && b->calls_share <= 100;
 }
 
 /* Whoever goes from word to word finds an empty one. */

@@ -118,7 +118,9 @@ static void take_message(struct sip_ctx *c, enum sip_result result, const struct
 	c->repeated = calls & CALL_EVENT_REPEATED;
 	if (c->call.refused || reply_sip_is_acked(msg))
 		sip_absorb(c, msg);
-	else if (sip_judge(c, msg, calls, outbound) && sip_is_new_call(msg) && !c->repeated)
+	else if (!sip_judge(c, msg, calls, outbound))
+		urgent_follow(w, c->urgent, msg, outbound, calls);
+	else if (sip_is_new_call(msg) && !c->repeated)
 		calls_refuse(w, tenant, msg, c->answer.code);
 }
 

@@ -45,6 +45,8 @@ static bool emergency(struct sip_ctx *c, const struct sip_message *msg, enum ver
 	case EMERGENCY_ALLOW:
 		break;
 	}
+	if (*verdict != VERDICT_REJECT && sip_is_new_call(msg))
+		c->urgent = URGENT_BEGINS;
 	return true;
 }
 
@@ -241,8 +243,11 @@ bool sip_judge(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls,
 
 	if (c->w->matcher)
 		finding = sip_scan(c->w, c->f, msg);
+	c->urgent = urgent_is(c->w, c->f->tenant, msg) ? URGENT_IS : URGENT_NOT;
 	if (outbound && emergency(c, msg, &verdict))
 		return verdict == VERDICT_REJECT;
+	if (c->urgent == URGENT_IS)
+		return false;
 	if (finding.verdict >= VERDICT_DROP)
 		return refused_by_rule(c, msg, &finding);
 	if (!outbound)

@@ -30,6 +30,7 @@ struct sip_ctx {
 	/* Of a tenant's new call or text. */
 	bool is_sos, has_callee;
 	struct sip_number callee;
+	enum urgent urgent; /* what it is to an emergency call */
 };
 
 /* Nothing of it goes on, and whoever sent a request hears why. True when it is carried out. */

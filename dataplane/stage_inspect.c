@@ -11,6 +11,7 @@
 #include "dataplane/inspect.h"
 #include "dataplane/tcp.h"
 #include "dataplane/tcp_cut.h"
+#include "dataplane/urgent.h"
 
 #define AHEAD 2 /* datagrams that are read before their turn */
 
@@ -317,6 +318,24 @@ static bool is_stopped(const struct worker *w, const struct flow *f)
 	       w->policy->slots[f->tenant].state == TENANT_SUSPENDED && !w->policy->shadow;
 }
 
+/*
+ * Datagrams that nobody reads: an emergency call's media pass, whatever stage one said; others are
+ * what it said.
+ */
+static void settle_media(struct worker *w, struct burst *b, unsigned i)
+{
+	const enum reason over = packet_meta(b->pkt[i])->over;
+	const struct flow *f = b->flow[i];
+
+	if (b->hdr[i].proto != IPPROTO_UDP || b->verdict[i] >= VERDICT_DROP ||
+	    (!over && (!f || f->app != APP_NONE || !urgent_may_pass(w, i))))
+		return;
+	if (urgent_passes(w, i))
+		worker_note(w, b->tenant[i], REASON_EMERGENCY_MEDIA);
+	else if (over)
+		slot_decide(w, i, VERDICT_DROP, over);
+}
+
 /* `read`: a datagram's message. */
 static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const struct sip_read *read)
 {
@@ -330,6 +349,7 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
 	ghost = w->at.ghost;
+	settle_media(w, b, i);
 	if (f && f->first_seen == meta->time && (f->flags & FLOW_OUTBOUND) && w->at.to_server)
 		heard_peer(w, f);
 	/* As if the burst had ended before it: what is sent again in TLS is nobody's to compare. */

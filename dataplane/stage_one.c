@@ -10,6 +10,7 @@
 #include "dataplane/inspect.h"
 #include "dataplane/limit.h"
 #include "dataplane/prefix.h"
+#include "dataplane/urgent.h"
 #include "dataplane/worker.h"
 
 struct stage_tables {
@@ -84,6 +85,13 @@ STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot
 
 STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
 {
+}
+
+/* What comes before a packet may make it one: that is known when its turn comes. */
+STAGE_INLINE bool stage_media(struct stage_tables *t, const struct stage_packet *p,
+			      const struct stage_result *r)
+{
+	return false;
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)
@@ -203,6 +211,15 @@ static void note_shadowed(struct worker *w, uint32_t tenant, unsigned shadowed)
 			worker_note(w, tenant, reasons[i]);
 }
 
+/* An emergency call's media are not dropped; whether it is any is known when its turn comes. */
+static void drop(struct worker *w, struct burst *b, unsigned i, enum reason reason)
+{
+	if (reason != REASON_SPOOFED && urgent_may_pass(w, i))
+		packet_meta(b->pkt[i])->over = (uint8_t)reason;
+	else
+		slot_decide(w, i, VERDICT_DROP, reason);
+}
+
 static void decide(struct worker *w, struct burst *b, unsigned i)
 {
 	struct stage_tables tables = {.policy = w->policy, .peers = &w->peers};
@@ -219,7 +236,7 @@ static void decide(struct worker *w, struct burst *b, unsigned i)
 	if (r.shadowed)
 		note_shadowed(w, r.tenant, r.shadowed);
 	if (r.action == WIRE_DROP)
-		slot_decide(w, i, VERDICT_DROP, r.reason);
+		drop(w, b, i, r.reason);
 	if (r.blamed)
 		w->tenants[r.blamed].reasons[REASON_SPOOFED]++;
 }
@@ -237,7 +254,7 @@ static void decide_seen_through(struct worker *w, struct burst *b, unsigned i)
 		return;
 	stage_packet_of(b->pkt[i], &b->hdr[i], &p);
 	if (!stage_must_read(&tables, &p))
-		slot_decide(w, i, VERDICT_DROP, REASON_TENANT_SUSPENDED);
+		drop(w, b, i, REASON_TENANT_SUSPENDED);
 }
 
 void stage_one(struct worker *w, struct burst *b)

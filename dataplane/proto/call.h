@@ -150,6 +150,8 @@ void call_table_choose(struct call_table *table, const struct call_config *confi
  * has it computed once.
  */
 uint64_t call_hash(const struct call_table *table, const struct sip_message *msg);
+/* The same of a Call-ID and a tag. */
+uint64_t call_hash_of(const struct call_table *table, struct bytes call_id, struct bytes tag);
 
 /*
  * What a message of that hash will look at is on its way into the cache when these return:

@@ -28,7 +28,6 @@ struct call_table {
 	uint32_t cursor; /* of call_expire() */
 };
 
-uint64_t call_hash_of(const struct call_table *t, struct bytes call_id, struct bytes tag);
 struct call *call_find(const struct call_table *t, uint64_t hash, uint32_t tenant,
 		       struct bytes call_id);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bpf/stage_decode.h"
+#include "bpf/stage_media.h"
 #include "bpf/stage_tenant.h"
 #include "bpf/stage_wire.h"
 
@@ -123,6 +124,33 @@ STAGE_INLINE enum reach_result stage_reach(struct stage_tables *t, uint32_t slot
 STAGE_INLINE void stage_reach_hear(struct stage_tables *t, uint32_t slot, uint64_t hash)
 {
 	reach_hear(&t->gate->reach[slot], hash, t->now);
+}
+
+/* Nothing but the gate. */
+struct media_table {
+	struct host_gate gate;
+};
+
+STAGE_INLINE uint32_t media_first(struct media_table *t, uint32_t tenant)
+{
+	return t->gate.media_first[tenant];
+}
+
+STAGE_INLINE struct media *media_at(struct media_table *t, uint32_t place)
+{
+	return place <= HOST_MEDIA ? &t->gate.media[place - 1] : NULL;
+}
+
+STAGE_INLINE uint32_t media_step(struct media_table *t, const struct stage_packet *p,
+				 uint32_t place, uint32_t tenant, bool outbound)
+{
+	return media_look(t, p, place, tenant, outbound);
+}
+
+STAGE_INLINE bool stage_media(struct stage_tables *t, const struct stage_packet *p,
+			      const struct stage_result *r)
+{
+	return media_pass((struct media_table *)t->gate, p, r->tenant, r->outbound, t->now);
 }
 
 STAGE_INLINE uint64_t stage_now(struct stage_tables *t)

@@ -11,6 +11,7 @@
 
 #define HOST_TENANTS 64
 #define HOST_FLOWS   16
+#define HOST_MEDIA   4
 
 struct host_gate {
 	struct gate_shared shared;
@@ -28,6 +29,8 @@ struct host_gate {
 	unsigned flow_count;
 	struct reach reach[HOST_TENANTS];
 	struct peer_set peers[HOST_TENANTS * PEER_SETS];
+	struct media media[HOST_MEDIA];
+	uint32_t media_first[HOST_TENANTS];
 	struct gate_port_counters counters[GATE_PORTS + 1];
 	struct gate_tenant_counters per_tenant[HOST_TENANTS];
 };

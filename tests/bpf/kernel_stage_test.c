@@ -49,6 +49,8 @@ static void begin(void)
 	both.view->shared->reach_drop = 0;
 	memset(both.view->peers, 0, both.policy->slot_count * PEER_SETS * sizeof(struct peer_set));
 	memcpy(both.host.shared.key, both.view->shared->key, sizeof(both.host.shared.key));
+	memset(both.view->media_first, 0, HOST_TENANTS * sizeof(both.view->media_first[0]));
+	both.view->shared->media = 0;
 	kernel_counters(&both.port, both.tenant);
 }
 
@@ -65,6 +67,7 @@ static void begin_case(const struct stage_case *c, const uint8_t *frame, uint32_
 	struct flow_verdict verdict;
 	struct stage_packet p;
 	struct flow_key key;
+	uint32_t first;
 
 	begin();
 	set_port(&port);
@@ -80,6 +83,10 @@ static void begin_case(const struct stage_case *c, const uint8_t *frame, uint32_
 	kernel_gate_listen(both.maps, both.host.socket);
 	host_gate_decode(frame, len, &p);
 	stage_flow_key(&p, &key);
+	both.view->shared->media = stage_case_media(c, &p, now, both.view->media, &first);
+	both.view->media_first[c->tenant] = first;
+	memcpy(both.host.media, both.view->media, CASE_MEDIA * sizeof(struct media));
+	both.host.media_first[c->tenant] = first;
 	if (!stage_case_verdict(c, now, &verdict))
 		return;
 	assert_int_equal(gate_maps_flow(both.maps, &key, &verdict), 0);

@@ -119,9 +119,84 @@ bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_ve
 	case KNOWN_PASS:
 		verdict->decision = FLOW_PASS;
 		break;
-	case KNOWN_EXEMPT:
-		verdict->decision = FLOW_EXEMPT;
+	}
+	return true;
+}
+
+static struct media media_of(const struct stage_case *c, const struct stage_packet *p, uint64_t now)
+{
+	struct media m = {
+		.expires = now + 3600 * SECOND,
+		.until = now + 7200 * SECOND,
+		.idle = 3600 * SECOND,
+		.inside_port = {c->outbound ? p->sport : p->dport, 0},
+		.outside_port = {c->outbound ? p->dport : p->sport, 0},
+		.tenant = c->tenant,
+		.family = p->family,
+	};
+
+	memcpy(m.inside, c->outbound ? p->src : p->dst, sizeof(m.inside));
+	memcpy(m.outside, c->outbound ? p->dst : p->src, sizeof(m.outside));
+	m.inside_port[1] = (uint16_t)(m.inside_port[0] + 1);
+	m.outside_port[1] = (uint16_t)(m.outside_port[0] + 1);
+	return m;
+}
+
+static void media_vary(const struct stage_case *c, uint64_t now, struct media *m)
+{
+	uint16_t *sender = c->outbound ? m->inside_port : m->outside_port;
+	uint16_t *receiver = c->outbound ? m->outside_port : m->inside_port;
+
+	switch ((enum case_media)c->media) {
+	case MEDIA_RTCP:
+		m->inside_port[1] = m->inside_port[0]--;
+		m->outside_port[1] = m->outside_port[0]--;
 		break;
+	case MEDIA_TRANSLATED:
+		m->inside_port[0] = m->inside_port[1] = 0;
+		break;
+	case MEDIA_SENDER:
+		sender[0] = (uint16_t)(sender[0] + 2);
+		sender[1] = (uint16_t)(sender[1] + 2);
+		break;
+	case MEDIA_RECEIVER:
+		receiver[0] = (uint16_t)(receiver[0] + 2);
+		receiver[1] = (uint16_t)(receiver[1] + 2);
+		break;
+	case MEDIA_HOST:
+		m->outside[3] ^= 1;
+		break;
+	case MEDIA_INSIDE:
+		m->inside[m->family == 4 ? 3 : 15] ^= 1;
+		break;
+	case MEDIA_EXPIRED:
+		m->expires = now - 1;
+		break;
+	case MEDIA_AT_THE_END:
+		m->until = now - 1;
+		break;
+	case MEDIA_ANOTHERS:
+		m->tenant++;
+		break;
+	default:
+		break;
+	}
+}
+
+bool stage_case_media(const struct stage_case *c, const struct stage_packet *p, uint64_t now,
+		      struct media places[CASE_MEDIA], uint32_t *first)
+{
+	*first = 0;
+	memset(places, 0, CASE_MEDIA * sizeof(places[0]));
+	if (c->media == MEDIA_NONE)
+		return false;
+	places[0] = places[1] = media_of(c, p, now);
+	media_vary(c, now, &places[0]);
+	*first = 1;
+	if (c->media == MEDIA_LAST_OF_TWO) {
+		places[1].outside[0] ^= 1;
+		places[1].next = 1;
+		*first = 2;
 	}
 	return true;
 }
@@ -133,6 +208,7 @@ bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_ve
 #define BIT(check)      (1 << CHECK_##check)
 #define SMTP            .dport = 25
 #define SIP             .proto = IPPROTO_UDP, .dport = 5060
+#define RTP             .proto = IPPROTO_UDP, .sport = 20000, .dport = 30000
 #define UNREACHABLE4    .proto = IPPROTO_ICMP, .icmp = 3
 #define TOO_BIG6        .proto = IPPROTO_ICMPV6, .icmp = 2
 #define SYN             .flags = 0x02
@@ -140,6 +216,7 @@ bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_ve
 #define INSIDE          .from = FROM_INSIDE
 #define OUTSIDE         .from = FROM_OUTSIDE
 #define PASSES          .action = WIRE_PASS
+#define IS_MEDIA        .action = WIRE_PASS, .reason = REASON_EMERGENCY_MEDIA
 #define IS_READ         .action = WIRE_INSPECT
 #define IS_DROPPED(why) .action = WIRE_DROP, .reason = REASON_##why, .dropped = 1
 #define SENT_BY(who)    .tenant = who, .outbound = 1
@@ -232,8 +309,55 @@ const struct stage_case stage_cases[] = {
 	 SENT_BY(SUSPENDED), IS_READ},
 	{"suspended, a fragment of something else", {OUT4("10.2.0.1"), .proto = IPPROTO_ICMP, .fragment = 0x2000},
 	 INSIDE, SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
-	{"suspended, an emergency call's media", {OUT4("10.2.0.1"), .proto = IPPROTO_UDP, .dport = 30000}, INSIDE,
-	 .flow = KNOWN_EXEMPT, SENT_BY(SUSPENDED), PASSES, .reason = REASON_FLOW_DECIDED},
+	{"suspended, an emergency call's media", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_ITS,
+	 SENT_BY(SUSPENDED), IS_MEDIA},
+	{"its media, to the suspended", {IN4("10.2.0.1"), RTP}, OUTSIDE, .media = MEDIA_ITS, SENT_TO(SUSPENDED), IS_MEDIA},
+	{"its media, IPv6", {OUT6("2001:db8:2::1"), RTP}, INSIDE, .media = MEDIA_ITS, SENT_BY(SUSPENDED), IS_MEDIA},
+	{"its media, IPv6, to the suspended", {IN6("2001:db8:2::1"), RTP}, OUTSIDE, .media = MEDIA_ITS, SENT_TO(SUSPENDED),
+	 IS_MEDIA},
+	{"its media, in a capture", {OUT4("10.2.0.1"), RTP}, .media = MEDIA_ITS, SENT_BY(SUSPENDED), IS_MEDIA},
+	{"its media's RTCP", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_RTCP, SENT_BY(SUSPENDED), IS_MEDIA},
+	{"its media's RTCP, to the suspended", {IN4("10.2.0.1"), RTP}, OUTSIDE, .media = MEDIA_RTCP, SENT_TO(SUSPENDED),
+	 IS_MEDIA},
+	{"its media, behind a translator", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_TRANSLATED, SENT_BY(SUSPENDED),
+	 IS_MEDIA},
+	{"its media, to behind a translator", {IN4("10.2.0.1"), RTP}, OUTSIDE, .media = MEDIA_TRANSLATED, SENT_TO(SUSPENDED),
+	 IS_MEDIA},
+	{"its media, from another port than it said", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_SENDER,
+	 SENT_BY(SUSPENDED), IS_MEDIA},
+	{"its media, to it, from another port than was said", {IN4("10.2.0.1"), RTP}, OUTSIDE, .media = MEDIA_SENDER,
+	 SENT_TO(SUSPENDED), IS_MEDIA},
+	{"its media, the second medium", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_LAST_OF_TWO, SENT_BY(SUSPENDED),
+	 IS_MEDIA},
+	{"to another port than its media's", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_RECEIVER, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"to the suspended, to another port than its media's", {IN4("10.2.0.1"), RTP}, OUTSIDE, .media = MEDIA_RECEIVER,
+	 SENT_TO(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"to another host than its media's", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_HOST, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"from another host of the tenant's than its media's", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_INSIDE,
+	 SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"its media, of which nothing came for long", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_EXPIRED,
+	 SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"its media, beyond the time of any call", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_AT_THE_END,
+	 SENT_BY(SUSPENDED), IS_DROPPED(TENANT_SUSPENDED)},
+	{"another tenant's media", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_ANOTHERS, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"over TCP nothing is media", {OUT4("10.2.0.1"), .dport = 30000}, INSIDE, .media = MEDIA_ITS, SENT_BY(SUSPENDED),
+	 IS_DROPPED(TENANT_SUSPENDED)},
+	{"nor is a fragment", {OUT4("10.2.0.1"), RTP, .fragment = 0x2000}, INSIDE, .media = MEDIA_ITS, SENT_BY(SUSPENDED),
+	 IS_READ},
+	{"nor what is read", {OUT4("10.2.0.1"), SIP}, INSIDE, .media = MEDIA_ITS, SENT_BY(SUSPENDED), IS_READ},
+	{"media to a blocked network", {.src = "10.1.0.1", .dst = "198.51.100.200", RTP}, INSIDE, .media = MEDIA_ITS,
+	 SENT_BY(PLAIN), IS_MEDIA},
+	{"media beyond the tenant's packets", {OUT4("10.4.0.1"), RTP}, INSIDE, .media = MEDIA_ITS, .before = 9,
+	 SENT_BY(PACKETS), IS_MEDIA},
+	{"media beyond the tenant's bytes", {OUT4("10.5.0.1"), RTP, .payload = 446}, INSIDE, .media = MEDIA_ITS, .before = 9,
+	 SENT_BY(BYTES), IS_MEDIA},
+	{"media of a tenant of whom nothing is wrong", {OUT4("10.1.0.1"), RTP}, INSIDE, .media = MEDIA_ITS, SENT_BY(PLAIN),
+	 IS_MEDIA},
+	{"away, closed: media go on", {OUT4("10.2.0.1"), RTP}, INSIDE, .media = MEDIA_ITS, .dataplane = AWAY,
+	 .failure = GATE_FAIL_CLOSED, SENT_BY(SUSPENDED), IS_MEDIA},
 	{"suspended, let through before", {OUT4("10.2.0.1")}, INSIDE, .flow = KNOWN_PASS, SENT_BY(SUSPENDED),
 	 IS_DROPPED(TENANT_SUSPENDED)},
 	{"suspended, mail let through before: read again", {OUT4("10.2.0.1"), SMTP}, INSIDE, .flow = KNOWN_PASS,

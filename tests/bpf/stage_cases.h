@@ -22,7 +22,23 @@
 enum case_dataplane { WELL, AWAY, STUCK, STUCK_UNMINDED };
 
 /* What is known of the packet's flow. */
-enum case_flow { NEVER_SEEN, KNOWN_DROP, KNOWN_PASS, KNOWN_EXEMPT, EXPIRED_DROP, EXPIRED_PASS };
+enum case_flow { NEVER_SEEN, KNOWN_DROP, KNOWN_PASS, EXPIRED_DROP, EXPIRED_PASS };
+
+/* What is known of an emergency call's media: the packet's addresses and ports, but for … */
+enum case_media {
+	MEDIA_NONE,
+	MEDIA_ITS,         /* nothing */
+	MEDIA_RTCP,        /* they are the second ones */
+	MEDIA_TRANSLATED,  /* the tenant's port isn't known */
+	MEDIA_SENDER,      /* the sender said another port */
+	MEDIA_RECEIVER,    /* the receiver did */
+	MEDIA_HOST,        /* the outside's address is another */
+	MEDIA_INSIDE,      /* the tenant's address is */
+	MEDIA_EXPIRED,     /* nothing came for long */
+	MEDIA_AT_THE_END,  /* the call may last no longer */
+	MEDIA_ANOTHERS,    /* it is another tenant's */
+	MEDIA_LAST_OF_TWO, /* another is looked at first */
+};
 
 struct stage_case {
 	const char *name;
@@ -31,6 +47,7 @@ struct stage_case {
 	uint8_t dataplane;  /* enum case_dataplane */
 	uint8_t failure;    /* enum gate_failure */
 	uint8_t flow;       /* enum case_flow */
+	uint8_t media;      /* enum case_media */
 	uint8_t flags;      /* enum gate_port_flag */
 	uint8_t shadow;     /* the policy's */
 	uint8_t before;     /* how many of the same come first */
@@ -93,5 +110,9 @@ struct gate_port stage_case_port(const struct stage_case *c);
 uint64_t stage_case_heartbeat(const struct stage_case *c, uint64_t now);
 /* False: nothing is known. */
 bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_verdict *verdict);
+#define CASE_MEDIA 2
+/* The places of media, *first the case's tenant's; false: there are none. */
+bool stage_case_media(const struct stage_case *c, const struct stage_packet *p, uint64_t now,
+		      struct media places[CASE_MEDIA], uint32_t *first);
 
 #endif

@@ -26,6 +26,7 @@ static void prepare(const struct policy *policy, const struct stage_case *c, con
 	host_gate_decode(frame, len, &p);
 	stage_flow_key(&p, &gate.flows[0].key);
 	gate.flow_count = stage_case_verdict(c, NOW, &gate.flows[0].verdict);
+	stage_case_media(c, &p, NOW, gate.media, &gate.media_first[c->tenant]);
 }
 
 static void check(const struct stage_case *c, const struct stage_result *r)
@@ -45,6 +46,9 @@ static void check(const struct stage_case *c, const struct stage_result *r)
 	if (r->blamed != c->blamed ||
 	    (c->blamed && gate.per_tenant[c->blamed].dropped[CHECK_SPOOFED] != c->dropped))
 		fail_msg("%s: tenant %u is blamed", c->name, r->blamed);
+	if (gate.per_tenant[c->tenant].media !=
+	    (c->reason == REASON_EMERGENCY_MEDIA ? c->before + 1u : 0))
+		fail_msg("%s: the tenant's media are not counted", c->name);
 	if (gate.per_tenant[c->tenant].packets[c->outbound] != (c->tenant ? c->before + 1u : 0))
 		fail_msg("%s: the tenant's packets are not counted", c->name);
 }

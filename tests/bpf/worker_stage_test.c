@@ -11,13 +11,14 @@
 static struct gate_fixture g;
 
 /*
- * Flows that were decided upon, ports' choices, the failure policy and headers that can't be walked
- * are the kernel's alone; and later stages want mail in connections, and right checksums.
+ * Flows that were decided upon, what is known of media (the `urgent` tests), ports' choices, the
+ * failure policy and headers that can't be walked are the kernel's alone; and later stages want
+ * mail in connections, and right checksums.
  */
 static bool is_the_workers(const struct stage_case *c)
 {
 	return c->action != WIRE_INSPECT && c->dataplane == WELL && c->flow == NEVER_SEEN &&
-	       !c->flags && !c->shadow && !c->frame.fragment && !c->alien &&
+	       !c->media && !c->flags && !c->shadow && !c->frame.fragment && !c->alien &&
 	       !(c->frame.extensions > 8 && !c->frame.flags) &&
 	       !(c->frame.dport == 25 && (c->before || c->action != WIRE_DROP));
 }

@@ -11,6 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from conversation import conversation_read
+from packets import pcap_write
+
 CONFIG = """
 tiers: {
   narrow: { messages = "10/min"; recipients = "1/s burst 8"; connections = "1/s burst 5"; calls = "1/s burst 3"; sip_requests = "3/s burst 9"; };
@@ -111,6 +114,17 @@ def check_state(events):
     return missing
 
 
+def compare_case(name, postern, folder, rules):
+    """A case's conversations: what one flow says changes what becomes of others."""
+    case = Path(__file__).parent / "cases" / name
+    sessions, _ = conversation_read((case / "talk").read_text(encoding="utf-8"))
+    (folder / "conf").write_text((case / "postern.conf").read_text(encoding="utf-8"), encoding="utf-8")
+    pcap_write(folder / "pcap", [p for s in sessions for p in s.packets])
+    first = run(postern, 1, folder, rules)
+    print(f"{name}: {first[0]['packets']} packets, {len(first[1])} events")
+    return [f for workers in (2, 3, 4) for f in compare(first, run(postern, workers, folder, rules), f"{workers} ({name})")]
+
+
 def main():
     postern, generator, rules = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -128,6 +142,7 @@ def main():
             for workers in (2, 3, 4):
                 failures += compare(first, run(postern, workers, folder, rules), f"{workers} ({name})")
             print(f"{name}: {first[0]['packets']} packets, {len(first[1])} events")
+        failures += compare_case("sip-emergency", postern, folder, rules)
     for failure in failures:
         print(failure)
     print(f"{len(failures)} failures")
