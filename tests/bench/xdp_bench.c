@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "control/policy_build.h"
@@ -27,6 +28,15 @@ static const struct {
 	{"to a tenant, not read", {.src = "192.0.2.9", .dst = "10.1.0.1"}, FROM_OUTSIDE},
 	{"the same, IPv6", {.src = "2001:db8:1::1", .dst = "2001:db8:ffff::9"}, FROM_INSIDE},
 	{"in a VLAN", {.src = "10.3.0.1", .dst = "192.0.2.9", .vlan = {100}}, FROM_INSIDE},
+	{"a datagram of a tenant's",
+	 {.src = "10.1.0.1", .dst = "192.0.2.9", .proto = IPPROTO_UDP, .dport = 4500},
+	 FROM_INSIDE},
+	{"a datagram to a tenant",
+	 {.src = "192.0.2.9", .dst = "10.1.0.1", .proto = IPPROTO_UDP, .dport = 4500},
+	 FROM_OUTSIDE},
+	{"a SYN of a tenant's",
+	 {.src = "10.1.0.1", .dst = "192.0.2.9", .flags = 0x02},
+	 FROM_INSIDE},
 	{"SMTP, to the socket", {.src = "10.1.0.1", .dst = "192.0.2.9", .dport = 25}, FROM_INSIDE},
 	{"spoofed, dropped", {.src = "172.16.0.1", .dst = "192.0.2.9"}, FROM_INSIDE},
 	{"suspended, dropped", {.src = "10.2.0.1", .dst = "192.0.2.9"}, FROM_INSIDE},

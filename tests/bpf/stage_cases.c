@@ -102,6 +102,7 @@ bool stage_case_verdict(const struct stage_case *c, uint64_t now, struct flow_ve
 	*verdict = (struct flow_verdict){
 		.expires = now + 3600 * SECOND,
 		.place = c->frame.proto == IPPROTO_UDP ? FLOW_EPOCHS : CASE_EPOCH,
+		.own = 1,
 		.epoch = c->renewed ? 6 : 7,
 	};
 	switch ((enum case_flow)c->flow) {

@@ -51,6 +51,10 @@ static void check(const struct stage_case *c, const struct stage_result *r)
 		fail_msg("%s: the tenant's media are not counted", c->name);
 	if (gate.per_tenant[c->tenant].packets[c->outbound] != (c->tenant ? c->before + 1u : 0))
 		fail_msg("%s: the tenant's packets are not counted", c->name);
+	/* What passes because nobody can read it, emergency calls' media left out. */
+	if (gate.per_tenant[c->tenant].bytes_tls !=
+	    (c->flow == KNOWN_PASS && c->reason == REASON_FLOW_DECIDED ? counters->bytes : 0))
+		fail_msg("%s: bytes under TLS", c->name);
 }
 
 static void every_packet_goes_where_the_table_says(void **state)

@@ -74,6 +74,10 @@ class Gate:
         """Packets that the kernel passed because of a verdict about their flow, of both ports."""
         return sum(port["kernel"]["passed_for"].get("flow_decided", 0) for port in self.ask("ports")["ports"])
 
+    def passed_tls(self, tenant):
+        """Their bytes, of connections of the tenant's."""
+        return self.ask("tenant", tenant=tenant)["kernel"]["bytes_tls"]
+
     def read(self):
         """Packets that came to the dataplane."""
         return sum(port["kernel"]["inspected"] for port in self.ask("ports")["ports"])
@@ -154,13 +158,16 @@ def passed_peer(gate, source, to):
 
 def passes(gate, source, to):
     peer = passed_peer(gate, (source, 0), to)
-    passed, read = gate.passed(), gate.read()
+    passed, read, tls = gate.passed(), gate.read(), gate.passed_tls("acme")
     peer.chat(200)
-    passed, read = gate.passed() - passed, gate.read() - read
-    print(f"{passed} packets passed in the kernel, {read} were read")
+    passed, read, tls = gate.passed() - passed, gate.read() - read, gate.passed_tls("acme") - tls
+    print(f"{passed} packets passed in the kernel, of {tls} bytes, {read} were read")
     # Each round has two packets at least; others' traffic, and a verdict that expires, are a few.
     if passed < 390 or read > 100:
         raise AssertionError("the kernel does not pass them")
+    # Ethernet, IPv4 and TCP with timestamps, and now and then a record of 13 bytes.
+    if not 66 * passed <= tls <= 80 * passed:
+        raise AssertionError("they are not counted as bytes under TLS")
     peer.s.close()
 
 
