@@ -6,8 +6,8 @@
  * no logarithm. The standard error is 0.3 % at 1,000 and 1.2 % at 30,000, the most that
  * policy.probing can be; one new address in 75 counts as known at 1,000 (tests/unit/reach_test.c).
  *
- * What answers isn't sent to: of UDP, an address that sent something within the last minute or
- * two, by 4096 bits for each of the two.
+ * What answers isn't sent to: of UDP, an address that sent something within the last one or two
+ * times 69 s, by 4096 bits for each of the two.
  *
  * A worker knows flows, and counts them (dataplane/heard.h); this is the kernel's. No locks: what
  * CPUs do at the same moment as one of them begins a minute may be lost.
@@ -26,17 +26,18 @@
 #define REACH_HEARD_BITS 4096
 #define REACH_HEARD      (REACH_HEARD_BITS / 64)
 #define REACH_MINUTE     (UINT64_C(60) * 1000000000) /* ns */
-#define REACH_UNIT       1024                        /* `count` is in so-manieths */
+#define REACH_AGE_SHIFT  36   /* ns: 69 s, without a division by each packet */
+#define REACH_UNIT       1024 /* `count` is in so-manieths */
 
 struct reach {
-	uint64_t began;  /* ns: the minute in hand's first packet */
-	uint64_t minute; /* the clock's, of the latest that was heard */
-	uint32_t bits;   /* of `sent` that are set */
-	uint32_t count;  /* addresses, times REACH_UNIT */
-	uint32_t times;  /* minutes in which there were too many, in all */
+	uint64_t began; /* ns: the minute in hand's first packet */
+	uint64_t age;   /* the clock's, by REACH_AGE_SHIFT, when somebody was heard last */
+	uint32_t bits;  /* of `sent` that are set */
+	uint32_t count; /* addresses, times REACH_UNIT */
+	uint32_t times; /* minutes in which there were too many, in all */
 	uint32_t pad;
 	uint64_t sent[REACH_WORDS];
-	uint64_t heard[2][REACH_HEARD]; /* by the minute's parity */
+	uint64_t heard[2][REACH_HEARD]; /* by the age's parity */
 };
 
 enum reach_result {
@@ -72,26 +73,26 @@ STAGE_INLINE void reach_clear(uint64_t *words, uint32_t n)
 /* Somebody sends to the tenant. */
 STAGE_INLINE void reach_hear(struct reach *r, uint64_t hash, uint64_t now)
 {
-	uint64_t minute = now / REACH_MINUTE, last = *(volatile uint64_t *)&r->minute;
+	uint64_t age = now >> REACH_AGE_SHIFT, last = *(volatile uint64_t *)&r->age;
 	uint32_t bit = hash % REACH_HEARD_BITS;
 
-	if (last != minute && __sync_val_compare_and_swap(&r->minute, last, minute) == last) {
-		reach_clear(r->heard[minute & 1], REACH_HEARD);
-		if (minute != last + 1)
-			reach_clear(r->heard[~minute & 1], REACH_HEARD);
+	if (last != age && __sync_val_compare_and_swap(&r->age, last, age) == last) {
+		reach_clear(r->heard[age & 1], REACH_HEARD);
+		if (age != last + 1)
+			reach_clear(r->heard[~age & 1], REACH_HEARD);
 	}
-	if (!reach_bit(r->heard[minute & 1], bit))
-		reach_set(r->heard[minute & 1], bit);
+	if (!reach_bit(r->heard[age & 1], bit))
+		reach_set(r->heard[age & 1], bit);
 }
 
 STAGE_INLINE bool reach_was_heard(const struct reach *r, uint64_t hash, uint64_t now)
 {
-	uint64_t minute = now / REACH_MINUTE, last = *(const volatile uint64_t *)&r->minute;
+	uint64_t age = now >> REACH_AGE_SHIFT, last = *(const volatile uint64_t *)&r->age;
 	uint32_t bit = hash % REACH_HEARD_BITS;
 
-	if (last == minute && reach_bit(r->heard[minute & 1], bit))
+	if (last == age && reach_bit(r->heard[age & 1], bit))
 		return true;
-	return (last == minute || last + 1 == minute) && reach_bit(r->heard[~minute & 1], bit);
+	return (last == age || last + 1 == age) && reach_bit(r->heard[~age & 1], bit);
 }
 
 STAGE_INLINE void reach_begin(struct reach *r, uint64_t now)

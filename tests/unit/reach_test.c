@@ -117,23 +117,23 @@ static void scanners_are_held_at_the_default(void **state)
 
 static void who_was_heard_is_so_for_a_minute_or_two(void **state)
 {
-	const uint64_t now = 600 * SECOND;
+	const uint64_t age = UINT64_C(1) << REACH_AGE_SHIFT, now = 9 * age;
 
 	assert_false(reach_was_heard(&reach, hash_of(1), now));
 	reach_hear(&reach, hash_of(1), now);
 	assert_true(reach_was_heard(&reach, hash_of(1), now));
-	assert_true(reach_was_heard(&reach, hash_of(1), now + 119 * SECOND));
-	assert_false(reach_was_heard(&reach, hash_of(1), now + 121 * SECOND));
+	assert_true(reach_was_heard(&reach, hash_of(1), now + 2 * age - 1));
+	assert_false(reach_was_heard(&reach, hash_of(1), now + 2 * age));
 	/* While others are. */
-	reach_hear(&reach, hash_of(2), now + 60 * SECOND);
-	assert_true(reach_was_heard(&reach, hash_of(1), now + 61 * SECOND));
-	reach_hear(&reach, hash_of(2), now + 120 * SECOND);
-	assert_false(reach_was_heard(&reach, hash_of(1), now + 121 * SECOND));
-	assert_true(reach_was_heard(&reach, hash_of(2), now + 121 * SECOND));
+	reach_hear(&reach, hash_of(2), now + age);
+	assert_true(reach_was_heard(&reach, hash_of(1), now + age));
+	reach_hear(&reach, hash_of(2), now + 2 * age);
+	assert_false(reach_was_heard(&reach, hash_of(1), now + 2 * age));
+	assert_true(reach_was_heard(&reach, hash_of(2), now + 2 * age));
 	/* After a pause nothing of before is left. */
-	reach_hear(&reach, hash_of(3), now + 600 * SECOND);
-	assert_false(reach_was_heard(&reach, hash_of(2), now + 600 * SECOND));
-	assert_false(reach_was_heard(&reach, hash_of(1), now + 600 * SECOND));
+	reach_hear(&reach, hash_of(3), now + 9 * age);
+	assert_false(reach_was_heard(&reach, hash_of(2), now + 9 * age));
+	assert_false(reach_was_heard(&reach, hash_of(1), now + 9 * age));
 }
 
 /* However many: nothing overflows, and it only says too little. */
