@@ -94,10 +94,21 @@ static void put_person(struct text *t, uint64_t hash, bool alone)
 	put(t, person_text(hash, text), PERSON_TEXT - 1);
 }
 
+/* A detail that is nothing but a telephone number: who said STOP, or START. */
+static bool is_number_alone(enum field_key field, const char *p, size_t len)
+{
+	if (field != FIELD_KEY_VERDICT_DETAIL || !len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isdigit((unsigned char)p[i]) && p[i] != '+' && p[i] != '*' && p[i] != '#')
+			return false;
+	return true;
+}
+
 size_t eve_people_hide(const struct person_key *key, enum field_key field, const void *value,
 		       size_t len, char *out, size_t size)
 {
-	const bool alone = people[field] == PEOPLE_ALONE;
+	const bool alone = people[field] == PEOPLE_ALONE || is_number_alone(field, value, len);
 	struct text t = {out, 0, size};
 	const char *p = value, *end = p + len;
 

@@ -88,6 +88,9 @@ static void texts_lose_who_is_in_them_and_nothing_else(void **unused)
 		hidden(FIELD_KEY_EMAIL_URL, "https://a.example/u?m=bob@example.net&n=1"), expected);
 	assert_string_equal(hidden(FIELD_KEY_VERDICT_DETAIL, "example.net"), "example.net");
 	assert_string_equal(hidden(FIELD_KEY_VERDICT_DETAIL, ""), "");
+	assert_string_equal(hidden(FIELD_KEY_VERDICT_DETAIL, "15551234567"),
+			    hash_of("15551234567"));
+	assert_string_equal(hidden(FIELD_KEY_VERDICT_DETAIL, "16 digits"), "16 digits");
 }
 
 static void what_is_no_address_is_somebody_all_the_same(void **unused)
