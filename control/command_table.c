@@ -354,7 +354,7 @@ const struct command commands[] = {
 	{"stats", PRIVILEGE_READ, NULL, run_stats, "all counters, as in events of type `stats`", false},
 	{"ports", PRIVILEGE_READ, NULL, run_ports, "the two ports, their links and counters", false},
 	{"rules", PRIVILEGE_READ, NULL, run_rules, "rules in force, and which of them matched how often", false},
-	{"rules list", PRIVILEGE_READ, rules_list_arguments, run_rules_list, "each rule: its text's place, its state and why, its matches", false},
+	{"rules list", PRIVILEGE_READ, rules_list_arguments, run_rules_list, "each rule: its text's place, its state and why, its matches, what it keeps of bodies", false},
 	{"rules history", PRIVILEGE_READ, NULL, run_rules_history, "generations of the rules, the newest first: who, how, what changed", false},
 	{"rules stage", PRIVILEGE_CHANGE, rules_stage_arguments, run_rules_stage, "adds text to what this connection will push; forgotten when it ends", true},
 	{"rules push", PRIVILEGE_CHANGE, rules_push_arguments, run_rules_push, "the staged rules instead of those in force: compiled, swapped; answers when they are in force", false},

@@ -48,6 +48,7 @@ static void fill(struct rule_row *row, struct rule *rule, const struct rule_over
 	row->line = rule->place.line;
 	row->action = rule->action;
 	row->risk = rule->risk;
+	row->keep = rule->keep;
 }
 
 static int write_all(int fd, const void *data, size_t len)

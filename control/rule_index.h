@@ -23,7 +23,8 @@ struct rule_row {
 	uint8_t disabled;   /* by command: not compiled */
 	uint8_t pushed;     /* in shadow by how it was pushed */
 	uint8_t risk;       /* points of its metadata */
-	uint8_t pad[6];
+	uint16_t keep;      /* bytes of a body */
+	uint8_t pad[4];
 };
 
 struct rule_index {

@@ -72,6 +72,8 @@ static json_t *row_json(const struct daemon *d, const struct rule_row *row, uint
 				 (json_int_t)row->rev, "action",
 				 row->action < 4 ? actions[row->action] : "", "state",
 				 state_of(row), "hits", (json_int_t)hits);
+	if (row->keep)
+		json_object_set_new(rule, "keep", json_integer(row->keep));
 	if (o && *o->by) {
 		json_object_set_new(rule, "by", json_string(o->by));
 		json_object_set_new(rule, "since", json_integer((json_int_t)o->since));

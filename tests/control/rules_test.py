@@ -157,6 +157,11 @@ class Rules(unittest.TestCase):
         rows = {r["sid"]: (Path(r["file"]).name, r["line"]) for r in self.result("rules list")["rules"]}
         self.assertEqual((rows[1], rows[399], rows[1000]), (("long.rules", 1), ("long.rules", 399), ("other.rules", 1)))
 
+    def test_which_rules_keep_bytes_of_bodies_can_be_asked(self):
+        keeps = 'reject smtp any any -> any any (msg:"k"; email.body; content:"w"; metadata:keep 200; sid:7;)\n'
+        self.pushed(rule(1) + keeps)
+        self.assertEqual({r["sid"]: r.get("keep") for r in self.result("rules list")["rules"]}, {1: None, 7: 200})
+
     def test_one_change_at_a_time(self):
         text = "".join(rule(n) for n in range(1, 20001))
         with self.gate.client() as slow, self.gate.client() as other:
