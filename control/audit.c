@@ -11,7 +11,9 @@
 
 #include "control/eve.h"
 #include "control/file_replace.h"
+#include "control/person.h"
 
+#define ALIAS     "person:"
 #define KEY_NAME  "audit.key"
 #define CANONICAL (JSON_COMPACT | JSON_SORT_KEYS)
 
@@ -32,10 +34,14 @@ static const char *const schema[] = {
 	"BEGIN SELECT raise(ABORT, 'the audit log is only appended to'); END;"
 	"CREATE TRIGGER audit_entry_deleted BEFORE DELETE ON audit_entry "
 	"BEGIN SELECT raise(ABORT, 'the audit log is only appended to'); END",
+	"CREATE TABLE audit_person(alias INTEGER PRIMARY KEY, hash INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX audit_person_hash ON audit_person(hash)",
 	NULL,
 };
 
-const struct store_part audit_part = {.name = "audit", .schema = schema};
+static const char *const forget[] = {"DELETE FROM audit_person WHERE hash = ?1", NULL};
+
+const struct store_part audit_part = {.name = "audit", .schema = schema, .forget = forget};
 
 /* The key */
 
@@ -231,6 +237,56 @@ int audit_add(struct audit *a, struct store_unit *unit, const struct audit_note 
 	return add ? 0 : -ENOMEM;
 }
 
+/* People */
+
+const char *audit_person(struct store_unit *unit, uint64_t person, char text[AUDIT_PERSON])
+{
+	uint64_t alias = 0;
+
+	while (!alias)
+		if (getrandom(&alias, sizeof(alias), 0) != sizeof(alias))
+			alias = 0;
+	if (person)
+		store_add(unit, "INSERT INTO audit_person(alias, hash) VALUES (?1, ?2)",
+			  STORE_INT(alias), STORE_INT(person));
+	snprintf(text, AUDIT_PERSON, ALIAS "%016llx", (unsigned long long)alias);
+	return text;
+}
+
+static void add_person(const struct audit *a, const char *text, json_t *persons)
+{
+	char alias[AUDIT_PERSON], hash[PERSON_TEXT];
+	struct store_rows *rows;
+
+	snprintf(alias, sizeof(alias), "%s", text);
+	if (strlen(alias) != AUDIT_PERSON - 1 ||
+	    strspn(alias + strlen(ALIAS), "0123456789abcdef") != 16)
+		return;
+	rows = store_query(a->store, "SELECT hash FROM audit_person WHERE alias = ?1",
+			   STORE_INT(strtoull(alias + strlen(ALIAS), NULL, 16)));
+	if (store_next(rows))
+		json_object_set_new(
+			persons, alias,
+			json_string(person_text((uint64_t)store_column_int(rows, 0), hash)));
+	store_end(rows);
+}
+
+/* Who the aliases in the text are, of those who were not forgotten. */
+static void add_persons(const struct audit *a, json_t *entry)
+{
+	const char *text = json_string_value(json_object_get(entry, "text"));
+	json_t *persons = NULL;
+
+	for (const char *p = text ? strstr(text, ALIAS) : NULL; p; p = strstr(p + 1, ALIAS)) {
+		if (!persons)
+			persons = json_object();
+		add_person(a, p, persons);
+	}
+	if (json_object_size(persons))
+		json_object_set(entry, "persons", persons);
+	json_decref(persons);
+}
+
 static json_t *entry_json(struct store_rows *rows)
 {
 	char hash[AUDIT_HEX] = "", previous[AUDIT_HEX];
@@ -259,11 +315,13 @@ json_t *audit_entries(const struct audit *a, uint64_t after, unsigned limit, uin
 			    "e.seq LIMIT ?2",
 			    STORE_INT(after), STORE_INT(limit), STORE_INT(tenant), STORE_INT(from),
 			    STORE_INT(to > INT64_MAX ? INT64_MAX : to));
-	json_t *list = json_array();
+	json_t *list = json_array(), *entry;
 	int failed = !list;
+	size_t i;
 
 	while (!failed && store_next(rows))
 		failed = json_array_append_new(list, entry_json(rows));
+	json_array_foreach(list, i, entry) add_persons(a, entry);
 	if (store_end(rows) == 0 && !failed)
 		return list;
 	json_decref(list);

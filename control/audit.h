@@ -6,8 +6,8 @@
  *   {"action": "tenant suspend", "actor": "alice", "after": {…}, "arguments": {…}, "at": ns,
  *    "before": {…}, "generation": 12, "tenant": "acme", "tenant_id": 7, "time": "…Z", "uid": 1000}
  *
- * People's addresses are in it as keyed hashes (control/person.h) alone, so that nothing in it ever
- * has to be forgotten. The event loop's thread.
+ * People are in it by names that mean nothing (audit_person()), so that nothing in it ever has to
+ * be forgotten. The event loop's thread.
  */
 #ifndef POSTERN_CONTROL_AUDIT_H
 #define POSTERN_CONTROL_AUDIT_H
@@ -18,6 +18,8 @@
 
 #include "control/audit_chain.h"
 #include "control/store.h"
+
+#define AUDIT_PERSON 24 /* "person:" and 16 digits, with its NUL */
 
 struct audit;
 
@@ -44,6 +46,13 @@ int audit_open(struct store *store, struct audit **auditp, char error[STORE_ERRO
 void audit_close(struct audit *audit);
 
 /*
+ * A person in an entry of the unit's: by a name that means nothing, for entries are for ever. Who
+ * it is, is a row beside them until that person is forgotten. `person`: control/person.h; 0: nobody
+ * is to know.
+ */
+const char *audit_person(struct store_unit *unit, uint64_t person, char text[AUDIT_PERSON]);
+
+/*
  * Its entry, with the unit's other statements: both are stored, or neither. 0, or -ENOMEM.
  *
  * Where the head is not what posternd left, somebody has written to the log: that becomes an entry
@@ -57,7 +66,8 @@ struct audit_head audit_head(const struct audit *audit);
 
 /*
  * Entries after `after`, at most `limit`, of a tenant (0: of all) and a time (ns; 0, UINT64_MAX):
- * an array of {"seq", "hash", "previous", "text"}. NULL: it can't be read.
+ * an array of {"seq", "hash", "previous", "text"}, and "persons": who the names in the text are, of
+ * those who were not forgotten. NULL: it can't be read.
  */
 json_t *audit_entries(const struct audit *audit, uint64_t after, unsigned limit, uint32_t tenant,
 		      uint64_t from, uint64_t to);

@@ -20,12 +20,15 @@ static const char *const schema[] = {
 	NULL,
 };
 
+static const char *const words[] = {STORE_WORDS("case_item", "fields"), NULL};
+
 const struct store_part case_part = {
 	.name = "case",
 	.schema = schema,
 	.retention = "cases",
 	.expire = "DELETE FROM case_one WHERE id IN (SELECT id FROM case_one WHERE closed > 0 AND "
 		  "closed < ?1 LIMIT ?2)",
+	.words = words,
 };
 
 static const struct {

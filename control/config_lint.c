@@ -150,6 +150,7 @@ int config_lint(const struct config *config, struct lint *lint)
 	lint_limits(lint, config);
 	lint_answers(lint, config);
 	lint_risk(lint, config);
+	lint_retention(lint, config);
 	lint_tenants(lint, config);
 	if (lint->error)
 		return lint->error;

@@ -23,6 +23,7 @@
 	X(NESTED, "nested", "a prefix inside another tenant's")                                    \
 	X(UNUSED_TIER, "unused-tier", "a tier without tenants")                                    \
 	X(CONSENT, "consent", "`domain_consent` without `domains`, or `domains` without it")       \
+	X(RETENTION, "retention", "what is kept for ever, or is gone before it is needed (`gate.retention`, `feedback.keep`, `policy.mail.new_recipients`)") \
 	X(COUNTRY, "country", "emergency calls are refused, and nobody says of which country")     \
 	X(SHARE, "share", "one tenant may fill a table (`budgets`)")
 /* clang-format on */

@@ -11,6 +11,7 @@ void lint_add(struct lint *lint, enum lint_kind kind, const config_setting_t *wh
 /* Each looks at its part of the configuration. */
 void lint_limits(struct lint *lint, const struct config *config);
 void lint_answers(struct lint *lint, const struct config *config);
+void lint_retention(struct lint *lint, const struct config *config);
 void lint_risk(struct lint *lint, const struct config *config);
 void lint_tenants(struct lint *lint, const struct config *config);
 

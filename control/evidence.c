@@ -35,6 +35,14 @@ static const char *const forget[] = {
 	NULL,
 };
 
+/* Whom a header names and who was no recipient. */
+static const char *const words[] = {
+	STORE_WORDS("evidence_one", "header"),
+	STORE_WORDS("evidence_one", "mail_from"),
+	STORE_WORDS("evidence_one", "reply"),
+	NULL,
+};
+
 const struct store_part evidence_part = {
 	.name = "evidence",
 	.schema = schema,
@@ -42,6 +50,7 @@ const struct store_part evidence_part = {
 	.expire = "DELETE FROM evidence_one WHERE id IN (SELECT id FROM evidence_one WHERE "
 		  "time < ?1 ORDER BY time LIMIT ?2)",
 	.forget = forget,
+	.words = words,
 };
 
 int evidence_open(struct evidence *e, uint32_t slots)

@@ -16,12 +16,20 @@ static const char *const schema[] = {
 	NULL,
 };
 
+static const char *const words[] = {
+	STORE_WORDS("feedback_report", "text"),
+	STORE_WORDS("feedback_report", "reporter"),
+	STORE_WORDS("feedback_report", "message_id"),
+	NULL,
+};
+
 const struct store_part feedback_part = {
 	.name = "feedback",
 	.schema = schema,
 	.retention = "reports",
 	.expire = "DELETE FROM feedback_report WHERE id IN (SELECT id FROM feedback_report WHERE "
 		  "time < ?1 LIMIT ?2)",
+	.words = words,
 };
 
 static void keep(struct store_unit *unit, uint32_t tenant, const struct feedback_item *item,

@@ -101,6 +101,36 @@ static json_int_t unlist(struct daemon *d, const json_t *entries)
 	return n;
 }
 
+/* What a person wrote about a suspension is in memory, and would be written again. */
+static void unmention(struct daemon *d, struct store_unit *unit, const char *word)
+{
+	size_t count, len;
+	const struct override *all = state_all(d->state, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct override o = all[i];
+		char *rest = person_words_out(o.reason, strlen(o.reason), word, &len);
+
+		if (!rest)
+			continue;
+		snprintf(o.reason, sizeof(o.reason), "%s", rest);
+		state_put(d->state, &o, unit); /* in its place: there are as many as before */
+		free(rest);
+	}
+}
+
+/* Nor does it say who in its own reason. */
+static void unmention_reason(struct request *r, const char *word)
+{
+	const char *reason = request_text(r, "reason");
+	size_t len;
+	char *rest = reason ? person_words_out(reason, strlen(reason), word, &len) : NULL;
+
+	if (rest)
+		json_object_set_new(r->arguments, "reason", json_string(rest));
+	free(rest);
+}
+
 static json_t *result_of(struct request *r, uint64_t person, uint64_t rows, json_int_t unlisted,
 			 const json_t *entries)
 {
@@ -134,7 +164,9 @@ static void on_rows(void *ctx, const struct store_result *stored)
 	feedback_forget_address(d, address);
 	result = result_of(r, person, stored->changes, unlisted, entries);
 	json_decref(entries);
-	r->after = json_incref(result);
+	/* The audit log is for ever, and names nobody who is forgotten. */
+	r->after = json_copy(result);
+	json_object_del(r->after, "person");
 	if (!unlisted) {
 		request_finish(r, result);
 		return;
@@ -148,18 +180,32 @@ enum command_outcome run_forget(struct request *r, json_t **result)
 {
 	struct daemon *d = r->daemon;
 	const char *address = request_text(r, "address");
-	uint8_t normal[LIST_TEXT_MAX];
+	uint8_t normal[LIST_TEXT_MAX + 1];
+	char hash[PERSON_TEXT];
+	const char *const words[] = {(const char *)normal, hash, NULL};
+	struct store_unit *unit;
+	uint64_t person;
+	size_t len;
 
 	if (!d->roster)
 		return request_error(r, "starting", "posternd has not read its configuration yet");
-	if (!list_address(address, strlen(address), normal) &&
-	    !list_number(address, strlen(address), normal))
+	len = list_address(address, strlen(address), normal);
+	if (!len)
+		len = list_number(address, strlen(address), normal);
+	normal[len] = '\0';
+	if (!len)
 		return request_error(r, "bad_argument", "it is no address and no number");
 	if (*d->lists.trouble)
 		return request_error(r, "lists_failed", "%s", d->lists.trouble);
 	d->lists.store.now = daemon_time() / SECOND;
-	if (store_forget(d->store, person_hash(&d->person, address, strlen(address)), on_rows, r) !=
-	    0)
+	person = person_hash(&d->person, address, strlen(address));
+	person_text(person, hash);
+	unit = store_begin(d->store);
+	for (size_t i = 0; words[i]; i++) {
+		unmention(d, unit, words[i]);
+		unmention_reason(r, words[i]);
+	}
+	if (store_forget(d->store, unit, person, words, on_rows, r) != 0)
 		return request_error(r, "no_memory", "no memory");
 	return COMMAND_LATER;
 }

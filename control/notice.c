@@ -14,7 +14,13 @@ static const char *const schema[] = {
 	NULL,
 };
 
-const struct store_part notice_part = {.name = "notice", .schema = schema};
+static const char *const words[] = {
+	STORE_WORDS("notice_one", "subject"),
+	STORE_WORDS("notice_one", "text"),
+	NULL,
+};
+
+const struct store_part notice_part = {.name = "notice", .schema = schema, .words = words};
 
 uint64_t notice_pause(const struct notice_config *c, unsigned attempts)
 {

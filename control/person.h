@@ -29,6 +29,13 @@ uint64_t person_hash(const struct person_key *key, const void *text, size_t len)
 /* "hash:00c0ffee00c0ffee". */
 const char *person_text(uint64_t hash, char text[PERSON_TEXT]);
 
+/*
+ * The text with "(forgotten)" for each place that has the words: an address in small letters, a
+ * number's digits, or a hash, whole and by itself, not as a part of another's. The caller's to
+ * free(), with a NUL behind it; NULL: it has none, or there is no memory.
+ */
+char *person_words_out(const char *text, size_t len, const char *words, size_t *out_len);
+
 /* The other way: 0 where it is none. */
 uint64_t person_parse(const char *text);
 

@@ -243,14 +243,21 @@ int store_commit(struct store *s, struct store_unit *u,
 	return rc;
 }
 
-int store_forget(struct store *s, uint64_t person,
+static void forget_words(struct store_unit *u, const struct store_part *part, const char *word)
+{
+	for (size_t n = 0; part->words && part->words[n]; n++)
+		store_add(u, part->words[n], STORE_TEXT(word));
+}
+
+int store_forget(struct store *s, struct store_unit *u, uint64_t person, const char *const *words,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
 {
-	struct store_unit *u = store_begin(s);
-
-	for (size_t i = 0; s->parts[i]; i++)
+	for (size_t i = 0; s->parts[i]; i++) {
 		for (size_t n = 0; s->parts[i]->forget && s->parts[i]->forget[n]; n++)
 			store_add(u, s->parts[i]->forget[n], STORE_INT(person));
+		for (size_t n = 0; words && words[n]; n++)
+			forget_words(u, s->parts[i], words[n]);
+	}
 	if (u)
 		u->scrub = true;
 	return store_commit(s, u, done, ctx);

@@ -33,6 +33,11 @@ struct store_unit;
 #define STORE_ROOM      (UINT64_C(32) << 20) /* bytes of units that may wait for the writer */
 #define STORE_LINGER_MS 200 /* that a unit may wait for others when nobody waits for it */
 
+/* forgotten(text, ?1): the text without it, NULL where it isn't in there. */
+#define STORE_WORDS(table, column)                                                            \
+	"UPDATE " table " SET " column " = forgotten(" column ", ?1) WHERE forgotten(" column \
+	", ?1) IS NOT NULL"
+
 /* Who owns which tables. Tables' names begin with the part's. */
 struct store_part {
 	const char *name;
@@ -51,6 +56,11 @@ struct store_part {
 	 * forget`. NULL: there is nothing. NULL ends.
 	 */
 	const char *const *forget;
+	/*
+	 * The same for texts that somebody wrote, which may quote an address, a number or a
+	 * person's hash: STORE_WORDS(table, column) takes ?1 out of them. NULL ends.
+	 */
+	const char *const *words;
 };
 
 /*
@@ -151,10 +161,12 @@ int store_commit(struct store *store, struct store_unit *unit,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
 
 /*
- * Deletes what all parts know of a person, and leaves nothing of it in free pages or the log of
- * writes. As store_commit(); changes: rows of all parts.
+ * Deletes what all parts know of a person, takes `words` (NULL ends) out of texts, and leaves
+ * nothing of it in free pages or the log of writes; after what the unit does already. As
+ * store_commit(); changes: rows of all parts.
  */
-int store_forget(struct store *store, uint64_t person,
+int store_forget(struct store *store, struct store_unit *unit, uint64_t person,
+		 const char *const *words,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
 
 /* The same of at most `limit` of a part's rows that are older than `before` (ns since 1970). */

@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "control/person.h"
 #include "control/store_internal.h"
 
 int store_db_fault(struct store_db *db, int code)
@@ -38,6 +40,25 @@ int store_db_fault(struct store_db *db, int code)
 	}
 }
 
+/* forgotten(text, words) of control/store.h; a blob stays one. */
+static void forgotten(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const int type = sqlite3_value_type(values[0]);
+	const void *text = sqlite3_value_blob(values[0]);
+	const char *words = (const char *)sqlite3_value_text(values[1]);
+	size_t len;
+	char *rest = text && words ? person_words_out(text, (size_t)sqlite3_value_bytes(values[0]),
+						      words, &len)
+				   : NULL;
+
+	if (!rest)
+		sqlite3_result_null(context);
+	else if (type == SQLITE_BLOB)
+		sqlite3_result_blob64(context, rest, len, free);
+	else
+		sqlite3_result_text64(context, rest, len, free, SQLITE_UTF8);
+}
+
 int store_db_open(struct store_db *db, const char *path, int flags)
 {
 	int code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -48,7 +69,10 @@ int store_db_open(struct store_db *db, const char *path, int flags)
 	/* Nobody writes to the schema by hand. */
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_busy_timeout(db->handle, 5000);
-	return 0;
+	code = sqlite3_create_function(db->handle, "forgotten", 2,
+				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+				       forgotten, NULL, NULL);
+	return code == SQLITE_OK ? 0 : store_db_fault(db, code);
 }
 
 static int on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)

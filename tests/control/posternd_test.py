@@ -256,7 +256,7 @@ class Posternd(unittest.TestCase):
         self.result("list add", tenant='b"ulk', kind="suppressed", entries=["bob@example.net"])
         said = self.gate.run("forget", "Bob@Example.NET", "--reason", "asked for it")
         self.assertEqual(said.returncode, 0, said.stderr)
-        self.assertRegex(said.stdout, r"^hash:[0-9a-f]{16}: 0 rows and 2 entries .* forgotten\n  kept.* 1 opt-out and 0 ")
+        self.assertRegex(said.stdout, r"^hash:[0-9a-f]{16}: 3 rows and 2 entries .* forgotten\n  kept.* 1 opt-out and 0 ")
         standing = lambda kind, who, tenant="acme": self.result(
             "list check", tenant=tenant, kind=kind, entries=[who])["entries"][0]["standing"]
         wait_for("the lists are merged", lambda: standing("suppressed", "bob@example.net") == "absent")
@@ -267,8 +267,10 @@ class Posternd(unittest.TestCase):
         self.assertEqual(again["result"]["removed"], {"rows": 0, "suppressed": 0})
         entry = [json.loads(entry["text"]) for entry in self.entries()]
         entry = next(e for e in entry if e["action"] == "forget")
-        self.assertEqual(entry["after"]["removed"], {"rows": 0, "suppressed": 2})
-        self.assertEqual(entry["arguments"], {"address": entry["after"]["person"], "reason": "asked for it"})
+        self.assertEqual(entry["after"]["removed"], {"rows": 3, "suppressed": 2})
+        self.assertNotIn("person", entry["after"])
+        self.assertRegex(entry["arguments"].pop("address"), "^person:[0-9a-f]{16}$")
+        self.assertEqual(entry["arguments"], {"reason": "asked for it"})
         self.assertEqual(self.error("forget", address="nobody")["code"], "bad_argument")
         self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
 
@@ -297,7 +299,9 @@ class Posternd(unittest.TestCase):
         self.assertEqual(suspend["after"]["suspended"]["reason"], "spam")
         self.assertTrue(before <= suspend["at"] <= time.time_ns())
         self.assertEqual(limits["after"]["limits"], {"calls": "1/s"})
-        self.assertRegex(added["arguments"]["entries"][0], "^hash:[0-9a-f]{16}$")
+        name, = added["arguments"]["entries"]
+        self.assertRegex(name, "^person:[0-9a-f]{16}$")
+        self.assertRegex(self.entries()[4]["persons"][name], "^hash:[0-9a-f]{16}$")
         self.assertEqual(reload["generation"], reload["generation_before"] + 1)
         self.assertEqual(reload["generation"], self.result("status")["configuration"]["generation"])
         # Nobody's address is in it, or anywhere else of what is kept.

@@ -123,6 +123,16 @@ static const struct {
 	 "risk.events.trap.points", "only shown"},
 	{GOOD "risk: { events: { trap: { cap = 9; }; }; };\n", LINT_UNREACHABLE, 5, 27,
 	 "risk.events.trap.cap", "25 points, and 9 is the most"},
+	{GOOD "gate: { retention: { evidence = \"0s\"; }; };\n", LINT_RETENTION, 5, 22,
+	 "gate.retention.evidence", "for ever"},
+	{GOOD "gate: { retention: { evidence = \"47h\"; }; };\n", LINT_RETENTION, 5, 22,
+	 "gate.retention.evidence", "time to answer (cases.answer_within) is 2"},
+	{GOOD "gate: { retention: { scores = \"167h\"; }; };\n", LINT_RETENTION, 5, 22,
+	 "gate.retention.scores", "half-life of what a score is made of is 7"},
+	{GOOD "gate: { retention: { reports = \"1h\"; }; };\n", LINT_RETENTION, 5, 22,
+	 "gate.retention.reports", "(feedback.keep)"},
+	{GOOD "feedback: { keep = \"23h\"; };\n", LINT_RETENTION, 5, 13, "feedback.keep",
+	 "before complaints of them come"},
 };
 
 static bool is_it(const struct lint_note *note, size_t i)

@@ -46,13 +46,13 @@ static void who_is_forgotten_leaves_nothing_in_the_files(void **unused)
 
 	add_people(store, 1000);
 	assert_true(is_in_files("a secret of somebody"));
-	assert_int_equal(store_forget(store, 3, note_result, &result), 0);
+	assert_int_equal(store_forget(store, store_begin(store), 3, NULL, note_result, &result), 0);
 	store_sync(store);
 	assert_int_equal(result.rc, 0);
 	assert_int_equal(result.changes, 100);
 	assert_int_equal(ask(store, "SELECT count(*) FROM people"), 900);
 	assert_false(is_in_files("a secret of somebody"));
-	assert_int_equal(store_forget(store, 3, note_result, &result), 0);
+	assert_int_equal(store_forget(store, store_begin(store), 3, NULL, note_result, &result), 0);
 	store_sync(store);
 	assert_int_equal(result.changes, 0);
 	store_close(store);
