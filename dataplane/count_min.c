@@ -15,7 +15,7 @@ int count_min_init(struct count_min *sketch, uint64_t width)
 		return -EINVAL;
 	sketch->width = width;
 	sketch->size = SKETCH_ROWS * width * sizeof(*sketch->cells);
-	sketch->cells = memory_reserve(sketch->size, MEMORY_SPARSE);
+	sketch->cells = memory_reserve(sketch->size, MEMORY_DENSE);
 	return sketch->cells ? 0 : -ENOMEM;
 }
 
@@ -89,14 +89,21 @@ uint32_t count_min_add(struct count_min *sketch, struct sketch_key key, uint64_t
 		       uint64_t window, uint32_t limit)
 {
 	const struct sketch_place place = sketch_place_of(key, sketch->width);
+
+	return count_min_add_at(sketch, &place, now, window, limit);
+}
+
+uint32_t count_min_add_at(struct count_min *sketch, const struct sketch_place *place, uint64_t now,
+			  uint64_t window, uint32_t limit)
+{
 	const uint16_t number = slice_number(now, window);
 	struct look look;
 
 	for (unsigned tries = 0; tries < TRIES; tries++) {
-		look = look_at(sketch, &place, number);
+		look = look_at(sketch, place, number);
 		if (limit && look_sum(&look) >= limit)
 			return 0;
-		if (look.slice[0] == SLICE_MOST || raise_rows(sketch, &place, &look))
+		if (look.slice[0] == SLICE_MOST || raise_rows(sketch, place, &look))
 			break;
 	}
 	return look_sum(&look) + 1;
@@ -131,19 +138,26 @@ bool count_min_take(struct count_min *sketch, struct sketch_key key, const struc
 		    uint64_t now)
 {
 	const struct sketch_place place = sketch_place_of(key, sketch->width);
+
+	return count_min_take_at(sketch, &place, limit, now);
+}
+
+bool count_min_take_at(struct count_min *sketch, const struct sketch_place *place,
+		       const struct gcra *limit, uint64_t now)
+{
 	uint64_t word[SKETCH_ROWS];
 
 	for (unsigned tries = 0; tries < TRIES; tries++) {
 		uint64_t start = UINT64_MAX;
 
 		for (unsigned row = 0; row < SKETCH_ROWS; row++) {
-			word[row] = cell_read(sketch, place.cell[row]);
+			word[row] = cell_read(sketch, place->cell[row]);
 			start = word[row] < start ? word[row] : start;
 		}
 		start = start > now ? start : now;
 		if (start - now > limit->tolerance)
 			return false;
-		if (raise_times(sketch, &place, word, start + limit->interval))
+		if (raise_times(sketch, place, word, start + limit->interval))
 			return true;
 	}
 	return false;

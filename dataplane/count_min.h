@@ -49,6 +49,20 @@ uint32_t count_min_add(struct count_min *sketch, struct sketch_key key, uint64_t
 uint32_t count_min_ask(const struct count_min *sketch, struct sketch_key key, uint64_t now,
 		       uint64_t window);
 
+/* The same where the place (sketch_place_of() with the sketch's width) is known already, and on its
+ * way: what is asked for of a thing here and there is worked out and fetched once. */
+uint32_t count_min_add_at(struct count_min *sketch, const struct sketch_place *place, uint64_t now,
+			  uint64_t window, uint32_t limit);
+bool count_min_take_at(struct count_min *sketch, const struct sketch_place *place,
+		       const struct gcra *limit, uint64_t now);
+
+static inline void count_min_prefetch(const struct count_min *sketch,
+				      const struct sketch_place *place)
+{
+	for (unsigned row = 0; row < SKETCH_ROWS; row++)
+		__builtin_prefetch((const void *)(uintptr_t)&sketch->cells[place->cell[row]], 1);
+}
+
 /*
  * Buckets (bpf/gcra.h): takes one of the thing's. False, and nothing is taken: it is over. The
  * limit should be the same in every call; others just begin to hold.

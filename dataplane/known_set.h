@@ -36,4 +36,16 @@ bool known_set_meet(struct known_set *set, struct sketch_key key, uint64_t day, 
 /* Was it, without being met now? */
 bool known_set_has(const struct known_set *set, struct sketch_key key, uint64_t day, unsigned days);
 
+/* The same where the place is known already (count_min.h). */
+bool known_set_meet_at(struct known_set *set, const struct sketch_place *place, uint64_t day,
+		       unsigned days);
+bool known_set_has_at(const struct known_set *set, const struct sketch_place *place, uint64_t day,
+		      unsigned days);
+
+static inline void known_set_prefetch(const struct known_set *set, const struct sketch_place *place)
+{
+	for (unsigned row = 0; row < SKETCH_ROWS; row++)
+		__builtin_prefetch((const void *)(uintptr_t)&set->cells[place->cell[row]], 1);
+}
+
 #endif

@@ -83,14 +83,14 @@ struct sketch_key mail_watch_key(const struct mail_watch *w, uint32_t tenant, ui
 
 /* Shares */
 
-static uint32_t slices_add(_Atomic uint64_t *word, uint64_t now, uint64_t window, uint32_t n)
+static uint32_t slices_add(_Atomic uint64_t *word, uint16_t number, uint32_t n)
 {
 	uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next;
 
 	do {
 		uint32_t count;
 
-		next = slices_at(old, slice_latest(old, slice_number(now, window)));
+		next = slices_at(old, slice_latest(old, number));
 		count = slice_of(next, 0) + n;
 		next = slices_with(next, count < SLICE_MOST ? count : SLICE_MOST);
 	} while (!atomic_compare_exchange_weak(word, &old, next));
@@ -111,13 +111,14 @@ static bool is_share(const struct mail_share *s, uint64_t parts, uint64_t whole)
 
 bool mail_share_add(const struct mail_share *s, uint64_t now, uint32_t parts, uint32_t whole)
 {
+	const uint16_t number = slice_number(now, s->window);
 	uint32_t all, some;
 
 	/* A whole that can't grow any more would make the share too large. */
-	all = slices_add(s->whole, now, s->window, whole);
+	all = slices_add(s->whole, number, whole);
 	if (!parts || all >= SLICE_MOST)
 		return false;
-	some = slices_add(s->parts, now, s->window, parts);
+	some = slices_add(s->parts, number, parts);
 	return is_share(s, some, all) && some / s->least > (some - parts) / s->least;
 }
 

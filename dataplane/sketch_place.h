@@ -28,19 +28,39 @@ struct sketch_place {
 	uint64_t cell[SKETCH_ROWS]; /* of all rows, one behind the other */
 };
 
+/* The same for one word in each row: where a tenant's span begins, or a thing is in its span. */
+struct sketch_rows {
+	uint64_t row[SKETCH_ROWS];
+};
+
+static inline struct sketch_rows sketch_rows_of(uint64_t word)
+{
+	struct sketch_rows rows;
+
+	for (uint64_t row = 0; row < SKETCH_ROWS; row++)
+		rows.row[row] = mix64(word + (row + 1) * UINT64_C(0x9e3779b97f4a7c15));
+	return rows;
+}
+
 /* `width`: cells of a row, a power of two, SKETCH_SPANS at least. */
-static inline struct sketch_place sketch_place_of(struct sketch_key key, uint64_t width)
+static inline struct sketch_place sketch_place_at(const struct sketch_rows *tenant,
+						  const struct sketch_rows *thing, uint64_t width)
 {
 	struct sketch_place place;
 
-	for (uint64_t row = 0; row < SKETCH_ROWS; row++) {
-		const uint64_t salt = (row + 1) * UINT64_C(0x9e3779b97f4a7c15);
-		const uint64_t begin = mix64(key.tenant + salt);
-		const uint64_t at = mix64(key.thing + salt) % (width / SKETCH_SPANS);
-
-		place.cell[row] = row * width + ((begin + at) & (width - 1));
-	}
+	for (uint64_t row = 0; row < SKETCH_ROWS; row++)
+		place.cell[row] = row * width + ((tenant->row[row] +
+						  (thing->row[row] & (width / SKETCH_SPANS - 1))) &
+						 (width - 1));
 	return place;
+}
+
+static inline struct sketch_place sketch_place_of(struct sketch_key key, uint64_t width)
+{
+	const struct sketch_rows tenant = sketch_rows_of(key.tenant);
+	const struct sketch_rows thing = sketch_rows_of(key.thing);
+
+	return sketch_place_at(&tenant, &thing, width);
 }
 
 #endif

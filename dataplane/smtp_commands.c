@@ -130,7 +130,8 @@ static bool judge_rcpt(struct smtp_ctx *c, const struct mail *mail, const struct
 static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 {
 	struct mail *mail = smtp_mail_now(c->s);
-	struct smtp_recipient to;
+	const struct smtp_recipient *to;
+	struct smtp_recipient room;
 	bool refused;
 
 	c->w->counters->smtp.rcpt_attempted++;
@@ -138,10 +139,10 @@ static bool on_rcpt_to(struct smtp_ctx *c, const struct smtp_command *cmd)
 	tell_address(c, FIELD_KEY_ADDRESS_RCPT_TO, cmd);
 	if (mail)
 		mail_rcpt(mail, cmd->address);
-	smtp_recipient_read(c, cmd->address, &to);
-	refused = judge_rcpt(c, mail, &to, cmd);
+	to = smtp_recipient_read(c, cmd->address, &room);
+	refused = judge_rcpt(c, mail, to, cmd);
 	if (!refused && (c->f->flags & FLOW_OUTBOUND))
-		smtp_watch_rcpt(c, mail, &to);
+		smtp_watch_rcpt(c, mail, to);
 	if (mail)
 		mail->rcpts_refused += refused;
 	return refused;

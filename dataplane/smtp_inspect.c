@@ -2,6 +2,7 @@
 /* SMTP sessions: the parser is fed, its sink is smtp_sink.h. */
 #include "dataplane/heard.h"
 #include "dataplane/smtp_sink.h"
+#include "dataplane/smtp_watch.h"
 
 #include <string.h>
 
@@ -84,13 +85,13 @@ static struct smtp_session *session_open(struct worker *w, struct flow *f)
 	s->unsure = f->flags & FLOW_MIDSTREAM;
 	s->server_begin = server->flags & HALF_SYN ? server->isn + 1 : server->next;
 	f->session = s;
-	smtp_session_begin(&(struct smtp_ctx){w, f, s});
+	smtp_session_begin(&(struct smtp_ctx){.w = w, .f = f, .s = s});
 	return s;
 }
 
 static struct smtp_env env_of(struct worker *w, struct flow *f, struct smtp_ctx *c)
 {
-	*c = (struct smtp_ctx){w, f, f->session};
+	*c = (struct smtp_ctx){.w = w, .f = f, .s = f->session};
 	return (struct smtp_env){block_pool_for(&w->lines, f->tenant), &sink, c};
 }
 
@@ -114,6 +115,7 @@ struct bytes smtp_inspect_server_name(const struct flow *f)
 size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint8_t *p, size_t len)
 {
 	struct smtp_session *s = session_open(w, f);
+	struct smtp_ahead ahead;
 	struct smtp_ctx c;
 	struct smtp_env env;
 	size_t took;
@@ -139,6 +141,11 @@ size_t smtp_inspect(struct worker *w, struct flow *f, bool to_server, const uint
 	if ((f->flags & FLOW_REFUSE_GREETING) && w->options.edits && !to_server && may_decide(w) &&
 	    smtp_refuse_greeting(&c, (struct smtp_span){w->at.offset, w->at.offset}))
 		return len;
+	if (to_server) {
+		smtp_ahead_init(&ahead);
+		c.fed = bytes_of(p, len);
+		c.ahead = &ahead;
+	}
 	took = smtp_feed(&s->parser, to_server ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, p, len, &env);
 	w->matcher = w->newest;
 	if (w->options.edits && to_server && !w->at.ending && !(f->flags & FLOW_REFUSED))

@@ -38,6 +38,8 @@ struct smtp_ctx {
 	struct worker *w;
 	struct flow *f;
 	struct smtp_session *s;
+	struct bytes fed;         /* of the client's, what is read; empty: the server's */
+	struct smtp_ahead *ahead; /* smtp_watch.c's, for the same time; NULL: none */
 };
 
 static inline void smtp_session_count(struct smtp_ctx *c)

@@ -61,14 +61,177 @@ static struct bytes domain_of(const struct list_form *address)
 	return bytes_of(at + 1, address->len - (size_t)(at + 1 - address->text));
 }
 
-void smtp_recipient_read(struct smtp_ctx *c, struct bytes address, struct smtp_recipient *to)
+/* What is looked at of a recipient: once, since control may change the tenant's slot meanwhile. */
+enum look {
+	LOOK_MAILBOMB = 1 << 0,
+	LOOK_NEW = 1 << 1,
+	LOOK_PER_DOMAIN = 1 << 2,
+	LOOK_RECIPIENTS = 1 << 3,
+	LOOK_DOMAINS = 1 << 4,
+	LOOK_KNOWN = LOOK_NEW | LOOK_RECIPIENTS,
+};
+
+static uint8_t looks_of(const struct smtp_ctx *c)
 {
-	if (c->f->flags & FLOW_OUTBOUND)
-		list_form_of(address, &to->form);
-	else
-		to->form.len = 0;
+	const struct policy_mail *m = numbers(c);
+	const struct tenant_slot *slot = slot_of(c);
+	const struct {
+		enum reason reason;
+		enum look look;
+		uint64_t number;
+	} all[] = {
+		{REASON_MAILBOMB, LOOK_MAILBOMB, m->mailbomb},
+		{REASON_NEW_RECIPIENTS, LOOK_NEW, m->new_recipients},
+		{REASON_PER_DOMAIN, LOOK_PER_DOMAIN, slot->per_domain.interval},
+		{REASON_DISTINCT_RECIPIENTS, LOOK_RECIPIENTS, slot->distinct_recipients},
+		{REASON_DISTINCT_DOMAINS, LOOK_DOMAINS, slot->distinct_domains},
+	};
+	uint8_t looks = 0;
+
+	for (size_t i = 0; i < RTE_DIM(all); i++)
+		if (all[i].number && check_is_on(c->w, all[i].reason))
+			looks |= all[i].look;
+	return looks;
+}
+
+static struct sketch_rows tenant_rows(const struct smtp_ctx *c)
+{
+	return sketch_rows_of(mail_watch_key(c->w->watch, c->f->tenant, 0).tenant);
+}
+
+/*
+ * Each of some sixteen lines lies somewhere else, and nobody has it: all are on their way together
+ * while others are decided on, instead of a check's after the one's before it.
+ */
+static void fetch(const struct smtp_ctx *c, const struct sketch_rows *tenant,
+		  struct smtp_recipient *to)
+{
+	const struct policy *policy = c->w->policy;
+	const struct mail_watch *watch = c->w->watch;
+	const struct sketch_rows recipient = sketch_rows_of(to->hash);
+	const struct sketch_rows domain = sketch_rows_of(to->domain);
+
+	to->looks = looks_of(c);
+	if (to->looks & LOOK_PER_DOMAIN) {
+		to->in_domain = sketch_place_at(tenant, &domain, watch->domains.width);
+		count_min_prefetch(&watch->domains, &to->in_domain);
+	}
+	if (to->looks & LOOK_DOMAINS) {
+		to->known_domain = sketch_place_at(tenant, &domain, watch->known.width);
+		known_set_prefetch(&watch->known, &to->known_domain);
+	}
+	if (to->looks & LOOK_KNOWN) {
+		to->known = sketch_place_at(tenant, &recipient, watch->known.width);
+		known_set_prefetch(&watch->known, &to->known);
+	}
+	if (to->looks & LOOK_MAILBOMB) {
+		to->mails = sketch_place_at(tenant, &recipient, watch->recipients.width);
+		count_min_prefetch(&watch->recipients, &to->mails);
+	}
+	if (policy->sets && policy->mail.suppress && check_is_on(c->w, REASON_SUPPRESSED))
+		list_sets_prefetch(policy->sets, policy->slots[c->f->tenant].id, LIST_SUPPRESSED,
+				   to->hash);
+}
+
+static void read_address(const struct smtp_ctx *c, const struct sketch_rows *tenant,
+			 struct bytes address, struct smtp_recipient *to)
+{
+	list_form_of(address, &to->form);
+	to->looks = 0;
 	to->hash = list_suppressed_hash(c->w->policy, c->f->tenant, c->w->watch->key, &to->form);
 	to->domain = to->hash ? distinct_hash(c->w, domain_of(&to->form)) : 0;
+	if (to->hash)
+		fetch(c, tenant, to);
+}
+
+/* The address of a line that is surely a RCPT command as most clients write it; else empty. */
+static struct bytes address_of(struct bytes line)
+{
+	static const struct bytes begin = BYTES("RCPT TO:<");
+	const uint8_t *end;
+
+	if (!bytes_case_starts(line, begin))
+		return bytes_of(NULL, 0);
+	line = bytes_of(line.p + begin.len, line.len - begin.len);
+	end = bytes_chr(line, '>');
+	return end ? bytes_of(line.p, (size_t)(end - line.p)) : bytes_of(NULL, 0);
+}
+
+/* Reads on behind the last line that was, as far as there are RCPTs and room. */
+static void read_ahead(struct smtp_ctx *c)
+{
+	struct smtp_ahead *a = c->ahead;
+	const uint8_t *end = c->fed.p + c->fed.len;
+
+	while (a->count < SMTP_AHEAD && a->next < end) {
+		const uint8_t *lf = memchr(a->next, '\n', (size_t)(end - a->next));
+		const unsigned i = (a->first + a->count) % SMTP_AHEAD;
+
+		if (!lf)
+			return;
+		a->address[i] = address_of(bytes_of(a->next, (size_t)(lf - a->next)));
+		if (!a->address[i].len)
+			return;
+		read_address(c, &a->tenant, a->address[i], &a->to[i]);
+		a->count++;
+		a->next = lf + 1;
+	}
+}
+
+static bool is_fed(const struct smtp_ctx *c, struct bytes address)
+{
+	return c->ahead && address.len && address.p >= c->fed.p &&
+	       address.p < c->fed.p + c->fed.len;
+}
+
+/* The next one that was read ahead, if it is this one. */
+static bool is_next(struct smtp_ahead *a, struct bytes address)
+{
+	const unsigned next = (a->first + 1) % SMTP_AHEAD;
+
+	if (a->count < 2 || a->address[next].p != address.p || a->address[next].len != address.len)
+		return false;
+	a->first = (uint8_t)next;
+	a->count--;
+	return true;
+}
+
+/* None of those that were read ahead, or the first. */
+static void begin_at(struct smtp_ctx *c, struct bytes address)
+{
+	const uint8_t *end = c->fed.p + c->fed.len;
+	const uint8_t *lf = memchr(address.p, '\n', (size_t)(end - address.p));
+	struct smtp_ahead *a = c->ahead;
+
+	if (!a->has_tenant)
+		a->tenant = tenant_rows(c);
+	a->has_tenant = true;
+	a->count = 1;
+	a->address[a->first] = address;
+	read_address(c, &a->tenant, address, &a->to[a->first]);
+	a->next = lf ? lf + 1 : end;
+}
+
+const struct smtp_recipient *smtp_recipient_read(struct smtp_ctx *c, struct bytes address,
+						 struct smtp_recipient *room)
+{
+	struct sketch_rows tenant;
+
+	if (!(c->f->flags & FLOW_OUTBOUND)) {
+		room->form.len = 0;
+		room->hash = room->domain = 0;
+		room->looks = 0;
+		return room;
+	}
+	if (!is_fed(c, address)) {
+		tenant = tenant_rows(c);
+		read_address(c, &tenant, address, room);
+		return room;
+	}
+	if (!is_next(c->ahead, address))
+		begin_at(c, address);
+	read_ahead(c);
+	return &c->ahead->to[c->ahead->first];
 }
 
 static bool is_suppressed(struct smtp_ctx *c, const struct smtp_recipient *to)
@@ -132,20 +295,18 @@ static bool is_one_stranger_too_many(struct smtp_ctx *c, const struct smtp_recip
 	struct mail_watch *watch;
 	struct mail_share share;
 
-	if (!numbers(c)->new_recipients || !to->hash || !refuses(c, REASON_NEW_RECIPIENTS))
+	if (!(to->looks & LOOK_NEW) || !refuses(c, REASON_NEW_RECIPIENTS))
 		return false;
 	watch = watch_of(c);
 	share = strangers_of(watch, c);
 	return mail_share_is_over(&share, c->w->now) &&
-	       !known_set_has(&watch->known, mail_watch_key(watch, c->f->tenant, to->hash),
-			      c->w->now / DAY, numbers(c)->recipients_days);
+	       !known_set_has_at(&watch->known, &to->known, c->w->now / DAY,
+				 numbers(c)->recipients_days);
 }
 
 bool smtp_watch_refuses_first(struct smtp_ctx *c, const struct smtp_recipient *to,
 			      const struct smtp_command *cmd)
 {
-	const struct gcra *per_domain = &slot_of(c)->per_domain;
-
 	if (is_suppressed(c, to) &&
 	    smtp_check(c, REASON_SUPPRESSED, "recipient", cmd->address, cmd->at, false))
 		return true;
@@ -155,57 +316,54 @@ bool smtp_watch_refuses_first(struct smtp_ctx *c, const struct smtp_recipient *t
 	if (is_one_stranger_too_many(c, to) &&
 	    smtp_check(c, REASON_NEW_RECIPIENTS, "recipient", cmd->address, cmd->at, false))
 		return true;
-	if (!per_domain->interval || !to->hash || !check_is_on(c->w, REASON_PER_DOMAIN))
-		return false;
-	if (count_min_take(&watch_of(c)->domains,
-			   mail_watch_key(c->w->watch, c->f->tenant, to->domain), per_domain,
-			   c->w->now))
+	if (!(to->looks & LOOK_PER_DOMAIN) ||
+	    count_min_take_at(&watch_of(c)->domains, &to->in_domain, &slot_of(c)->per_domain,
+			      c->w->now))
 		return false;
 	return smtp_check(c, REASON_PER_DOMAIN, "recipient", cmd->address, cmd->at, false);
 }
 
 /* Different ones in a day: those of today are known. */
-static bool is_of_today(const struct smtp_ctx *c, uint64_t thing)
+static bool is_of_today(const struct smtp_ctx *c, const struct sketch_place *place)
 {
-	const struct mail_watch *watch = c->w->watch;
-
-	return known_set_has(&watch->known, mail_watch_key(watch, c->f->tenant, thing),
-			     c->w->now / DAY, 0);
+	return known_set_has_at(&c->w->watch->known, place, c->w->now / DAY, 0);
 }
 
 /* Is it one more than there may be? Where that is only told, with the first beyond. */
-static bool is_one_more(struct smtp_ctx *c, enum reason reason, uint64_t thing,
+static bool is_one_more(struct smtp_ctx *c, enum reason reason, const struct sketch_place *place,
 			_Atomic uint64_t *word, uint32_t most)
 {
 	watch_of(c);
-	if (is_of_today(c, thing))
+	if (is_of_today(c, place))
 		return false;
 	if (refuses(c, reason))
 		return !mail_watch_day_add(word, c->w->now, most);
 	return mail_watch_day_add(word, c->w->now, 0) == most + 1;
 }
 
-static bool are_limited(const struct smtp_ctx *c, enum reason reason, uint32_t most)
+static bool refuses_domain(struct smtp_ctx *c, const struct smtp_recipient *to,
+			   const struct smtp_command *cmd)
 {
-	return most && check_is_on(c->w, reason);
+	struct tenant_watch *t = &c->w->watch->tenant[c->f->tenant];
+
+	return is_one_more(c, REASON_DISTINCT_DOMAINS, &to->known_domain, &t->day_domains,
+			   slot_of(c)->distinct_domains) &&
+	       smtp_check(c, REASON_DISTINCT_DOMAINS, "recipient", cmd->address, cmd->at, false);
 }
 
 static bool refuses_distinct(struct smtp_ctx *c, const struct smtp_recipient *to,
 			     const struct smtp_command *cmd)
 {
 	struct tenant_watch *t = &c->w->watch->tenant[c->f->tenant];
-	const uint32_t recipients = slot_of(c)->distinct_recipients;
-	const uint32_t domains = slot_of(c)->distinct_domains;
 
-	if (are_limited(c, REASON_DISTINCT_DOMAINS, domains) &&
-	    is_one_more(c, REASON_DISTINCT_DOMAINS, to->domain, &t->day_domains, domains) &&
-	    smtp_check(c, REASON_DISTINCT_DOMAINS, "recipient", cmd->address, cmd->at, false))
+	if ((to->looks & LOOK_DOMAINS) && refuses_domain(c, to, cmd))
 		return true;
-	if (!are_limited(c, REASON_DISTINCT_RECIPIENTS, recipients) ||
-	    !is_one_more(c, REASON_DISTINCT_RECIPIENTS, to->hash, &t->day_recipients, recipients) ||
+	if (!(to->looks & LOOK_RECIPIENTS) ||
+	    !is_one_more(c, REASON_DISTINCT_RECIPIENTS, &to->known, &t->day_recipients,
+			 slot_of(c)->distinct_recipients) ||
 	    !smtp_check(c, REASON_DISTINCT_RECIPIENTS, "recipient", cmd->address, cmd->at, false))
 		return false;
-	if (are_limited(c, REASON_DISTINCT_DOMAINS, domains) && !is_of_today(c, to->domain))
+	if ((to->looks & LOOK_DOMAINS) && !is_of_today(c, &to->known_domain))
 		mail_watch_day_undo(&t->day_domains, c->w->now);
 	return true;
 }
@@ -215,29 +373,13 @@ bool smtp_watch_refuses_last(struct smtp_ctx *c, const struct smtp_recipient *to
 {
 	const struct policy_mail *m = numbers(c);
 
-	if (to->hash && refuses_distinct(c, to, cmd))
+	if (refuses_distinct(c, to, cmd))
 		return true;
-	if (!m->mailbomb || !to->hash || !check_is_on(c->w, REASON_MAILBOMB))
-		return false;
-	if (count_min_add(&watch_of(c)->recipients,
-			  mail_watch_key(c->w->watch, c->f->tenant, to->hash), c->w->now,
-			  m->mailbomb_window, m->mailbomb))
+	if (!(to->looks & LOOK_MAILBOMB) ||
+	    count_min_add_at(&watch_of(c)->recipients, &to->mails, c->w->now, m->mailbomb_window,
+			     m->mailbomb))
 		return false;
 	return smtp_check(c, REASON_MAILBOMB, "recipient", cmd->address, cmd->at, false);
-}
-
-/* The tenant wrote to one in the domain, and to this one. */
-static void meet_of_today(struct smtp_ctx *c, const struct smtp_recipient *to)
-{
-	struct mail_watch *watch = c->w->watch;
-	const uint64_t day = c->w->now / DAY;
-
-	if (are_limited(c, REASON_DISTINCT_DOMAINS, slot_of(c)->distinct_domains))
-		known_set_meet(&watch_of(c)->known, mail_watch_key(watch, c->f->tenant, to->domain),
-			       day, 0);
-	if (are_limited(c, REASON_DISTINCT_RECIPIENTS, slot_of(c)->distinct_recipients))
-		known_set_meet(&watch_of(c)->known, mail_watch_key(watch, c->f->tenant, to->hash),
-			       day, 0);
 }
 
 static void meet(struct smtp_ctx *c, const struct smtp_recipient *to)
@@ -248,15 +390,14 @@ static void meet(struct smtp_ctx *c, const struct smtp_recipient *to)
 	uint64_t began = 0;
 	bool known;
 
-	if (!m->new_recipients || !check_is_on(c->w, REASON_NEW_RECIPIENTS))
-		return;
 	watch = watch_of(c);
+	known = known_set_meet_at(&watch->known, &to->known, c->w->now / DAY, m->recipients_days);
+	if (!(to->looks & LOOK_NEW))
+		return;
 	if (!atomic_compare_exchange_strong(&watch->began, &began, c->w->now))
 		began += m->recipients_learn;
 	else
 		began = c->w->now + m->recipients_learn;
-	known = known_set_meet(&watch->known, mail_watch_key(watch, c->f->tenant, to->hash),
-			       c->w->now / DAY, m->recipients_days);
 	/* Who has only just begun to know people knows nobody. */
 	if (c->w->now < began)
 		return;
@@ -278,8 +419,10 @@ void smtp_watch_rcpt(struct smtp_ctx *c, struct mail *mail, const struct smtp_re
 		return;
 	sketch_add(&t->domains, c->w->now, to->domain);
 	hll_add(&t->distinct_recipients, c->w->now, to->hash);
-	meet(c, to);
-	meet_of_today(c, to);
+	if (to->looks & LOOK_KNOWN)
+		meet(c, to);
+	if (to->looks & LOOK_DOMAINS)
+		known_set_meet_at(&watch_of(c)->known, &to->known_domain, c->w->now / DAY, 0);
 }
 
 bool smtp_watch_verify(struct smtp_ctx *c, const struct smtp_command *cmd)

@@ -8,16 +8,44 @@
 #define POSTERN_SMTP_WATCH_H
 
 #include "dataplane/lists.h"
+#include "dataplane/sketch_place.h"
 #include "dataplane/smtp_sink.h"
 
 /* A recipient in the forms in which it is asked for. */
 struct smtp_recipient {
 	struct list_form form;
 	uint64_t hash, domain; /* keyed; 0: no address */
+	uint8_t looks; /* smtp_watch.c: what is looked at; of that, where the memory has it */
+	struct sketch_place mails, known, in_domain, known_domain;
 };
 
-/* The command's address; of mail that no tenant sends: nobody's. */
-void smtp_recipient_read(struct smtp_ctx *c, struct bytes address, struct smtp_recipient *to);
+/*
+ * Recipients whose commands come next in the client's bytes in hand (RFC 2920), read while those
+ * before them are decided on: nothing is decided or counted yet, but what their checks look at is
+ * on its way. As long as the bytes stay where they are.
+ */
+#define SMTP_AHEAD 8 /* with the one in hand */
+
+struct smtp_ahead {
+	struct sketch_rows tenant; /* of all of them */
+	bool has_tenant;
+	uint8_t first, count; /* that which is in hand, and how many with it */
+	const uint8_t *next;  /* behind the last line that was read */
+	struct bytes address[SMTP_AHEAD];
+	struct smtp_recipient to[SMTP_AHEAD];
+};
+
+/* Before anything of the client's is fed. */
+static inline void smtp_ahead_init(struct smtp_ahead *ahead)
+{
+	ahead->has_tenant = false;
+	ahead->first = ahead->count = 0;
+}
+
+/* The command's address, in `room` or among those read ahead; of mail that no tenant sends:
+ * nobody's. Until the next one. */
+const struct smtp_recipient *smtp_recipient_read(struct smtp_ctx *c, struct bytes address,
+						 struct smtp_recipient *room);
 
 /* Before anything is taken of limits, and after. True: it is refused. */
 bool smtp_watch_refuses_first(struct smtp_ctx *c, const struct smtp_recipient *to,
