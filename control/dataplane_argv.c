@@ -43,6 +43,9 @@ void dataplane_argv_make(const struct config *config, const char *socket,
 	add_number(&m, "--idle-us", g->idle_us);
 	add_number(&m, "--mtu", g->mtu);
 	add(&m, "--huge", config_huge_name(g->huge));
+	if (snprintf(m.argv->known, sizeof(m.argv->known), "%s/known.recipients", g->state_dir) <
+	    (int)sizeof(m.argv->known))
+		add(&m, "--known", m.argv->known);
 	if (*g->cpus)
 		add(&m, "--lcores", g->cpus);
 }

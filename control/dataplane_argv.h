@@ -3,11 +3,14 @@
 #ifndef POSTERN_CONTROL_DATAPLANE_ARGV_H
 #define POSTERN_CONTROL_DATAPLANE_ARGV_H
 
+#include <limits.h>
+
 #include "control/config.h"
 
 struct dataplane_argv {
 	char *list[40]; /* into `text` and the configuration; NULL ends */
 	char text[1024];
+	char known[PATH_MAX]; /* the file of recipients that are known */
 };
 
 /* `socket` and `config` must outlive it. */

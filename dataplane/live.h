@@ -8,6 +8,8 @@
 #ifndef POSTERN_LIVE_H
 #define POSTERN_LIVE_H
 
+#include <pthread.h>
+
 #include "bpf/gate_view.h"
 #include "dataplane/control_channel.h"
 #include "dataplane/live_clock.h"
@@ -16,6 +18,16 @@
 #include "dataplane/snapshot.h"
 
 struct rte_ring;
+
+/* live_keep.c: the thread that writes what is known of recipients. */
+struct live_keep {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of `stop` */
+	pthread_cond_t wake;
+	bool runs, stop;
+	_Atomic int error; /* of the last time; 0 or -errno */
+	int told;          /* the same, as far as the log has it */
+};
 
 struct live {
 	struct live_options options;
@@ -27,6 +39,7 @@ struct live {
 	struct port_live port[PORT_COUNT];
 	struct gate_view view; /* mode xdp: the kernel's maps; heartbeats are the workers' */
 	struct channel channel;
+	struct live_keep keep;
 	_Atomic bool stop;  /* shared: workers end */
 	bool asked_to_stop; /* by the channel */
 	uint64_t started;   /* ns since 1970 */

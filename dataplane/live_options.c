@@ -32,6 +32,7 @@ enum live_option {
 	OPT_MEMORY,
 	OPT_HUGE,
 	OPT_DIGESTS,
+	OPT_KNOWN,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -56,6 +57,7 @@ static const struct option options[] = {
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"huge", required_argument, NULL, OPT_HUGE},
 	{"digests", no_argument, NULL, OPT_DIGESTS},
+	{"known", required_argument, NULL, OPT_KNOWN},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{0},
@@ -84,6 +86,7 @@ static const char help[] =
 	"  --memory MB            for DPDK (as needed)\n"
 	"  --huge auto|yes|no     hugepages (auto)\n"
 	"  --digests              SHA-256 of messages in events\n"
+	"  --known FILE           keeps in it which recipients are known (they are forgotten)\n"
 	"  --help, --version\n"
 	"\n"
 	"postern-dataplane(8) explains them.\n";
@@ -183,6 +186,9 @@ static int take(struct live_options *o, int option, const char *name, const char
 		return rc;
 	case OPT_DIGESTS:
 		o->digests = true;
+		return 0;
+	case OPT_KNOWN:
+		o->known = arg;
 		return 0;
 	case OPT_HELP:
 	case OPT_VERSION:

@@ -21,6 +21,7 @@ struct live_options {
 	const char *socket;
 	const char *policy, *ruleset; /* images in files to start with; NULL: wait for control */
 	const char *lcores;           /* "main,worker,…"; NULL: any CPU */
+	const char *known;            /* NULL: nothing is kept */
 	unsigned workers, queues;
 	unsigned
 		first_queue; /* mode xdp: of the interfaces' queues, the first that is the gate's */

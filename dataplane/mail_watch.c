@@ -161,6 +161,18 @@ void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now)
 	while (!atomic_compare_exchange_weak(word, &old, old - 1));
 }
 
+struct tenant_watch *mail_watch_of(struct mail_watch *w, uint32_t slot, uint32_t tenant)
+{
+	struct tenant_watch *t = &w->tenant[slot];
+	uint32_t had = atomic_load_explicit(&t->day_tenant, memory_order_relaxed);
+
+	if (had != tenant && atomic_compare_exchange_strong(&t->day_tenant, &had, tenant) && had) {
+		atomic_store(&t->day_recipients, 0);
+		atomic_store(&t->day_domains, 0);
+	}
+	return t;
+}
+
 /* Hosts */
 
 bool mail_watch_host(struct mail_watch *w, uint32_t tenant, const uint8_t server[16], uint64_t now,

@@ -20,6 +20,7 @@ struct tenant_watch {
 	_Atomic uint64_t tries, probes; /* recipients, and those of them that were tried out */
 	_Atomic uint64_t recipients, strangers; /* recipients, and those that were never seen */
 	_Atomic uint64_t day_recipients, day_domains; /* different ones today; no slices */
+	_Atomic uint32_t day_tenant;                  /* whose they are: an id; 0: nobody's yet */
 	_Atomic uint64_t suppressed; /* ns: until then some of its recipients are; no slices */
 };
 
@@ -42,7 +43,12 @@ int mail_watch_new(const struct policy_budgets *budgets, uint32_t slots, const u
 		   struct mail_watch **watchp);
 void mail_watch_free(struct mail_watch *watch); /* NULL is fine */
 
-/* A tenant's thing, by a keyed hash of it. */
+static inline uint32_t mail_watch_slots(const struct mail_watch *watch)
+{
+	return (uint32_t)(watch->tenant_size / sizeof(*watch->tenant));
+}
+
+/* A tenant's thing, by a keyed hash of it; `tenant`: its id, which outlives its slot. */
 struct sketch_key mail_watch_key(const struct mail_watch *watch, uint32_t tenant, uint64_t thing);
 
 /*
@@ -65,6 +71,9 @@ bool mail_share_is_over(const struct mail_share *share, uint64_t now);
  */
 uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint64_t now, uint32_t most);
 void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now);
+
+/* The slot's, whose counts of the day are that tenant's (its id), though another had the slot. */
+struct tenant_watch *mail_watch_of(struct mail_watch *watch, uint32_t slot, uint32_t tenant);
 
 /* A server says that it relays nothing; true: it is the `hosts`th of the tenant's within `window`.
  */

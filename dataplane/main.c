@@ -22,6 +22,7 @@
 #include "dataplane/calls.h"
 #include "dataplane/kernel_flow.h"
 #include "dataplane/live.h"
+#include "dataplane/live_keep.h"
 #include "dataplane/memory.h"
 
 #define EXIT_FAILED 1 /* could not start */
@@ -237,6 +238,7 @@ static void each_second(struct live *l, uint32_t *stale, bool *far)
 	snapshot_list_time(&l->snapshot, (uint64_t)time(NULL));
 	ports_look(l);
 	hearts_watch(l, stale);
+	live_keep_look(l);
 	snapshot_tidy(&l->snapshot);
 }
 
@@ -300,6 +302,7 @@ static int run(struct live *l, int signals)
 		status = fail("port", error);
 		goto handover;
 	}
+	live_keep_open(l);
 	workers_launch(l);
 	live_run(l, signals);
 	if (!workers_join(l)) {
@@ -307,6 +310,7 @@ static int run(struct live *l, int signals)
 		live_log("error", "stop", "words=\"a worker does not end\"");
 		_exit(EXIT_HANGS);
 	}
+	live_keep_close(l);
 	ports_look(l);
 	live_ports_close(l);
 handover:

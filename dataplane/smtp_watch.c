@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bpf/check.h"
-#include "dataplane/distinct.h"
+#include "bpf/siphash.h"
 #include "dataplane/mail_watch.h"
 #include "dataplane/relay_words.h"
 
@@ -94,9 +94,20 @@ static uint8_t looks_of(const struct smtp_ctx *c)
 	return looks;
 }
 
+/* By the key that comes back with what is known (known_file.h); the lists' may not. */
+static uint64_t hash_of(const struct smtp_ctx *c, struct bytes thing)
+{
+	return siphash(c->w->watch->key, thing.p, thing.len);
+}
+
+static uint64_t recipient_hash(const struct smtp_ctx *c, const struct smtp_recipient *to)
+{
+	return hash_of(c, bytes_of(to->form.text, to->form.len));
+}
+
 static struct sketch_rows tenant_rows(const struct smtp_ctx *c)
 {
-	return sketch_rows_of(mail_watch_key(c->w->watch, c->f->tenant, 0).tenant);
+	return sketch_rows_of(mail_watch_key(c->w->watch, slot_of(c)->id, 0).tenant);
 }
 
 /*
@@ -108,7 +119,7 @@ static void fetch(const struct smtp_ctx *c, const struct sketch_rows *tenant,
 {
 	const struct policy *policy = c->w->policy;
 	const struct mail_watch *watch = c->w->watch;
-	const struct sketch_rows recipient = sketch_rows_of(to->hash);
+	const struct sketch_rows recipient = sketch_rows_of(recipient_hash(c, to));
 	const struct sketch_rows domain = sketch_rows_of(to->domain);
 
 	to->looks = looks_of(c);
@@ -139,7 +150,7 @@ static void read_address(const struct smtp_ctx *c, const struct sketch_rows *ten
 	list_form_of(address, &to->form);
 	to->looks = 0;
 	to->hash = list_suppressed_hash(c->w->policy, c->f->tenant, c->w->watch->key, &to->form);
-	to->domain = to->hash ? distinct_hash(c->w, domain_of(&to->form)) : 0;
+	to->domain = to->hash ? hash_of(c, domain_of(&to->form)) : 0;
 	if (to->hash)
 		fetch(c, tenant, to);
 }
@@ -344,7 +355,7 @@ static bool is_one_more(struct smtp_ctx *c, enum reason reason, const struct ske
 static bool refuses_domain(struct smtp_ctx *c, const struct smtp_recipient *to,
 			   const struct smtp_command *cmd)
 {
-	struct tenant_watch *t = &c->w->watch->tenant[c->f->tenant];
+	struct tenant_watch *t = mail_watch_of(c->w->watch, c->f->tenant, slot_of(c)->id);
 
 	return is_one_more(c, REASON_DISTINCT_DOMAINS, &to->known_domain, &t->day_domains,
 			   slot_of(c)->distinct_domains) &&
@@ -354,7 +365,7 @@ static bool refuses_domain(struct smtp_ctx *c, const struct smtp_recipient *to,
 static bool refuses_distinct(struct smtp_ctx *c, const struct smtp_recipient *to,
 			     const struct smtp_command *cmd)
 {
-	struct tenant_watch *t = &c->w->watch->tenant[c->f->tenant];
+	struct tenant_watch *t = mail_watch_of(c->w->watch, c->f->tenant, slot_of(c)->id);
 
 	if ((to->looks & LOOK_DOMAINS) && refuses_domain(c, to, cmd))
 		return true;
@@ -516,8 +527,9 @@ bool smtp_watch_refuses_message(struct smtp_ctx *c, const struct mail *mail, str
 	if (!most || !(c->f->flags & FLOW_OUTBOUND) || mail->incomplete || !hash ||
 	    !check_is_on(c->w, REASON_SAME_BODY))
 		return false;
-	count = count_min_add(&watch_of(c)->bodies, mail_watch_key(c->w->watch, c->f->tenant, hash),
-			      c->w->now, numbers(c)->same_body_window, 0);
+	count = count_min_add(&watch_of(c)->bodies,
+			      mail_watch_key(c->w->watch, slot_of(c)->id, hash), c->w->now,
+			      numbers(c)->same_body_window, 0);
 	if (count <= most)
 		return false;
 	/* Told with the first beyond, and then with every so many more. */

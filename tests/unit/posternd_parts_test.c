@@ -284,6 +284,7 @@ static void the_dataplane_is_told_what_the_configuration_says(void **unused)
 	assert_string_equal(argument(&argv, "--workers"), "3");
 	assert_string_equal(argument(&argv, "--first-queue"), "12");
 	assert_string_equal(argument(&argv, "--socket"), "/run/x");
+	assert_string_equal(argument(&argv, "--known"), "/var/lib/postern/known.recipients");
 	assert_null(argument(&argv, "--lcores"));
 	config->gate.mode = GATE_DPDK;
 	dataplane_argv_make(config, "/run/x", &argv);
