@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/page_text.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,34 @@ void page_rest(struct page_out *out, enum ink ink, const char *text)
 	ink_begin(out, ink);
 	text_write(out, text, out->column < PAGE_COLUMNS ? PAGE_COLUMNS - out->column : 0);
 	ink_end(out, ink);
+}
+
+void page_path(struct page_out *out, enum ink ink, const char *text)
+{
+	const unsigned room = out->column < PAGE_COLUMNS ? PAGE_COLUMNS - out->column : 0;
+	unsigned length = characters(text);
+	const bool cut = length > room;
+
+	for (; *text && length + cut > room; length--)
+		text += utf8_len((const uint8_t *)text, strlen(text)) ?: 1;
+	ink_begin(out, ink);
+	if (cut && room)
+		text_write(out, "~", 1);
+	text_write(out, text, room);
+	ink_end(out, ink);
+}
+
+void page_whole(struct page_out *out, enum ink ink, const char *text)
+{
+	ink_begin(out, ink);
+	text_write(out, text, UINT_MAX);
+	ink_end(out, ink);
+}
+
+void page_none(struct page_out *out)
+{
+	page_rest(out, INK_DIM, "none");
+	page_newline(out);
 }
 
 void page_item(struct page_out *out, const char *format, ...)

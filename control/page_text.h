@@ -38,6 +38,15 @@ void page_cell(struct page_out *out, enum ink ink, int width, const char *text);
 /* As it is, as far as the page is wide. */
 void page_rest(struct page_out *out, enum ink ink, const char *text);
 
+/* The same of a path: what is cut is its beginning. */
+void page_path(struct page_out *out, enum ink ink, const char *text);
+
+/* However long it is: for what nobody may miss the end of. */
+void page_whole(struct page_out *out, enum ink ink, const char *text);
+
+/* A line that says so, where there are no rows. */
+void page_none(struct page_out *out);
+
 /* One item of a comma-separated list that wraps at the page's width. */
 void page_item(struct page_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

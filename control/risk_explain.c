@@ -81,11 +81,12 @@ static json_t *event_json(const struct risk_term *term, const struct risk_tenant
 	const struct risk_mark *m = &t->event[term->which];
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:f, s:f, s:o, s:o}", "kind", "event",
-		"name", text->name, "family", risk_family_name(text->family), "row", text->row,
-		"text", text->text, "points", rounded(term->points), "count", (json_int_t)m->count,
-		"weight", e->points, "cap", e->cap, "half_life_s", (double)e->half_life / 1e9,
-		"last", risk_time_json(m->last * SECOND), "events", trace_json(trace, term->which));
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "kind",
+		"event", "name", text->name, "family", risk_family_name(text->family), "row",
+		text->row, "text", text->text, "points", rounded(term->points), "count",
+		(json_int_t)m->count, "weight", e->points, "cap", e->cap, "half_life_s",
+		(double)e->half_life / 1e9, "spacing_s", (json_int_t)(e->spacing / SECOND), "last",
+		risk_time_json(m->last * SECOND), "events", trace_json(trace, term->which));
 }
 
 json_t *risk_terms_json(const struct risk_tenant *t, const struct risk_config *c,

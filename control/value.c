@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define AMOUNT_TEXT 24
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -187,7 +189,7 @@ int value_rate(const char *text, struct rate *rate)
 
 static void period_text(uint64_t ns, char *text, size_t size)
 {
-	static const struct unit units[] = {{"d", UINT64_C(86400) * 1000000000},
+	static const struct unit units[] = {{"day", UINT64_C(86400) * 1000000000},
 					    {"h", UINT64_C(3600) * 1000000000},
 					    {"min", UINT64_C(60) * 1000000000},
 					    {"s", UINT64_C(1000000000)},
@@ -202,15 +204,27 @@ static void period_text(uint64_t ns, char *text, size_t size)
 		snprintf(text, size, "%llu%s", (unsigned long long)(ns / unit->factor), unit->name);
 }
 
+/* 100M, 30, 10000: short where it loses nothing, and nobody has to count zeros. */
+static const char *amount_text(uint64_t n, char text[AMOUNT_TEXT])
+{
+	if (n && n % UINT64_C(1000000000) == 0)
+		snprintf(text, AMOUNT_TEXT, "%lluG", (unsigned long long)(n / 1000000000));
+	else if (n && n % 1000000 == 0)
+		snprintf(text, AMOUNT_TEXT, "%lluM", (unsigned long long)(n / 1000000));
+	else
+		snprintf(text, AMOUNT_TEXT, "%llu", (unsigned long long)n);
+	return text;
+}
+
 const char *rate_text(const struct rate *rate, char text[VALUE_TEXT])
 {
-	char period[24], burst[32] = "";
+	char period[24], count[AMOUNT_TEXT], most[AMOUNT_TEXT], burst[AMOUNT_TEXT + 8] = "";
 
 	period_text(rate->period ? rate->period : 1000000000, period, sizeof(period));
 	if (rate->burst != rate->count)
-		snprintf(burst, sizeof(burst), " burst %llu", (unsigned long long)rate->burst);
+		snprintf(burst, sizeof(burst), " burst %s", amount_text(rate->burst, most));
 	if (rate->state == RATE_LIMITED)
-		snprintf(text, VALUE_TEXT, "%llu/%s%s", (unsigned long long)rate->count, period,
+		snprintf(text, VALUE_TEXT, "%s/%s%s", amount_text(rate->count, count), period,
 			 burst);
 	else
 		snprintf(text, VALUE_TEXT, "%s", rate->state == RATE_UNSET ? "" : "unlimited");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/live_client.h"
+#include "tools/live_page.h"
 
 struct call {
 	const char *socket, *tenant, *from, *to, *anchor;
@@ -49,25 +50,35 @@ static const char *text_of(const json_t *object, const char *name)
 	return text ? text : "";
 }
 
-static void print_line(const json_t *entry)
+static void print_line(struct page_out *out, const json_t *entry)
 {
+	/* Of commands their arguments; of posternd's own doings what has no column of its own. */
+	static const char *const columns[] = {"action",    "actor", "at",  "generation", "tenant",
+					      "tenant_id", "time",  "uid", NULL},
+				 *const words[] = {"tenant", NULL};
 	json_t *said = json_loads(text_of(entry, "text"), 0, NULL);
+	const json_t *arguments = json_object_get(said, "arguments");
 	const char *tenant = text_of(said, "tenant");
-	json_t *arguments = json_object_get(said, "arguments");
-	static const char *const names[] = {"reason", "why", "text"};
-	const char *reason = text_of(said, "reason");
+	char seq[24];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*reason; i++)
-		reason = text_of(arguments, names[i]);
-	printf("%6lld  %s  %-12s %-24s %-16s %s\n",
-	       (long long)json_integer_value(json_object_get(entry, "seq")), text_of(said, "time"),
-	       text_of(said, "actor"), text_of(said, "action"), *tenant ? tenant : "-", reason);
+	snprintf(seq, sizeof(seq), "%lld",
+		 (long long)json_integer_value(json_object_get(entry, "seq")));
+	page_cell(out, INK_BOLD, -6, seq);
+	page_cell(out, INK_DIM, 2, "");
+	page_cell(out, INK_DIM, 33, text_of(said, "time"));
+	page_cell(out, INK_PLAIN, 13, text_of(said, "actor"));
+	page_cell(out, INK_BOLD, 18, text_of(said, "action"));
+	page_cell(out, INK_PLAIN, 16, *tenant ? tenant : "-");
+	page_whole(out, INK_PLAIN, " ");
+	live_page_fields(out, arguments ? arguments : said, arguments ? words : columns);
+	page_newline(out);
 	json_decref(said);
 }
 
 static uint64_t print_entries(const struct call *c, const json_t *result, uint64_t after,
 			      uint64_t head)
 {
+	struct page_out out = {.file = stdout, .colour = page_colour(stdout)};
 	const json_t *list = json_object_get(result, "entries");
 	json_t *entry;
 	size_t i;
@@ -81,7 +92,7 @@ static uint64_t print_entries(const struct call *c, const json_t *result, uint64
 			json_dumpf(entry, stdout, JSON_COMPACT);
 			fputc('\n', stdout);
 		} else {
-			print_line(entry);
+			print_line(&out, entry);
 		}
 	}
 	return after;
@@ -164,7 +175,10 @@ int audit_verdict(const struct audit_walk *walk, const char *anchor, bool anchor
 
 static int failed(uint64_t seq, const char *why)
 {
-	printf("audit: FAILED at entry %llu: %s\n", (unsigned long long)seq, why);
+	if (seq)
+		printf("audit: FAILED at entry %llu: %s\n", (unsigned long long)seq, why);
+	else
+		printf("audit: FAILED: %s\n", why);
 	return 1;
 }
 
@@ -185,7 +199,11 @@ int audit_verify_file(const char *path, const char *anchor)
 	while (!why && getline(&line, &room, in) > 0) {
 		json_t *entry = json_loads(line, 0, NULL);
 
-		why = entry ? audit_follow(&walk, entry, &seq) : "the line behind it is no entry";
+		if (entry)
+			why = audit_follow(&walk, entry, &seq);
+		else
+			why = seq ? "the line behind it is no entry"
+				  : "its first line is no entry: is it an export with --json?";
 		anchored |= is_anchor(&walk, anchor);
 		json_decref(entry);
 	}

@@ -119,7 +119,7 @@ void live_page_feedback(struct page_out *out, const json_t *result)
 		page_newline(out);
 	}
 	if (!json_array_size(at(result, "reports")))
-		page_rest(out, INK_DIM, "none\n");
+		page_none(out);
 }
 
 /* postern show egress */
@@ -148,6 +148,6 @@ void live_page_egress(struct page_out *out, const json_t *result)
 		page_newline(out);
 	}
 	if (!json_array_size(at(result, "egress")))
-		page_rest(out, INK_DIM,
-			  "none: gate.egress and gate.dnsbl name addresses and lists\n");
+		live_row(out, "none", INK_DIM,
+			 "gate.egress and gate.dnsbl name addresses and lists");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/live.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,13 +106,18 @@ static json_t *words_rules_list(const struct call *c)
 	return c->argc == 0 ? json_pack("{s:s*}", "state", c->state) : NULL;
 }
 
-/* NULL: no number. */
+/* NULL: it is none, and that was said. */
 static json_t *number(const char *text)
 {
 	char *end;
-	unsigned long long n = strtoull(text, &end, 10);
+	long long n;
 
-	return *text >= '0' && *text <= '9' && !*end ? json_integer((json_int_t)n) : NULL;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno)
+		return json_integer(n);
+	fprintf(stderr, "postern: expected a number, not '%s'\n", text);
+	return NULL;
 }
 
 static json_t *words_rollback(const struct call *c)
@@ -286,6 +292,13 @@ void live_help(FILE *out)
 			fprintf(out, "  %-16s %s\n", list[i].words, list[i].help);
 }
 
+static void usage_of(const struct live_command *command, FILE *out)
+{
+	fprintf(out, "usage: postern %s%s%s [--json] [--socket PATH]\n    %s\n", command->words,
+		*command->usage ? " " : "", command->usage, command->help);
+}
+
+/* Of all commands that begin with the word. */
 static int usage(const char *first, FILE *out, int status)
 {
 	size_t len = strlen(first);
@@ -293,9 +306,7 @@ static int usage(const char *first, FILE *out, int status)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strncmp(list[i].words, first, len) == 0 &&
 		    (list[i].words[len] == ' ' || !list[i].words[len]))
-			fprintf(out, "usage: postern %s%s%s [--json] [--socket PATH]\n    %s\n",
-				list[i].words, *list[i].usage ? " " : "", list[i].usage,
-				list[i].help);
+			usage_of(&list[i], out);
 	return status;
 }
 
@@ -509,7 +520,11 @@ int live_main(int argc, char **argv)
 			rc = run(&c, command, arguments);
 		} else {
 			json_decref(arguments);
-			rc = usage(argv[0], stderr, 2);
+			rc = 2;
+			if (command)
+				usage_of(command, stderr);
+			else
+				usage(argv[0], stderr, 2);
 		}
 	}
 	json_decref(c.types);

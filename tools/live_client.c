@@ -50,7 +50,9 @@ static int explain(int error, const char *path)
 		break;
 	case EACCES:
 	case EPERM:
-		return say("you may not reach %s: ask as root, or be let into its directory", path);
+		return say("you may not reach %s: ask as root, or be in the group that "
+			   "gate.control.group or gate.control.read_group names",
+			   path);
 	case ENOTSOCK:
 	case EPROTOTYPE:
 		return say("%s is no socket of posternd's", path);

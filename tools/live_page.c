@@ -2,6 +2,7 @@
 /* The gate as a whole: status, traffic, ports. */
 #include "tools/live_page.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "tools/live_json.h"
@@ -137,6 +138,36 @@ void live_page_counts(struct page_out *out, const char *name, const json_t *coun
 	if (!out->listed)
 		page_rest(out, INK_DIM, "none");
 	page_newline(out);
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names;
+}
+
+void live_page_fields(struct page_out *out, const json_t *fields, const char *const *without)
+{
+	const char *name, *before = "";
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)fields, name, value)
+	{
+		char *text;
+
+		if (is_one_of(name, without))
+			continue;
+		text = json_is_string(value) ? NULL
+					     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT |
+									 JSON_REAL_PRECISION(4));
+		page_whole(out, INK_PLAIN, before);
+		page_whole(out, INK_DIM, name);
+		page_whole(out, INK_PLAIN, " ");
+		page_whole(out, INK_PLAIN, text ? text : json_string_value(value));
+		free(text);
+		before = ", ";
+	}
 }
 
 static void page_kernel_side(struct page_out *out, const char *side, const json_t *port)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "control/page_text.h"
+#include "control/value.h"
 
 /* Each takes the result of the command of its name. */
 void live_page_show(struct page_out *out, const json_t *result);
@@ -41,14 +42,18 @@ void live_row(struct page_out *out, const char *name, enum ink ink, const char *
 /* A tenant's ratios of calls in the window (risk.window), under a heading; none: nothing. */
 void live_page_calls_lately(struct page_out *out, const json_t *ratios);
 
-/* "30/min, burst 30" */
-void live_rate_text(char *text, size_t size, double per_s, double burst);
+/* "30/min burst 60": a rate that people wrote comes back as they wrote it. */
+void live_rate_text(char text[VALUE_TEXT], double per_s, double burst);
 
 /* Seconds since 1970, as text in `buf`. */
 const char *live_when(char buf[32], uint64_t seconds);
 
 /* A label and those of an object's numbers that are not zero. */
 void live_page_counts(struct page_out *out, const char *name, const json_t *counts);
+
+/* "score 55, to throttle, …": an object's members, whole, but those of `without`, which NULL ends.
+ */
+void live_page_fields(struct page_out *out, const json_t *fields, const char *const *without);
 
 /* One event, as a line. */
 void live_page_event(struct page_out *out, const json_t *event);

@@ -53,26 +53,7 @@ void live_page_cases(struct page_out *out, const json_t *result)
 		page_newline(out);
 	}
 	if (!json_array_size(at(result, "cases")))
-		page_rest(out, INK_DIM, "none\n");
-}
-
-/* "score 55, to throttle, …": what it has of its own, whole. */
-static void item_fields(struct page_out *out, const json_t *fields)
-{
-	const char *name, *before = "";
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)fields, name, value)
-	{
-		char *text = json_is_string(value)
-				     ? NULL
-				     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT |
-								 JSON_REAL_PRECISION(4));
-
-		fprintf(out->file, "%s%s %s", before, name, text ? text : json_string_value(value));
-		free(text);
-		before = ", ";
-	}
+		page_none(out);
 }
 
 void live_page_case(struct page_out *out, const json_t *result)
@@ -89,14 +70,13 @@ void live_page_case(struct page_out *out, const json_t *result)
 	live_row(out, "told", INK_PLAIN, "%s", time_at(text, result, "told"));
 	live_row(out, "answer due", INK_PLAIN, "%s", time_at(text, result, "due"));
 	live_row(out, "closed", INK_PLAIN, "%s", time_at(text, result, "closed"));
-	page_newline(out);
 	page_heading(out, "WHAT CAME OF IT");
 	json_array_foreach(at(result, "history"), i, item)
 	{
 		page_cell(out, INK_DIM, 25, time_at(text, item, "time"));
 		page_cell(out, INK_PLAIN, 10, text_at(item, "what"));
 		page_cell(out, INK_DIM, 12, text_at(item, "by"));
-		item_fields(out, at(item, "fields"));
+		live_page_fields(out, at(item, "fields"), (const char *const[]){NULL});
 		page_newline(out);
 	}
 }

@@ -28,7 +28,7 @@ void live_page_evidence(struct page_out *out, const json_t *result)
 		page_newline(out);
 	}
 	if (!json_array_size(at(result, "evidence")))
-		page_rest(out, INK_DIM, "none\n");
+		page_none(out);
 }
 
 static void put_date(FILE *out, const char *name, time_t time)

@@ -18,7 +18,7 @@ static void settings_rows(struct page_out *out, const json_t *settings, const ch
 		page_cell(out, INK_PLAIN, 2, "");
 		page_cell(out, INK_PLAIN, 34, name + strlen(prefix));
 		page_cell(out, is_default ? INK_DIM : INK_BOLD, 34, text_at(s, "value"));
-		page_rest(out, INK_DIM, text_at(s, "from"));
+		page_path(out, INK_DIM, text_at(s, "from"));
 		page_newline(out);
 	}
 }
@@ -38,58 +38,56 @@ static void checks_rows(struct page_out *out, const json_t *checks)
 		page_cell(out, strcmp(action, "pass") == 0 ? INK_DIM : INK_PLAIN, 8, action);
 		page_cell(out, INK_YELLOW, 8, is_at(c, "shadow") ? "shadow" : "");
 		page_cell(out, INK_DIM, 22, text_at(c, "row"));
-		page_rest(out, INK_DIM, text_at(c, "from"));
+		page_path(out, INK_DIM, text_at(c, "from"));
 		page_newline(out);
 	}
 }
 
 /* Tenants */
 
-static void in_force_text(const json_t *limit, char *text, size_t size)
+static void in_force_text(const json_t *limit, char text[VALUE_TEXT])
 {
 	const json_t *f = at(limit, "in_force");
 
 	if (json_is_number(at(f, "per_second")))
-		live_rate_text(text, size, number_at(f, "per_second"), number_at(f, "burst"));
+		live_rate_text(text, number_at(f, "per_second"), number_at(f, "burst"));
 	else if (json_is_integer(at(f, "count")))
-		snprintf(text, size, "%llu", (unsigned long long)count_at(f, "count"));
+		snprintf(text, VALUE_TEXT, "%llu", (unsigned long long)count_at(f, "count"));
 	else
-		snprintf(text, size, "unlimited");
+		snprintf(text, VALUE_TEXT, "unlimited");
 }
 
-/* "tier bulk, postern.conf:12; lowered by warmup, risk" */
-static void why_text(const json_t *tenant, const json_t *limit, char *text, size_t size)
+/* "tier; lowered by warmup, risk; shadow; /etc/postern/postern.conf:12" */
+static void page_why(struct page_out *out, const json_t *limit)
 {
-	const char *from = text_at(limit, "from");
-	const json_t *by = at(limit, "lowered_by");
 	json_t *item;
 	size_t i;
-	int used = snprintf(text, size, "%s%s%.60s%s%.200s", from,
-			    strcmp(from, "tier") == 0 ? " " : "",
-			    strcmp(from, "tier") == 0 ? text_at(tenant, "tier") : "",
-			    *text_at(limit, "place") ? ", " : "", text_at(limit, "place"));
 
-	json_array_foreach(by, i, item)
+	page_rest(out, INK_DIM, text_at(limit, "from"));
+	json_array_foreach(at(limit, "lowered_by"), i, item)
 	{
-		used += snprintf(text + used, size - (size_t)used, "%s%s",
-				 i ? ", " : "; lowered by ", json_string_value(item));
+		page_rest(out, INK_YELLOW, i ? ", " : "; lowered by ");
+		page_rest(out, INK_YELLOW, json_string_value(item));
 	}
 	if (is_at(limit, "in_force.shadow"))
-		snprintf(text + used, size - (size_t)used, "; shadow");
+		page_rest(out, INK_YELLOW, "; shadow");
+	if (!*text_at(limit, "place"))
+		return;
+	page_rest(out, INK_DIM, ", ");
+	page_path(out, INK_DIM, text_at(limit, "place"));
 }
 
-static void limit_row(struct page_out *out, const json_t *tenant, const json_t *limit)
+static void limit_row(struct page_out *out, const json_t *limit)
 {
 	const bool lowered = json_array_size(at(limit, "lowered_by")) > 0;
-	char text[512];
+	char text[VALUE_TEXT];
 
 	page_cell(out, INK_PLAIN, 2, "");
 	page_cell(out, INK_PLAIN, 24, text_at(limit, "name"));
 	page_cell(out, INK_PLAIN, 22, text_at(limit, "value"));
-	in_force_text(limit, text, sizeof(text));
-	page_cell(out, lowered ? INK_YELLOW : INK_BOLD, 24, text);
-	why_text(tenant, limit, text, sizeof(text));
-	page_rest(out, INK_DIM, text);
+	in_force_text(limit, text);
+	page_cell(out, lowered ? INK_YELLOW : INK_BOLD, 22, text);
+	page_why(out, limit);
 	page_newline(out);
 }
 
@@ -129,12 +127,12 @@ static void page_tenant(struct page_out *out, const json_t *t)
 	page_cell(out, INK_PLAIN, 2, "");
 	page_cell(out, INK_DIM, 24, "limit");
 	page_cell(out, INK_DIM, 22, "is");
-	page_cell(out, INK_DIM, 24, "in force");
+	page_cell(out, INK_DIM, 22, "in force");
 	page_rest(out, INK_DIM, "from");
 	page_newline(out);
 	json_array_foreach(at(t, "limits"), i, limit)
 	{
-		limit_row(out, t, limit);
+		limit_row(out, limit);
 	}
 	checks_rows(out, at(t, "checks"));
 }

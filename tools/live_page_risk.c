@@ -146,7 +146,7 @@ static void page_ratio(struct page_out *out, const json_t *term)
 			 number_at(term, "whole"), text_at(term, "whole_of"),
 			 100 * number_at(term, "ratio"), 100 * number_at(term, "bound"),
 			 why_held(term, held, sizeof(held)));
-	page_rest(out, INK_PLAIN, text);
+	page_whole(out, INK_PLAIN, text);
 	page_newline(out);
 	snprintf(text, sizeof(text), "warn %.4g %%, critical %.4g %%, %g points, half-life %s",
 		 100 * number_at(term, "warn"), 100 * number_at(term, "critical"),
@@ -155,7 +155,14 @@ static void page_ratio(struct page_out *out, const json_t *term)
 		page_numbers(out, text);
 }
 
-static void page_event(struct page_out *out, const json_t *event)
+static bool event_like(const json_t *a, const json_t *b)
+{
+	return count_at(a, "flow_id") == count_at(b, "flow_id") &&
+	       count_at(a, "signature_id") == count_at(b, "signature_id");
+}
+
+/* The last of `times` that differ in nothing but when they were. */
+static void page_event(struct page_out *out, const json_t *event, unsigned times)
 {
 	char text[160];
 	int used = snprintf(text, sizeof(text), "%.19s", text_at(event, "time"));
@@ -164,8 +171,10 @@ static void page_event(struct page_out *out, const json_t *event)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, ", flow %llu",
 				 (unsigned long long)count_at(event, "flow_id"));
 	if (at(event, "signature_id"))
-		snprintf(text + used, sizeof(text) - (size_t)used, ", rule %llu",
-			 (unsigned long long)count_at(event, "signature_id"));
+		used += snprintf(text + used, sizeof(text) - (size_t)used, ", rule %llu",
+				 (unsigned long long)count_at(event, "signature_id"));
+	if (times > 1)
+		snprintf(text + used, sizeof(text) - (size_t)used, ", the last of %u", times);
 	page_cell(out, INK_PLAIN, COLUMN + 8, "");
 	page_rest(out, INK_DIM, text);
 	page_newline(out);
@@ -173,7 +182,9 @@ static void page_event(struct page_out *out, const json_t *event)
 
 static void page_term(struct page_out *out, const json_t *term)
 {
-	char text[300], life[SHORT_SIZE];
+	char text[300], life[SHORT_SIZE], once[SHORT_SIZE] = "";
+	const json_t *events = at(term, "events");
+	unsigned times = 0;
 	json_t *event;
 	size_t i;
 
@@ -186,13 +197,22 @@ static void page_term(struct page_out *out, const json_t *term)
 		 (unsigned long long)count_at(term, "count"));
 	page_rest(out, INK_PLAIN, text);
 	page_newline(out);
-	snprintf(text, sizeof(text), "%g points each, %g at the most, half-life %s",
-		 number_at(term, "weight"), number_at(term, "cap"),
+	if (count_at(term, "spacing_s"))
+		snprintf(once, sizeof(once), " once in %llu s",
+			 (unsigned long long)count_at(term, "spacing_s"));
+	snprintf(text, sizeof(text), "%g points%s, %g at the most, half-life %s",
+		 number_at(term, "weight"), *once ? once : " each", number_at(term, "cap"),
 		 hours(life, number_at(term, "half_life_s")));
 	page_numbers(out, text);
-	json_array_foreach(at(term, "events"), i, event)
+	json_array_foreach(events, i, event)
 	{
-		page_event(out, event);
+		const json_t *next = json_array_get(events, i + 1);
+
+		times++;
+		if (next && event_like(event, next))
+			continue;
+		page_event(out, event, times);
+		times = 0;
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tenants, their limits, and events. */
+#include <math.h>
 #include <time.h>
 
 #include "tools/live_json.h"
@@ -55,23 +56,30 @@ void live_page_tenants(struct page_out *out, const json_t *result)
 	page_newline(out);
 }
 
-void live_rate_text(char *text, size_t size, double per_s, double burst)
+void live_rate_text(char text[VALUE_TEXT], double per_s, double burst)
 {
-	if (per_s >= 1)
-		snprintf(text, size, "%.6g/s, burst %.6g", per_s, burst);
-	else if (per_s * 60 >= 1)
-		snprintf(text, size, "%.6g/min, burst %.6g", per_s * 60, burst);
-	else
-		snprintf(text, size, "%.6g/h, burst %.6g", per_s * 3600, burst);
+	static const unsigned periods[] = {1, 60, 3600, 86400};
+	struct rate rate = {.state = RATE_LIMITED, .burst = (uint64_t)llround(burst)};
+
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
+		const double count = per_s * periods[i];
+
+		rate.count = (uint64_t)llround(count);
+		rate.period = periods[i] * UINT64_C(1000000000);
+		if (rate.count && fabs(count - (double)rate.count) <= 1e-6 * count) {
+			rate_text(&rate, text);
+			return;
+		}
+	}
+	snprintf(text, VALUE_TEXT, "%.4g/day burst %.6g", per_s * 86400, burst);
 }
 
 static void page_limit(struct page_out *out, const char *name, const json_t *limit)
 {
-	char text[96];
+	char text[VALUE_TEXT];
 
 	if (json_is_number(at(limit, "per_second")))
-		live_rate_text(text, sizeof(text), number_at(limit, "per_second"),
-			       number_at(limit, "burst"));
+		live_rate_text(text, number_at(limit, "per_second"), number_at(limit, "burst"));
 	else if (json_is_integer(at(limit, "count")))
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)count_at(limit, "count"));
 	else
@@ -82,8 +90,8 @@ static void page_limit(struct page_out *out, const char *name, const json_t *lim
 		 (unsigned long long)count_at(limit, "peak_percent"));
 	page_cell(out, INK_PLAIN, -9, at(limit, "peak_percent") ? text : "-");
 	page_cell(out, INK_PLAIN, 2, "");
-	page_cell(out, INK_PLAIN, 14, text_at(limit, "from"));
-	page_rest(out, INK_YELLOW, is_at(limit, "shadow") ? "shadow: counted, not enforced" : "");
+	page_rest(out, INK_PLAIN, text_at(limit, "from"));
+	page_rest(out, INK_YELLOW, is_at(limit, "shadow") ? "; shadow: counted, not enforced" : "");
 	page_newline(out);
 }
 
@@ -97,7 +105,7 @@ void live_page_limits(struct page_out *out, const json_t *result)
 	page_cell(out, INK_DIM, 32, "allows");
 	page_cell(out, INK_DIM, -9, "peak");
 	page_cell(out, INK_DIM, 2, "");
-	page_cell(out, INK_DIM, 14, "from");
+	page_rest(out, INK_DIM, "from");
 	page_newline(out);
 	json_object_foreach(at(result, "limits"), name, limit)
 	{
@@ -162,7 +170,6 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 		live_row(out, "risk", INK_PLAIN, "%.1f, %s, mode %s",
 			 number_at(result, "risk.score"), text_at(result, "risk.level"),
 			 text_at(result, "risk.mode"));
-	live_page_calls_lately(out, at(result, "calls_lately"));
 	if (json_is_number(at(result, "plaintext")))
 		live_row(out, "in the clear", INK_PLAIN,
 			 "%.4g %% of %llu connections; under TLS nobody reads",
@@ -177,6 +184,7 @@ void live_page_tenant(struct page_out *out, const json_t *result)
 		if (json_object_size(at(result, "kernel.shadow")))
 			live_page_counts(out, "kernel shadow", at(result, "kernel.shadow"));
 	}
+	live_page_calls_lately(out, at(result, "calls_lately"));
 	live_page_limits(out, result);
 }
 

@@ -676,7 +676,7 @@ class Posternd(unittest.TestCase):
         self.gate.start()
         for words, shown in (
                 (["show"], "DOWN: the dataplane does not run"), (["status"], "failure policy"), (["show", "tenants"], "acme"),
-                (["tenants"], "suspended"), (["show", "tenant", "acme"], "30/min"), (["limits", "show", "7"], "30/min, burst 30"),
+                (["tenants"], "suspended"), (["show", "tenant", "acme"], "30/min"), (["limits", "show", "7"], "30/min  "),
                 (["tenant", "suspend", "acme", "--reason", "too much spam", "--approver", "jo", "--until", "1h"], "too much spam"),
                 (["limits", "set", "acme", "messages_per_minute=10", "calls=unlimited"], "10/min"),
                 (["tenant", "resume", "--reason", "sorry", "acme"], "active"), (["reload"], "generation 2"),

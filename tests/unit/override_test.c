@@ -28,8 +28,8 @@ static void rates_are_taken_in_both_ways_of_writing_them(void **unused)
 	good("messages_per_minute", "10", LIMIT_MESSAGES, "10/min");
 	good("calls_per_second", "5", LIMIT_CALLS, "5/s");
 	good("sip_requests_per_hour", "7", LIMIT_SIP_REQUESTS, "7/h");
-	good("recipients_per_day", "1000", LIMIT_RECIPIENTS, "1000/d");
-	good("bytes", "10M/s burst 20M", LIMIT_BYTES, "10000000/s burst 20000000");
+	good("recipients_per_day", "1000", LIMIT_RECIPIENTS, "1000/day");
+	good("bytes", "10M/s burst 20M", LIMIT_BYTES, "10M/s burst 20M");
 	good("connections", "unlimited", LIMIT_CONNECTIONS, "unlimited");
 	good("connections", "1/10s", LIMIT_CONNECTIONS, "1/10s");
 	good("connections", "3/250ms", LIMIT_CONNECTIONS, "3/250ms");

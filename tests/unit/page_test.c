@@ -427,9 +427,35 @@ static void long_lists_wrap_within_the_page(void **state)
 	page_free(page);
 }
 
+/* A path says most at its end; what nobody may miss the end of has no end. */
+static void a_path_is_cut_at_its_beginning(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	struct page_out out = {.file = open_memstream(&text, &size), .column = PAGE_COLUMNS - 8};
+
+	page_path(&out, INK_PLAIN, "/etc/postern.conf:12");
+	page_newline(&out);
+	page_path(&out, INK_PLAIN, "/etc/caf\xc3\xa9.conf:1");
+	page_newline(&out);
+	out.column = PAGE_COLUMNS - 6;
+	page_path(&out, INK_PLAIN, "caf\xc3\xa9:12");
+	page_path(&out, INK_PLAIN, "none");
+	page_newline(&out);
+	out.column = PAGE_COLUMNS;
+	page_whole(&out, INK_PLAIN, "all\033 of it");
+	page_newline(&out);
+	page_none(&out);
+	fclose(out.file);
+	assert_string_equal(text,
+			    "~conf:12\n/etc/caf\xc3\xa9.conf:1\n~f\xc3\xa9:12\nall? of it\nnone\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_is_cut_at_its_beginning),
 		cmocka_unit_test(the_page_reads),
 		cmocka_unit_test(nothing_seen_is_said),
 		cmocka_unit_test(kinds_beyond_the_rows_and_the_memory_are_still_counted),

@@ -50,7 +50,7 @@ static void expect(const struct settings_index *index, const char *path, const c
 static void check(const struct settings_index *index)
 {
 	expect(index, "tiers.bulk.messages", "60/h burst 5", 1);
-	expect(index, "tiers.bulk.bytes", "1000000/s", 1);
+	expect(index, "tiers.bulk.bytes", "1M/s", 1);
 	expect(index, "tiers.bulk.shadow", "messages, opt_out", 1);
 	expect(index, "tiers.bulk.calls", NULL, 0);
 	expect(index, "tenants.acme.id", "7", 3);
