@@ -245,7 +245,7 @@ static const struct command_argument feedback_list_arguments[] = {
 	{                                                                                   \
 		.name = "kind", .type = ARGUMENT_TEXT, .required = true,                    \
 		.help = "`optout`, `dnc`, `trap`, `trap-recycled`, `domain`, `forwarder`, " \
-			"`number`, `sms`, `suppressed` or `invalid-domain`"                 \
+			"`number`, `sms`, `sms-stop`, `suppressed` or `invalid-domain`"     \
 	}
 #define ENTRIES                                                              \
 	{                                                                    \

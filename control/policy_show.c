@@ -351,21 +351,20 @@ enum command_outcome run_policy(struct request *r, json_t **result)
 /* What was decided by command, as if it had been written. */
 static void add_overrides(const struct daemon *d, json_t *list)
 {
-	char path[PATH_SIZE], text[VALUE_TEXT];
+	char path[PATH_SIZE];
 
 	for (uint32_t slot = 1; slot < d->roster->count; slot++) {
 		const struct roster_tenant *t = &d->roster->tenant[slot];
 		const struct override *o = t->id ? state_find(d->state, t->id) : NULL;
+		json_t *limits = o ? override_limits_json(o) : NULL, *value;
+		const char *name;
 
-		for (unsigned i = 0; o && i < LIMIT_COUNT; i++) {
-			if (o->limit[i].state == RATE_UNSET)
-				continue;
-			snprintf(path, sizeof(path), "tenants.%s.limits.%s", t->name,
-				 tenant_limit_name(i));
-			json_array_append_new(list,
-					      json_pack("[s, s, s]", path,
-							rate_text(&o->limit[i], text), "command"));
+		json_object_foreach(limits, name, value)
+		{
+			snprintf(path, sizeof(path), "tenants.%s.limits.%s", t->name, name);
+			json_array_append_new(list, json_pack("[s, O, s]", path, value, "command"));
 		}
+		json_decref(limits);
 		if (o && o->suspended) {
 			snprintf(path, sizeof(path), "tenants.%s.state", t->name);
 			json_array_append_new(list,

@@ -17,7 +17,7 @@ static const char usage[] =
 	"       postern list add|remove|check TENANT|--global KIND ENTRY...\n"
 	"       postern list show [TENANT|--global]\n"
 	"  KIND is optout, dnc, trap, trap-recycled, domain, forwarder, number, sms,\n"
-	"  suppressed or invalid-domain.\n"
+	"  sms-stop, suppressed or invalid-domain.\n"
 	"  FILE has an entry a line, or columns (CSV); it may be gzip'ed; - is standard input.\n"
 	"  Entries are kept as keyed hashes: nobody can list them, what was put in can be asked "
 	"for.\n"

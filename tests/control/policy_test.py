@@ -90,12 +90,13 @@ class Policy(unittest.TestCase):
 
     def test_a_command_goes_before_tier_and_tenant(self):
         self.gate.start()
-        self.ask("limits set", tenant="acme", limits={"messages": "7/min", "recipients_per_message": "3"})
+        self.ask("limits set", tenant="acme", limits={"messages": "7/min", "recipients_per_message": "3", "calls_at_once": "2"})
         limits = self.limits("acme")
         self.assertEqual((limits["messages"]["value"], limits["messages"]["from"]), ("7/min", "command"))
         self.assertNotIn("place", limits["messages"])
         self.assertEqual((limits["recipients_per_message"]["value"], limits["recipients_per_message"]["from"]), ("3", "command"))
         self.assertEqual(limits["recipients_per_message"]["in_force"], {"count": 3})
+        self.assertEqual((limits["calls_at_once"]["value"], limits["calls_at_once"]["in_force"]), ("2", {"count": 2}))
         self.ask("tenant suspend", tenant="acme", reason="spam")
         tenant = self.ask("policy", tenant="acme")["tenant"]
         self.assertEqual((tenant["state"], tenant["state_from"]), ("suspended", "command"))
@@ -143,7 +144,7 @@ class Policy(unittest.TestCase):
         self.gate.start()
         self.assertEqual(self.changes(self.gate.config, status=0), [])
         self.assertEqual(self.run_policy("diff", str(self.gate.config)), "no difference\n")
-        self.ask("limits set", tenant="acme", limits={"messages": "7/min"})
+        self.ask("limits set", tenant="acme", limits={"messages": "7/min", "calls_at_once": "2"})
         new = Path(self.folder) / "new.conf"
         new.write_text(self.gate.config.read_text().replace('calls = "5/s"', 'calls = "6/s"').replace(
             '{ id = 8; name = "none"', '{ id = 9; name = "other"').replace('"60/h"', '"1/min burst 60"'))
@@ -152,7 +153,8 @@ class Policy(unittest.TestCase):
         self.assertIn({"added": "tenants.other"}, changes)
         by_name = {c["setting"]: c for c in changes if "setting" in c}
         # What a person has set is told, and is no tier's.
-        self.assertEqual(sorted(by_name), ["tenants.acme.limits.calls", "tenants.acme.limits.messages", "tiers.bulk.messages"])
+        self.assertEqual(sorted(by_name), ["tenants.acme.limits.calls", "tenants.acme.limits.calls_at_once",
+                                           "tenants.acme.limits.messages", "tiers.bulk.messages"])
         self.assertEqual((by_name["tenants.acme.limits.calls"]["before"], by_name["tenants.acme.limits.calls"]["after"]), ("5/s", "6/s"))
         self.assertEqual(by_name["tenants.acme.limits.messages"]["was_from"], "command")
         self.assertEqual(self.changes(self.gate.config, new)[:2], [{"removed": "tenants.none"}, {"added": "tenants.other"}])
