@@ -27,7 +27,7 @@ enum tenant_state {
 	X(CONNECTIONS, "connections")   /* new inspected TCP connections */      \
 	X(BYTES, "bytes")               /* bytes on the wire, outbound */        \
 	X(CALLS, "calls")               /* SIP call attempts */                  \
-	X(SIP_REQUESTS, "sip_requests") /* SIP requests but ACK and CANCEL */    \
+	X(SIP_REQUESTS, "sip_requests") /* SIP requests but what ends calls */   \
 	X(PACKETS, "packets")           /* packets, outbound */                  \
 	X(SYNS, "syns")                 /* TCP connections begun, to any port */ \
 	X(SMS, "sms")                   /* SIP MESSAGE requests */               \

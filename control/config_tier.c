@@ -31,7 +31,8 @@ static const char *const mail_classes[] = {
 	RATE(base, CONNECTIONS, "connections", "new TCP connections to inspected ports"),          \
 	RATE(base, BYTES, "bytes", "outbound bytes, as they are on the wire"),                     \
 	RATE(base, CALLS, "calls", "call attempts"),                                               \
-	RATE(base, SIP_REQUESTS, "sip_requests", "SIP requests other than `ACK` and `CANCEL`"),    \
+	RATE(base, SIP_REQUESTS, "sip_requests",                                                   \
+	     "SIP requests other than `ACK`, `CANCEL` and the `BYE` that ends a call"),            \
 	RATE(base, PACKETS, "packets", "outbound packets"),                                        \
 	RATE(base, SYNS, "syns", "TCP connections begun, to any port; as many again to servers that answered before"),                            \
 	{.name = "recipients_per_message", .type = SETTING_COUNT_LIMIT, .min = 1, .max = 1000000,  \

@@ -146,13 +146,19 @@ static bool marked(struct sip_ctx *c, const struct sip_message *msg, uint32_t ca
 	       sip_check(c, msg, REASON_TRADEMARK, object_of(msg), mark);
 }
 
+/* The BYE that ends a call is no load: the other end waits for it. Sent again, it is as any. */
+static bool ends_call(const struct sip_message *msg, uint32_t calls)
+{
+	return msg->method_id == SIP_METHOD_BYE && (calls & CALL_EVENT_COMPLETED);
+}
+
 /* Too much of it, REASON_NONE: it is not. */
 static enum reason limits_reason(struct sip_ctx *c, const struct sip_message *msg, uint32_t calls)
 {
 	struct worker *w = c->w;
 
 	if (msg->method_id != SIP_METHOD_ACK && msg->method_id != SIP_METHOD_CANCEL &&
-	    limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
+	    !ends_call(msg, calls) && limit_exceeded(w, c->f, LIMIT_SIP_REQUESTS))
 		return REASON_LIMIT_SIP_REQUESTS;
 	if (sip_is_text(msg) && limit_exceeded(w, c->f, LIMIT_SMS))
 		return REASON_LIMIT_SMS;
