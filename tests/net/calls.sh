@@ -22,3 +22,5 @@ net_case 'more calls at once than the limit' call_with udp sipp crowd
 net_case 'a suspended tenant' call_with udp sipp suspended
 net_case 'a registration' call_with udp sipp register
 net_case 'more calls than the limit' call_with udp sipp burst
+net_case 'calls that nobody answers' call_with udp sipp unanswered
+net_case 'calls that are short' call_with udp sipp short

@@ -38,6 +38,13 @@ call_number() { # NUMBER
 	fi
 	expect_asked "$([ "$code" = 200 ] && echo 1 || echo 0)"
 	[ -z "$reason" ] || expect_event "$reason"
+	[ "$reason" != emergency_number ] || alarmed
+}
+
+# People hear of it at once; of several within ten seconds once.
+alarmed() {
+	gate_reads || return 0
+	expect_soon 'no alarm of it' grep -q '"event":"emergency_call"' "$events"
 }
 
 # SIPp plays a call that ends with CODE; anything else is a failure to it.
@@ -133,6 +140,45 @@ call_burst() { # thirty calls in a second and a half, from a tenant that may pla
 	expect_event limit_calls
 }
 
+call_unanswered() { # forty calls to forty people who have no time: the score throttles the caller
+	expect 'SIPp saw something else' \
+		sipp_call "$center" "$busy" u1 40 "sip:+1628555[call_number]@$busy" 0 uac_either CODE 486 OR 503
+	expect_many
+	expect_throttled "$center" asr
+}
+
+call_short() { # forty calls that last half a second: the score throttles the caller
+	expect 'SIPp saw something else' \
+		sipp_call "$robot" "$answers" u1 40 "sip:+1628555[call_number]@$answers" 500 uac_crowd
+	expect_many
+	expect_throttled "$robot" short_calls
+}
+
+# The last of the forty may be too late.
+expect_many() {
+	local asked
+	asked=$(asked_count)
+	expect "$asked calls reached the callee" [ "$asked" -ge 39 -a "$asked" -le 40 ]
+}
+
+# A tenth of its calls a second is left of 20, and 6 at once.
+expect_throttled() { # ADDRESS TERM
+	local refused asked
+	gate_reads || return 0
+	expect_soon "no event says that its score rose by $2" risen "$2"
+	asked=$(asked_count)
+	expect 'SIPp saw something else' \
+		sipp_call "$1" "$busy" u1 30 "sip:+1628555[call_number]@$busy" 0 uac_either CODE 486 OR 503
+	refused=$(grep -c 'SIP/2.0 503' "$filled.said" || :)
+	expect "$refused of 30 refused" [ "$refused" -ge 15 -a "$refused" -lt 30 ]
+	expect_asked $((asked + 30 - refused))
+	expect_event limit_calls
+}
+
+risen() { # TERM
+	events_new | grep '"event":"risk_rises"' | grep '"to":"throttle"' | grep -q "\"$1\""
+}
+
 asked_lines() { # what the callees heard since the mark
 	local file
 	for file in "$work"/sipp-*.said; do
@@ -140,9 +186,13 @@ asked_lines() { # what the callees heard since the mark
 	done
 }
 
-expect_asked() { # COUNT: so many calls reached the other side
+asked_count() { # calls that reached the other side
+	asked_lines | awk -F '\t' '$4 == "R" && /INVITE sip/ && !seen[$5]++ { n++ } END { print n + 0 }'
+}
+
+expect_asked() { # COUNT: so many did
 	local found
-	found=$(asked_lines | awk -F '\t' '$4 == "R" && /INVITE sip/ && !seen[$5]++ { n++ } END { print n + 0 }')
+	found=$(asked_count)
 	[ "$found" -eq "$1" ] || wrong+=("$found calls reached the callee instead of $1")
 }
 
@@ -165,14 +215,14 @@ call_show() {
 
 # Messages as SIPp logged them, the same ones together.
 said_show() { # WHO
-	awk -F '\t' '{ sub(/ SIP\/2.0$/, "", $7); key = ($4 == "S" ? "-> " : "<- ") $7
+	awk -F '\t' '{ sub(/ SIP\/2.0$/, "", $7); sub(/1628555[0-9]+/, "1628555...", $7); key = ($4 == "S" ? "-> " : "<- ") $7
 		if (!count[key]++) order[++n] = key }
 		END { for (i = 1; i <= n; i++) print order[i] "\t" (count[order[i]] > 1 ? count[order[i]] " times" : "") }' |
 		while IFS=$'\t' read -r what times; do line "$1" "$what" "$times"; done
 }
 
 call_kinds() {
-	sed -nE 's/^call_([a-z0-9-]+)\(\) \{ # ([a-z].*)/  \1\t\2/p' "$lab_d/calls.sh" | expand -t 15
+	sed -nE '/^call_with/d; s/^call_([a-z0-9-]+)\(\) \{ # ([a-z].*)/  \1\t\2/p' "$lab_d/calls.sh" | expand -t 15
 }
 
 do_call() { # [--tcp] [--agent sipp|baresip] NUMBER|KIND

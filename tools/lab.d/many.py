@@ -45,7 +45,7 @@ def main():
     server, source, sender, what, to, count, more = sys.argv[1:8]
     if what == "bomb":
         with open(more, "rb") as file:
-            bomb(session(server, source, sender), sender, to, int(count), file.read())
+            bomb(session(server, source, sender), sender, to, int(count), file.read().replace(b"\n", b"\r\n"))
         return
     for number in range(1, int(more) + 1):
         harvest(session(server, source, sender), sender, to, int(count), number)

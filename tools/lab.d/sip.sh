@@ -36,8 +36,9 @@ sipp_call() { # SOURCE PEER TRANSPORT CALLS URI MS SCENARIO [PLACE VALUE]...
 	local from=$1 to=$2 transport=$3 count=$4 uri=$5 ms=$6
 	case "$to" in *:*) to="[$to]" ;; esac
 	scenario "${@:7}"
+	sed -i "s|\[uri\]|$uri|g" "$filled" # before SIPp reads it: the URI may have keywords of SIPp's, each call its own
 	in_ns tenants sipp -sf "$filled" -i "$from" -p "$((next_port++))" -t "$transport" -m "$count" -r 20 -l 40 -d "$ms" \
-		-key uri "$uri" -key caller "${caller_number:-+12025550100}" -timeout 30 -timeout_error -max_invite_retrans 9 -nostdin -max_socket 500 \
+		-key caller "${caller_number:-+12025550100}" -timeout 30 -timeout_error -max_invite_retrans 9 -nostdin -max_socket 500 \
 		-trace_shortmsg -shortmessage_file "$filled.said" "$to:5060" >"$filled.log" 2>&1
 }
 next_port=5060
