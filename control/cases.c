@@ -200,17 +200,31 @@ static void hear_tenant(struct daemon *d, size_t kind, uint32_t slot, const json
 				       heard[kind].event));
 }
 
-static bool alarm_is_due(struct daemon *d, const char *event, uint64_t now)
+/* The place of such an alarm's last time: its own, or the oldest. */
+static size_t alarm_place(const struct daemon *d, const char *event, uint32_t slot)
 {
-	size_t i = 0;
+	size_t oldest = 0;
 
-	while (i < CASE_ALARMS - 1 && d->cases.alarm[i].event &&
-	       strcmp(d->cases.alarm[i].event, event) != 0)
-		i++;
-	if (d->cases.alarm[i].event && strcmp(d->cases.alarm[i].event, event) == 0 &&
+	for (size_t i = 0; i < CASE_ALARMS; i++) {
+		if (d->cases.alarm[i].event && d->cases.alarm[i].slot == slot &&
+		    strcmp(d->cases.alarm[i].event, event) == 0)
+			return i;
+		if (d->cases.alarm[i].time < d->cases.alarm[oldest].time)
+			oldest = i;
+	}
+	return oldest;
+}
+
+static bool alarm_is_due(struct daemon *d, const char *event, uint32_t slot, uint64_t now)
+{
+	const size_t i = alarm_place(d, event, slot);
+
+	if (d->cases.alarm[i].event && d->cases.alarm[i].slot == slot &&
+	    strcmp(d->cases.alarm[i].event, event) == 0 &&
 	    now - d->cases.alarm[i].time < d->config->cases.alarm_every)
 		return false;
 	d->cases.alarm[i].event = event;
+	d->cases.alarm[i].slot = slot;
 	d->cases.alarm[i].time = now;
 	return true;
 }
@@ -223,7 +237,7 @@ static void alarm(struct daemon *d, const char *event, uint32_t slot, const json
 	struct store_unit *unit;
 
 	if (!d->cases.notices || (!*d->config->cases.webhook && !d->config->cases.desk.count) ||
-	    !alarm_is_due(d, event, daemon_time()))
+	    !alarm_is_due(d, event, slot, daemon_time()))
 		return;
 	unit = store_begin(d->store);
 	if (*d->config->cases.webhook)

@@ -22,6 +22,7 @@ struct cases {
 	char secret[256];
 	struct {
 		const char *event;
+		uint32_t slot; /* whose: two tenants' are two */
 		uint64_t time; /* ns */
 	} alarm[CASE_ALARMS];
 	uint64_t opened, overdue;

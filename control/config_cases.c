@@ -91,7 +91,7 @@ const struct setting config_case_settings[] = {
 	{.name = "retry_until", .type = SETTING_DURATION, AT(retry_until), .fallback = "3d", .min = SECOND, .max = 30 * DAY,
 	 .help = "when it is given up, which is an alarm"},
 	{.name = "alarm_every", .type = SETTING_DURATION, AT(alarm_every), .fallback = "5min", .min = SECOND, .max = DAY,
-	 .help = "alarms of one kind are told at most so often"},
+	 .help = "alarms of one kind, about one tenant or the gate, are told at most so often"},
 	{.name = "evidence", .type = SETTING_BOOL, AT(evidence), .fallback = "true",
 	 .help = "headers of mails that were refused at their end are kept, 8 KiB of each, and what the rule that refused one keeps of its body; takes effect with a reload"},
 	{0},

@@ -15,6 +15,7 @@
 #include "control/dataplane.h"
 #include "control/domain_run.h"
 #include "control/egress.h"
+#include "control/emergency_alarm.h"
 #include "control/eve_log.h"
 #include "control/evidence.h"
 #include "control/feedback_run.h"
@@ -84,6 +85,7 @@ struct daemon {
 	struct egress *egress; /* NULL: none is looked up */
 	struct domain_run domains;
 	struct evidence evidence;
+	struct emergency_alarms emergency;
 	struct watch watch;
 	struct retention retention;
 	struct follow_list followers;

@@ -48,6 +48,7 @@
 	X("risk_falls", INFO, "a tenant's risk has left a level")                                  \
 	X("probing", WARNING, "a tenant sends to very many addresses within a minute")             \
 	X("calls_breach", WARNING, "a tenant's calls of late breach a ratio: nothing follows of it")  \
+	X("emergency_call", ERROR, "a tenant calls an emergency number")                           \
 	X("case_opened", WARNING, "a person has to look at a tenant")                              \
 	X("case_overdue", WARNING, "a tenant did not answer in time")                              \
 	X("case_changed", INFO, "somebody wrote into a case, or closed it")                        \

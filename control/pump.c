@@ -71,6 +71,7 @@ static void on_record(void *ctx, const struct event_head *head)
 	feedback_record(d, head);
 	domain_record(d, head);
 	evidence_record(d, head);
+	emergency_record(d, head);
 }
 
 /* true: a ring has more. */

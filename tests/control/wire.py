@@ -28,8 +28,8 @@ def invite_text(number, src, callee="1"):
             f"Max-Forwards: 70\r\nContact: <sip:a@{src}>\r\nContent-Length: 0\r\n\r\n")
 
 
-def invite(number, src=TENANT, sport=5060):
-    text = invite_text(number, src)
+def invite(number, src=TENANT, sport=5060, callee="1"):
+    text = invite_text(number, src, callee)
     return frame(Packet(0, src, PEER, sport, 5060, text.encode(), UDP))
 
 
@@ -69,10 +69,10 @@ class Wire:
                 if packet and packet.payload:
                     texts.append(packet.payload.decode(errors="replace"))
 
-    def call(self, src=TENANT):
+    def call(self, src=TENANT, callee="1"):
         """A new call's INVITE; its number."""
         self.sent += 1
-        self.inside.send(invite(self.sent, src, 10000 + self.sent))  # a flow of its own
+        self.inside.send(invite(self.sent, src, 10000 + self.sent, callee))  # a flow of its own
         return self.sent
 
     def fail_calls(self, count, src=TENANT, code="404 Not Found"):
