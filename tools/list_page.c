@@ -79,6 +79,10 @@ static void page_set(struct page_out *out, const char *name, const json_t *set)
 
 	if (!json_is_object(set))
 		return;
+	if (!entries && !count_at(set, "created")) {
+		live_row(out, name, INK_DIM, "none yet");
+		return;
+	}
 	live_row(out, name, INK_PLAIN, "%llu entries, %llu bytes (%.1f an entry), written %s",
 		 (unsigned long long)entries, (unsigned long long)count_at(set, "bytes"),
 		 entries ? (double)count_at(set, "bytes") / (double)entries : 0,
