@@ -291,6 +291,21 @@ STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 	return t->gate->key;
 }
 
+SEPARATE int gate_peer(const struct stage_packet *p, uint32_t slot, uint32_t step)
+{
+	uint32_t zero = 0;
+	struct stage_tables t = {0};
+
+	t.gate = bpf_map_lookup_elem(&postern_gate, &zero);
+	return p && t.gate ? stage_peer_of(&t, p, slot, (enum peer_step)step) : PEER_UNKNOWN;
+}
+
+STAGE_INLINE enum peer_result stage_peer(struct stage_tables *t, const struct stage_packet *p,
+					 uint32_t slot, enum peer_step step)
+{
+	return gate_peer(p, slot, step);
+}
+
 STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop)
 {
 	*drop = t->gate->reach_drop;

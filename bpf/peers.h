@@ -38,6 +38,14 @@
 #define PEER_ANSWER_TIME 2          /* no less than 137 s: Linux asks for 127 */
 #define PEER_DEBT_MAX    (1u << 29) /* in the latter: what is further ahead was long ago */
 
+enum peer_step {
+	PEER_ADMIT,   /* a SYN to him: may it, of the bucket for who is known? */
+	PEER_ASK,     /* it goes on, and he wasn't known */
+	PEER_ANSWERS, /* he does */
+};
+
+enum peer_result { PEER_UNKNOWN, PEER_BEYOND, PEER_ADMITTED };
+
 struct peer_set {
 	uint64_t way[PEER_WAYS];
 } __attribute__((aligned(64)));

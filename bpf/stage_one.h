@@ -36,6 +36,9 @@ STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place);
 /* NULL: nothing is known of p's flow, which is CLASS_L4. */
 STAGE_INLINE const struct flow_verdict *stage_known(struct stage_tables *t,
 						    const struct stage_packet *p);
+/* stage_peer_of(), below: in the kernel a function of its own. */
+STAGE_INLINE enum peer_result stage_peer(struct stage_tables *t, const struct stage_packet *p,
+					 uint32_t slot, enum peer_step step);
 /* One of the sets of the slot's peers, < PEER_SETS; NULL: nobody's. */
 STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t slot, uint32_t set);
 /* How many addresses a tenant may send to within a minute; 0: nobody counts them here. */
@@ -159,6 +162,40 @@ STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
 	       (p->class == CLASS_L4 && p->proto == PROTO_TCP && stage_is_first_syn(p->tcp_flags));
 }
 
+/* What stage_peer() does: of the packet's receiver, or, when he answers, its sender. */
+STAGE_INLINE enum peer_result stage_peer_of(struct stage_tables *t, const struct stage_packet *p,
+					    uint32_t slot, enum peer_step step)
+{
+	struct tenant_slot *tenant = stage_slot(t, slot);
+	bool answers = step == PEER_ANSWERS;
+	struct peer_place place;
+	struct peer_set *set;
+	uint32_t at;
+
+	if (!tenant)
+		return PEER_UNKNOWN;
+	place = peer_place_of(stage_key(t), tenant->id, answers ? p->src : p->dst,
+			      answers ? p->sport : p->dport);
+	set = stage_peer_set(t, slot, place.set);
+	if (!set)
+		return PEER_UNKNOWN;
+	if (answers) {
+		peer_answer(set, &place, stage_now(t));
+		return PEER_UNKNOWN;
+	}
+	at = peer_find(set, place.tag, stage_now(t), PEER_ASKED, PEER_WAYS, PEER_KNOWN_TIME);
+	if (at >= PEER_WAYS) {
+		if (step == PEER_ASK)
+			peer_ask(set, &place, stage_now(t));
+		return PEER_UNKNOWN;
+	}
+	if (step == PEER_ADMIT &&
+	    peer_share_take(set, at, &tenant->limit[LIMIT_SYNS], stage_now(t)) &&
+	    limit_spend_known(tenant, stage_now(t)))
+		return PEER_ADMITTED;
+	return PEER_BEYOND;
+}
+
 /*
  * A SYN to a peer that answered before takes of these peers' bucket, as long as that has some
  * left, and the peer of his share; else, and to others, it takes of the limit's as ever.
@@ -166,21 +203,16 @@ STAGE_INLINE bool stage_begins_connection(const struct stage_packet *p)
 STAGE_INLINE bool stage_syn_over(struct stage_tables *t, const struct stage_packet *p,
 				 struct tenant_slot *tenant, struct stage_result *r)
 {
-	const struct gcra *limit = &tenant->limit[LIMIT_SYNS];
-	const struct peer_place place = peer_place_of(stage_key(t), tenant->id, p->dst, p->dport);
-	struct peer_set *set = stage_peer_set(t, r->tenant, place.set);
-	uint64_t now = stage_now(t);
-	uint32_t at = PEER_WAYS;
+	enum peer_result known = PEER_BEYOND;
 
-	if (set && p->class == CLASS_L4)
-		at = peer_find(set, place.tag, now, PEER_ASKED, PEER_WAYS, PEER_KNOWN_TIME);
-	if (at < PEER_WAYS && peer_share_take(set, at, limit, now) &&
-	    limit_spend_known(tenant, now))
+	if (p->class == CLASS_L4)
+		known = stage_peer(t, p, r->tenant, PEER_ADMIT);
+	if (known == PEER_ADMITTED)
 		return false;
 	if (stage_spend(t, r, tenant, LIMIT_SYNS, CHECK_LIMIT_SYNS, REASON_LIMIT_SYNS, 1))
 		return true;
-	if (set && p->class == CLASS_L4 && at >= PEER_WAYS)
-		peer_ask(set, &place, now);
+	if (known == PEER_UNKNOWN)
+		stage_peer(t, p, r->tenant, PEER_ASK);
 	return false;
 }
 
@@ -188,16 +220,9 @@ STAGE_INLINE bool stage_syn_over(struct stage_tables *t, const struct stage_pack
 STAGE_INLINE void stage_note_answer(struct stage_tables *t, const struct stage_packet *p,
 				    const struct tenant_slot *tenant, uint32_t slot)
 {
-	struct peer_place place;
-	struct peer_set *set;
-
-	if (p->class != CLASS_L4 || p->proto != PROTO_TCP || !stage_is_syn_ack(p->tcp_flags) ||
-	    !tenant->limit[LIMIT_SYNS].interval)
-		return;
-	place = peer_place_of(stage_key(t), tenant->id, p->src, p->sport);
-	set = stage_peer_set(t, slot, place.set);
-	if (set)
-		peer_answer(set, &place, stage_now(t));
+	if (p->class == CLASS_L4 && p->proto == PROTO_TCP && stage_is_syn_ack(p->tcp_flags) &&
+	    tenant->limit[LIMIT_SYNS].interval)
+		stage_peer(t, p, slot, PEER_ANSWERS);
 }
 
 /*
@@ -335,7 +360,7 @@ STAGE_INLINE void stage_decide(struct stage_tables *t, const struct stage_packet
 		r->reason = REASON_EMERGENCY_MEDIA;
 	} else if (known == FLOW_PASS && !suspended) {
 		r->reason = REASON_FLOW_DECIDED;
-		r->tls = known == FLOW_PASS && own;
+		r->tls = own;
 	} else if (read || stage_quotes_read(t, p)) {
 		r->action = WIRE_INSPECT;
 	}

@@ -100,6 +100,12 @@ STAGE_INLINE struct peer_set *stage_peer_set(struct stage_tables *t, uint32_t sl
 	return &t->gate->peers[gate_peer_set(slot, set)];
 }
 
+STAGE_INLINE enum peer_result stage_peer(struct stage_tables *t, const struct stage_packet *p,
+					 uint32_t slot, enum peer_step step)
+{
+	return stage_peer_of(t, p, slot, step);
+}
+
 STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 {
 	return t->gate->shared.key;
