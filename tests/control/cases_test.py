@@ -14,31 +14,12 @@ import unittest
 from email import message_from_bytes
 from pathlib import Path
 
-from gate import Gate, wait_for
+from gate import Gate, arf, wait_for
 
 TENANTS = """( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; contacts = [ "ops@acme.example" ]; },
   { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24" ]; } )"""
 SECRET = "a key of the desk's"
-ARF = """From: fbl@isp.example
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=feedback-report; boundary=b
-
---b
-Content-Type: message/feedback-report
-
-Feedback-Type: abuse
-User-Agent: Test/1.0
-Version: 1
-
---b
-Content-Type: message/rfc822
-
-From: news@somebody.example
-Message-ID: <nobodys@somebody.example>
-
-Text
---b--
-"""
+ARF = arf("<nobodys@somebody.example>")
 
 
 class Desk(http.server.ThreadingHTTPServer):

@@ -15,31 +15,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from gate import Gate, wait_for
+from gate import Gate, arf, wait_for
 
 ADDRESS, NUMBER, OTHER = "bob@example.net", "15551234567", "joebob@example.net"
-ARF = """From: fbl@isp.example
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=feedback-report; boundary=b
-
---b
-Content-Type: message/feedback-report
-
-Feedback-Type: abuse
-User-Agent: Test/1.0
-Version: 1
-Reporting-MTA: dns; Bob@Example.net
-Original-Rcpt-To: <Bob@Example.net>
-
---b
-Content-Type: message/rfc822
-
-From: news@somebody.example
-Message-ID: <bob@example.net>
-
-Text
---b--
-"""
+ARF = arf("<bob@example.net>", "Reporting-MTA: dns; Bob@Example.net\nOriginal-Rcpt-To: <Bob@Example.net>\n")
 HEADER = b"From: x@acme.example\r\nTo: Bob <BOB@example.net>, joebob@example.net\r\nCc: bob@example.net.example.org\r\n\r\n"
 
 

@@ -22,6 +22,30 @@ def wait_for(what, condition, deadline=DEADLINE):
     raise AssertionError(f"{deadline} s are over, and still not: {what}")
 
 
+def arf(message_id, more=""):
+    """A complaint (RFC 5965); `more`: lines of its machine-readable part."""
+    return f"""From: fbl@isp.example
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: Test/1.0
+Version: 1
+{more}
+--b
+Content-Type: message/rfc822
+
+From: news@somebody.example
+Message-ID: {message_id}
+
+Text
+--b--
+"""
+
+
 class Client:
     """A connection to the socket: lines out, lines in."""
 
