@@ -31,7 +31,7 @@ static json_t *name_json(const struct naming *n, const char *text)
 /* Texts that people wrote, with the hashes that eve_people_hide() left, as names. */
 static json_t *renamed(const struct naming *n, const char *text)
 {
-	json_t *all = json_string("");
+	json_t *all = json_string(""), *whole;
 	const char *p;
 
 	while ((p = strstr(text, "hash:"))) {
@@ -56,7 +56,9 @@ static json_t *renamed(const struct naming *n, const char *text)
 		text = p;
 	}
 	p = json_string_value(all);
-	return json_sprintf("%s%s", p ? p : "", text);
+	whole = json_sprintf("%s%s", p ? p : "", text);
+	json_decref(all);
+	return whole;
 }
 
 /* "+15551234567" is a number as "tel:+15551234567" is; without a '+' it may be anything. */
