@@ -132,6 +132,26 @@ void feedback_ip(struct bytes value, char out[FEEDBACK_IP])
 		inet_ntop(family, &address, out, FEEDBACK_IP);
 }
 
+void feedback_without_addresses(const char *text, char *out, size_t size)
+{
+	static const char ends[] = " <>()[]{},;:\"'", mark[] = "[address]";
+	size_t n = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, ends);
+		const bool is_address = memchr(text, '@', len) != NULL;
+		const char *word = is_address ? mark : text;
+		size_t word_len = is_address ? strlen(mark) : len ? len : 1;
+
+		if (n + word_len >= size)
+			break;
+		memcpy(out + n, word, word_len);
+		n += word_len;
+		text += len ? len : 1;
+	}
+	out[n] = '\0';
+}
+
 /* "550 ", "550-" */
 static unsigned code_of(struct bytes s)
 {

@@ -109,6 +109,9 @@ void feedback_address(struct bytes value, char out[FEEDBACK_ADDRESS]);
  */
 void feedback_ip(struct bytes value, char out[FEEDBACK_IP]);
 
+/* The text with "[address]" in the place of what has an @ in it. `out` is no part of `text`. */
+void feedback_without_addresses(const char *text, char *out, size_t size);
+
 /* The words of a reply without the codes that begin its lines; *code (may be NULL) is the first. */
 void feedback_reply(struct bytes reply, char *out, size_t size, unsigned *code);
 

@@ -285,8 +285,11 @@ class Feedback(unittest.TestCase):
             self.assertTrue(client.ask("rules push")["ok"])
         match, = self.listed("m4", "550 5.7.1 frobnicated [zz9]", "bounced")
         self.assertEqual(match["rules"], [1000001])
+        # What is kept of the words has nobody's address.
+        self.listed("m7", "550 5.7.1 <a@b.example>: frobnicated again, a@b.example", "bounced")
+        self.assertEqual(self.good("list")["reports"][0]["text"], "<[address]>: frobnicated again, [address]")
         self.assertEqual(self.listed("m5", "421 4.7.0 [TSS04] Messages deferred"), [])
-        self.assertAlmostEqual(self.term("block_reply")["points"], 14, delta=0.3)
+        self.assertAlmostEqual(self.term("block_reply")["points"], 16, delta=0.3)
         # In shadow it says nothing of anybody, and out of it again.
         self.assertTrue(self.gate.ask("rules shadow", sid=1000001, state="on")["ok"])
         self.assertEqual(self.listed("m6", "550 5.7.1 frobnicated [zz9]", "bounced"), [])

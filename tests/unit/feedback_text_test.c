@@ -94,6 +94,27 @@ static void replies_lose_the_codes_of_their_lines(void **state)
 	assert_string_equal(out, "4.4.7 expired");
 }
 
+static void a_reply_is_kept_without_addresses(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{"<bob@example.net>: blocked", "<[address]>: blocked"},
+		{"to=bob@example.net, see x@y", "[address], see [address]"},
+		{"no address here", "no address here"},
+		{"@", "[address]"},
+		{"", ""},
+	};
+	char out[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		feedback_without_addresses(cases[i].in, out, sizeof(out));
+		assert_string_equal(out, cases[i].out);
+	}
+	feedback_without_addresses("1234567 a@b", out, 12);
+	assert_string_equal(out, "1234567 ");
+}
+
 static void failures_are_hard_by_the_policys_words(void **state)
 {
 	assert_int_equal(feedback_failure(550, "5.1.1", ""), FEEDBACK_HARD);
@@ -139,6 +160,7 @@ int main(void)
 		cmocka_unit_test(texts_are_one_line_of_printable_utf8),
 		cmocka_unit_test(addresses_lose_what_is_around_them),
 		cmocka_unit_test(replies_lose_the_codes_of_their_lines),
+		cmocka_unit_test(a_reply_is_kept_without_addresses),
 		cmocka_unit_test(failures_are_hard_by_the_policys_words),
 		cmocka_unit_test(what_is_no_item_is_refused),
 	};
