@@ -35,12 +35,11 @@ const struct store_part feedback_part = {
 static void keep(struct store_unit *unit, uint32_t tenant, const struct feedback_item *item,
 		 const struct feedback_match *match)
 {
-	char words[FEEDBACK_TEXT] = "";
+	char said[FEEDBACK_TEXT] = "";
 
-	/* A recipient may be in what a server says: of people nothing is kept, so that there is
-	 * nothing to forget. */
+	/* A recipient may be in what a server says: nothing is kept of people. */
 	if (match->counts.listings)
-		feedback_without_addresses(item->text, words, sizeof(words));
+		feedback_without_addresses(item->text, said, sizeof(said));
 	store_add(unit,
 		  "INSERT INTO feedback_report(time, source, kind, result, matched_by, tenant, "
 		  "message_id,"
@@ -52,7 +51,7 @@ static void keep(struct store_unit *unit, uint32_t tenant, const struct feedback
 		  STORE_TEXT(feedback_by_name(match->by)), STORE_INT(tenant),
 		  STORE_TEXT(item->message_id), STORE_TEXT(item->address),
 		  STORE_TEXT(item->source == FEEDBACK_FORWARD ? "" : item->reporter),
-		  STORE_TEXT(item->type), STORE_TEXT(item->status), STORE_TEXT(words),
+		  STORE_TEXT(item->type), STORE_TEXT(item->status), STORE_TEXT(said),
 		  STORE_TEXT(item->arrived));
 	store_add(unit,
 		  "DELETE FROM feedback_report"
