@@ -74,7 +74,7 @@ class Tests:
             near = {folder for s in sources[word] for folder in s.parent.glob("*_cases.c")}
             return [*sources[word], *near]
         path = Path(word)
-        if not path.is_absolute() or path.stat().st_size == 0:
+        if not path.is_absolute() or not path.exists() or path.stat().st_size == 0:
             return []
         if path.is_dir():
             return [f for f in path.rglob("*") if f.name == "talk" or f.suffix in (".spec", ".samples")]
