@@ -16,6 +16,11 @@
 #include "bpf/stage_tenant.h"
 #include "bpf/stage_wire.h"
 
+/* How many tenants there is room for is compiled in (bpf/maps.h). */
+#ifndef GATE_SLOTS
+#define GATE_SLOTS GATE_SLOTS_SMALL
+#endif
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -37,7 +42,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_TENANTS);
+	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct tenant_slot);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
@@ -90,7 +95,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_TENANTS *PEER_SETS);
+	__uint(max_entries, GATE_SLOTS *PEER_SETS);
 	__type(key, __u32);
 	__type(value, struct peer_set);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
@@ -99,7 +104,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_TENANTS);
+	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct reach);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
@@ -117,7 +122,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_TENANTS);
+	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
 	__type(value, __u64);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
@@ -133,7 +138,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, GATE_TENANTS);
+	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct gate_tenant_counters);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +18,15 @@ _Static_assert(offsetof(struct gate_shared, per_tenant_size) == 6 * sizeof(uint3
 struct array {
 	const char *name;
 	uint32_t size, count;
+	bool by_slot; /* `count` of each slot */
 };
 
 static const struct array arrays[] = {
-#define X(member, name, type, count) {name, sizeof(type), count},
+#define X(member, name, type, count) {name, sizeof(type), count, false},
 	GATE_ARRAYS(X)
+#undef X
+#define X(member, name, type, count) {name, sizeof(type), count, true},
+		GATE_SLOT_ARRAYS(X)
 #undef X
 };
 
@@ -34,6 +39,7 @@ static void view_members(struct gate_view *view, void ***members)
 
 #define X(member, name, type, count) members[i++] = (void **)(void *)&view->member;
 	GATE_ARRAYS(X)
+	GATE_SLOT_ARRAYS(X)
 #undef X
 }
 
@@ -65,30 +71,44 @@ static int map_info(int fd, struct bpf_map_info *info)
 	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
 }
 
+static uint32_t array_count(const struct array *a, uint32_t slots)
+{
+	return a->by_slot ? a->count * slots : a->count;
+}
+
 /* An element takes a multiple of eight bytes, the whole a multiple of a page. */
-static size_t array_length(const struct array *a)
+static size_t array_length(const struct array *a, uint32_t slots)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t length = (size_t)((a->size + 7) & ~7u) * a->count;
+	size_t length = (size_t)((a->size + 7) & ~7u) * array_count(a, slots);
 
 	return (length + page - 1) & ~(page - 1);
 }
 
-static int array_check(const struct array *a, const struct bpf_map_info *info, const char *path,
-		       char error[GATE_ERROR_SIZE])
+/* The first array by slots says how many there are: as many as one of the objects has. */
+static uint32_t slots_of(const struct array *a, const struct bpf_map_info *info)
 {
+	return info->max_entries == a->count * GATE_SLOTS_LARGE ? GATE_SLOTS_LARGE
+								: GATE_SLOTS_SMALL;
+}
+
+static int array_check(const struct array *a, const struct bpf_map_info *info, uint32_t slots,
+		       const char *path, char error[GATE_ERROR_SIZE])
+{
+	const uint32_t count = array_count(a, slots);
+
 	if (info->type == BPF_MAP_TYPE_ARRAY && info->value_size == a->size &&
-	    info->max_entries == a->count && info->map_flags & BPF_F_MMAPABLE)
+	    info->max_entries == count && info->map_flags & BPF_F_MMAPABLE)
 		return 0;
 	snprintf(error, GATE_ERROR_SIZE,
 		 "%.150s: of another version: found map type %u, %u of %u bytes, flags %#x; wanted "
 		 "type %u, %u of %u bytes, flags %#x",
 		 path, info->type, info->max_entries, info->value_size, info->map_flags,
-		 BPF_MAP_TYPE_ARRAY, a->count, a->size, BPF_F_MMAPABLE);
+		 BPF_MAP_TYPE_ARRAY, count, a->size, BPF_F_MMAPABLE);
 	return -EPROTO;
 }
 
-static int array_map(const struct array *a, const char *dir, void **memory,
+static int array_map(const struct array *a, const char *dir, uint32_t *slots, void **memory,
 		     char error[GATE_ERROR_SIZE])
 {
 	struct bpf_map_info info;
@@ -99,10 +119,13 @@ static int array_map(const struct array *a, const char *dir, void **memory,
 	fd = pin_open(path);
 	rc = fd < 0 ? fd : map_info(fd, &info);
 	if (rc >= 0) {
-		rc = array_check(a, &info, path, error);
+		if (a->by_slot && !*slots)
+			*slots = slots_of(a, &info);
+		rc = array_check(a, &info, *slots, path, error);
 		if (rc < 0)
 			goto out;
-		*memory = mmap(NULL, array_length(a), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		*memory = mmap(NULL, array_length(a, *slots), PROT_READ | PROT_WRITE, MAP_SHARED,
+			       fd, 0);
 		rc = *memory == MAP_FAILED ? -errno : 0;
 	}
 	if (rc < 0) {
@@ -123,7 +146,7 @@ int gate_view_map(struct gate_view *view, const char *dir, char error[GATE_ERROR
 	error[0] = '\0';
 	view_members(view, members);
 	for (unsigned i = 0; i < ARRAYS; i++) {
-		int rc = array_map(&arrays[i], dir, members[i], error);
+		int rc = array_map(&arrays[i], dir, &view->slots, members[i], error);
 
 		if (rc < 0) {
 			gate_view_close(view);
@@ -151,7 +174,7 @@ void gate_view_close(struct gate_view *view)
 	view_members(view, members);
 	for (unsigned i = 0; i < ARRAYS; i++)
 		if (*members[i])
-			munmap(*members[i], array_length(&arrays[i]));
+			munmap(*members[i], array_length(&arrays[i], view->slots));
 	memset(view, 0, sizeof(*view));
 }
 

@@ -16,7 +16,9 @@
 struct gate_view {
 #define X(member, name, type, count) type *member;
 	GATE_ARRAYS(X)
+	GATE_SLOT_ARRAYS(X)
 #undef X
+	uint32_t slots; /* of tenants: GATE_SLOTS_SMALL or _LARGE */
 };
 
 /*

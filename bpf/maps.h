@@ -22,7 +22,8 @@
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
  *
  * All but the last are pinned by name. Sizes are compiled in: a program that is loaded by others
- * (DPDK's AF_XDP driver) finds the maps only if they are the very same.
+ * (DPDK's AF_XDP driver) finds the maps only if they are the very same. So there are two objects of
+ * the one source, for few tenants and for many: a slot takes 5.3 KiB, and what a CPU counts.
  *
  * Times are ns of CLOCK_MONOTONIC, which is what bpf_ktime_get_ns() reads.
  */
@@ -64,18 +65,21 @@
 #define GATE_ARRAYS(X)                                                                      \
 	X(shared, "postern_gate", struct gate_shared, 1)                                    \
 	X(heartbeats, "postern_heartbeats", struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
-	X(tenants, "postern_tenants", struct tenant_slot, GATE_TENANTS)                     \
 	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
 	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)                                  \
-	X(peers, "postern_peers", struct peer_set, GATE_TENANTS *PEER_SETS)                 \
-	X(reach, "postern_reach", struct reach, GATE_TENANTS)                               \
-	X(media, "postern_media", struct media, GATE_MEDIA)                                 \
-	X(media_first, "postern_media_first", uint64_t, GATE_TENANTS)
+	X(media, "postern_media", struct media, GATE_MEDIA)
+/* The same of those by tenants' slots: elements of a slot. */
+#define GATE_SLOT_ARRAYS(X)                                   \
+	X(tenants, "postern_tenants", struct tenant_slot, 1)  \
+	X(peers, "postern_peers", struct peer_set, PEER_SETS) \
+	X(reach, "postern_reach", struct reach, 1)            \
+	X(media_first, "postern_media_first", uint64_t, 1)
 
 enum gate_size {
 	GATE_PORTS = 8,
-	GATE_QUEUES = 64,    /* of a port */
-	GATE_TENANTS = 8192, /* slots */
+	GATE_QUEUES = 64,          /* of a port */
+	GATE_SLOTS_SMALL = 8192,   /* tenants' slots, of gate.bpf.o */
+	GATE_SLOTS_LARGE = 131072, /* of gate-large.bpf.o */
 	GATE_PREFIXES = 1 << 20,
 	GATE_BLOCKED = 1 << 20,
 	GATE_FLOWS = 1 << 16,

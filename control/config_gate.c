@@ -209,11 +209,11 @@ const struct setting config_gate_settings[] = {
 	{.name = "dataplane", .type = SETTING_TEXT, AT(dataplane), .fallback = "",
 	 .help = "the dataplane's program; `\"\"`: the installed one"},
 	{.name = "xdp_program", .type = SETTING_TEXT, AT(xdp_program), .fallback = "",
-	 .help = "with `mode = \"xdp\"`, the XDP program's object file; `\"\"`: the installed one"},
+	 .help = "with `mode = \"xdp\"`, the XDP program's object file; `\"\"`: the installed one that has room for `tenants`"},
 	{.name = "supervise", .type = SETTING_BOOL, AT(supervise), .fallback = "true",
 	 .help = "posternd starts the dataplane and starts it again when it dies; `false`: something else does, as systemd"},
 	{.name = "tenants", .type = SETTING_COUNT, AT(tenants), .fallback = "4095", .min = 1, .max = 1048575,
-	 .help = "room for so many tenants, some KiB each; a removed one's is free again after an hour"},
+	 .help = "room for so many tenants, some KiB each; a removed one's is free again after an hour. With `mode = \"xdp\"` 131,071 at the most: the kernel's maps are made for 8,191 (43 MiB, and 1.5 MiB a CPU) or, from 8,192 on, for all of these (693 MiB, and 24 MiB a CPU)"},
 	{.name = "rules", .type = SETTING_TEXTS, AT(rules),
 	 .help = "files of rules, and directories of files that end in `.rules`; not read while pushed rules are in force (`postern rules push`)"},
 	{.name = "compile_memory", .type = SETTING_SIZE, AT(compile_memory), .fallback = "4Gi",
@@ -268,9 +268,10 @@ void config_check_gate(const struct config *config, struct diag *diag)
 		setting_error(diag, place_of(config, "gate.cpus"),
 			      "%u CPUs for the main thread and %u worker%s", cpu_count(g->cpus),
 			      g->workers, g->workers == 1 ? "" : "s");
-	if (g->mode == GATE_XDP && g->tenants >= GATE_TENANTS)
+	if (g->mode == GATE_XDP && g->tenants >= GATE_SLOTS_LARGE)
 		setting_error(diag, place_of(config, "gate.tenants"),
-			      "with mode \"xdp\" there is room for %d tenants", GATE_TENANTS - 1);
+			      "with mode \"xdp\" there is room for %d tenants",
+			      GATE_SLOTS_LARGE - 1);
 	if (!g->inside || !g->outside)
 		return;
 	if (*g->inside && strcmp(g->inside, g->outside) == 0)

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "bpf/maps.h"
+
 struct maker {
 	struct dataplane_argv *argv;
 	size_t used, n;
@@ -22,6 +24,14 @@ static void add_number(struct maker *m, const char *option, unsigned value)
 	add(m, option, text);
 }
 
+const char *dataplane_xdp_program(const struct config_gate *gate)
+{
+	if (*gate->xdp_program)
+		return gate->xdp_program;
+	return gate->tenants < GATE_SLOTS_SMALL ? POSTERN_BPF_DIR "/gate.bpf.o"
+						: POSTERN_BPF_DIR "/gate-large.bpf.o";
+}
+
 void dataplane_argv_make(const struct config *config, const char *socket,
 			 struct dataplane_argv *argv)
 {
@@ -34,7 +44,7 @@ void dataplane_argv_make(const struct config *config, const char *socket,
 	add(&m, "--outside", g->outside);
 	add(&m, "--mode", config_gate_mode_name((enum gate_mode)g->mode));
 	if (g->mode == GATE_XDP) {
-		add(&m, "--xdp-program", *g->xdp_program ? g->xdp_program : POSTERN_XDP_PROGRAM);
+		add(&m, "--xdp-program", dataplane_xdp_program(g));
 		add_number(&m, "--first-queue", g->first_queue);
 	}
 	add(&m, "--socket", socket);

@@ -17,4 +17,7 @@ struct dataplane_argv {
 void dataplane_argv_make(const struct config *config, const char *socket,
 			 struct dataplane_argv *argv);
 
+/* The XDP program's object file: the configured one, or the installed one with room enough. */
+const char *dataplane_xdp_program(const struct config_gate *gate);
+
 #endif

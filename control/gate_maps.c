@@ -44,6 +44,14 @@ __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_prin
 	return 0;
 }
 
+/* The same, but perhaps for its size: that is the other object's, for few tenants or for many. */
+static bool pin_is_alike(const struct bpf_map_info *info, const struct bpf_map *map)
+{
+	return info->type == bpf_map__type(map) && info->key_size == bpf_map__key_size(map) &&
+	       info->value_size == bpf_map__value_size(map) &&
+	       info->map_flags == bpf_map__map_flags(map);
+}
+
 /* A pinned map must be the object's in every respect, or libbpf refuses it without saying why. */
 static int pin_check(struct gate_maps *maps, const struct bpf_map *map)
 {
@@ -56,10 +64,12 @@ static int pin_check(struct gate_maps *maps, const struct bpf_map *map)
 		return 0;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		err = gate_maps_fail(maps, -errno, "%s: %s", path, strerror(errno));
-	else if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
-		 info.value_size != bpf_map__value_size(map) ||
-		 info.max_entries != bpf_map__max_entries(map) ||
-		 info.map_flags != bpf_map__map_flags(map))
+	else if (pin_is_alike(&info, map) && info.max_entries != bpf_map__max_entries(map))
+		err = gate_maps_fail(maps, -EPROTO,
+				     "%s: of another size: found %u, wanted %u: made when there "
+				     "was room for another number of tenants",
+				     path, info.max_entries, bpf_map__max_entries(map));
+	else if (!pin_is_alike(&info, map))
 		err = gate_maps_fail(maps, -EPROTO,
 				     "%s: of another version: found type %u, %u of %u to %u bytes, "
 				     "flags %#x; wanted type %u, %u of %u to %u bytes, flags %#x",

@@ -15,9 +15,9 @@
 struct gate_maps;
 
 /*
- * Loads `object` (gate.bpf.o) with its maps pinned in `dir`, a bpffs (GATE_BPFFS in a live gate).
- * Maps that are pinned there already are adopted with all that they hold: tenants' states, buckets,
- * counters. Maps of another version are refused, -EPROTO, and left as they are.
+ * Loads `object` (gate.bpf.o, gate-large.bpf.o) with its maps pinned in `dir`, a bpffs (GATE_BPFFS
+ * in a live gate). Maps that are pinned there already are adopted with all that they hold: tenants'
+ * states, buckets, counters. Maps of another version are refused, -EPROTO, and left as they are.
  * NULL with errno, and a line in `error`.
  */
 struct gate_maps *gate_maps_open(const char *object, const char *dir, char error[GATE_ERROR_SIZE]);
@@ -52,7 +52,7 @@ struct gate_changes {
  * changed) is kept, in another slot too. Who keeps slots where they are from policy to policy
  * avoids that packets meet a neighbour's slot for the moment of the change.
  *
- * -E2BIG: more tenants than GATE_TENANTS. After any other failure the maps hold a part
+ * -E2BIG: more tenants than gate_maps_view()'s slots. After any other failure the maps hold a part
  * of it, and applying a policy again mends that. `changes` may be NULL.
  */
 int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,

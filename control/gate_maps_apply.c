@@ -24,17 +24,17 @@ static int id_compare(const void *a, const void *b, void *slots)
 	return (x > y) - (x < y);
 }
 
-static int before_read(struct before *b, const struct tenant_slot *tenants)
+static int before_read(struct before *b, const struct gate_view *view)
 {
-	size_t size = GATE_TENANTS * sizeof(*tenants);
+	size_t size = view->slots * sizeof(*view->tenants);
 
 	b->slots = aligned_alloc(_Alignof(struct tenant_slot), size);
-	b->by_id = calloc(GATE_TENANTS, sizeof(*b->by_id));
+	b->by_id = calloc(view->slots, sizeof(*b->by_id));
 	b->count = 0;
 	if (!b->slots || !b->by_id)
 		return -ENOMEM;
-	memcpy(b->slots, tenants, size);
-	for (uint32_t slot = 1; slot < GATE_TENANTS; slot++)
+	memcpy(b->slots, view->tenants, size);
+	for (uint32_t slot = 1; slot < view->slots; slot++)
 		if (b->slots[slot].id)
 			b->by_id[b->count++] = slot;
 	qsort_r(b->by_id, b->count, sizeof(*b->by_id), id_compare, b->slots);
@@ -122,7 +122,7 @@ static void slot_fill(struct tenant_slot *to, const struct tenant_slot *from,
 static int put_tenants(struct gate_maps *maps, const struct policy *policy, unsigned *changes)
 {
 	struct before before;
-	int err = before_read(&before, maps->view.tenants);
+	int err = before_read(&before, &maps->view);
 
 	for (uint32_t slot = 1; !err && slot < policy->slot_count; slot++) {
 		struct tenant_slot *to = &maps->view.tenants[slot];
@@ -144,7 +144,7 @@ static int put_tenants(struct gate_maps *maps, const struct policy *policy, unsi
 /* Nobody's any more, and no prefix leads there. */
 static void clear_tenants(struct gate_maps *maps, const struct policy *policy, unsigned *changes)
 {
-	for (uint32_t slot = 1; slot < GATE_TENANTS; slot++) {
+	for (uint32_t slot = 1; slot < maps->view.slots; slot++) {
 		struct tenant_slot *to = &maps->view.tenants[slot];
 
 		if (!to->id || (slot < policy->slot_count && policy->slots[slot].id))
@@ -237,9 +237,9 @@ int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 	bool taken[2] = {false, false};
 	int err;
 
-	if (policy->slot_count > GATE_TENANTS)
+	if (policy->slot_count > maps->view.slots)
 		return gate_maps_fail(maps, -E2BIG, "%u tenants, and the maps have room for %u",
-				      policy->slot_count - 1, GATE_TENANTS - 1);
+				      policy->slot_count - 1, maps->view.slots - 1);
 	prefixes = gate_prefixes_wanted(&policy->prefix_list);
 	blocked = gate_prefixes_wanted(&policy->blocked_list);
 	err = prefixes && blocked ? apply(maps, policy, &done, prefixes, blocked, taken) : -ENOMEM;

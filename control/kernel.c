@@ -39,15 +39,16 @@ void kernel_close(struct kernel *k)
 
 int kernel_slots(struct kernel *k, uint32_t count, struct slots *slots)
 {
-	int fd = bpf_obj_get(GATE_BPFFS "/postern_tenants");
+	const struct gate_view *view = gate_maps_view(k->maps);
+	int fd = count > view->slots ? -1 : bpf_obj_get(GATE_BPFFS "/postern_tenants");
 
 	if (fd < 0)
-		return -errno;
+		return count > view->slots ? -E2BIG : -errno;
 	*slots = (struct slots){
 		.fd = fd,
-		.slot = gate_maps_view(k->maps)->tenants,
-		.count = count < GATE_TENANTS ? count : GATE_TENANTS,
-		.size = GATE_TENANTS * sizeof(struct tenant_slot),
+		.slot = view->tenants,
+		.count = count,
+		.size = view->slots * sizeof(struct tenant_slot),
 		.kernels = true,
 	};
 	for (uint32_t i = 1; i < slots->count; i++)

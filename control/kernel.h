@@ -13,8 +13,6 @@
 #include "control/roster.h"
 #include "control/slots.h"
 
-#define KERNEL_TENANTS (GATE_TENANTS - 1) /* tenants at most */
-
 struct kernel;
 
 /* Makes or adopts the pinned maps. NULL, with words in `error`. */
@@ -22,7 +20,9 @@ struct kernel *kernel_open(const char *object, char error[GATE_ERROR_SIZE]);
 /* Maps and programs stay. NULL is fine. */
 void kernel_close(struct kernel *kernel);
 
-/* The tenants' array is the kernel's: into `slots`, which slots_close() leaves to it. 0 or -errno.
+/*
+ * The tenants' array is the kernel's: into `slots`, which slots_close() leaves to it. 0 or -errno;
+ * -E2BIG: it is made for fewer.
  */
 int kernel_slots(struct kernel *kernel, uint32_t count, struct slots *slots);
 

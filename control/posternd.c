@@ -146,9 +146,7 @@ static int open_kernel(struct daemon *d)
 
 	if (d->config->gate.mode != GATE_XDP)
 		return 0;
-	d->kernel = kernel_open(*d->config->gate.xdp_program ? d->config->gate.xdp_program
-							     : POSTERN_XDP_PROGRAM,
-				error);
+	d->kernel = kernel_open(dataplane_xdp_program(&d->config->gate), error);
 	return d->kernel ? 0 : fatal("the kernel's side (gate.mode \"xdp\")", error);
 }
 

@@ -335,7 +335,7 @@ static int kernel_open(struct live *l, char error[GATE_ERROR])
 		return rc;
 	}
 	kernel_flow_forget_all(l->view.epochs);
-	snapshot_slots_borrow(&l->snapshot, l->view.tenants, GATE_TENANTS);
+	snapshot_slots_borrow(&l->snapshot, l->view.tenants, l->view.slots);
 	return 0;
 }
 

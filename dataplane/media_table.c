@@ -71,9 +71,9 @@ void media_table_borrow(struct media_table *t, const struct gate_view *view, uin
 	t->first = view->media_first;
 	t->taken = &view->shared->media;
 	t->room = t->room < GATE_MEDIA ? t->room : GATE_MEDIA;
-	t->tenants = t->tenants < GATE_TENANTS ? t->tenants : GATE_TENANTS;
+	t->tenants = t->tenants < view->slots ? t->tenants : view->slots;
 	/* Whoever was killed may have left half a list. */
-	memset(t->first, 0, GATE_TENANTS * sizeof(*t->first));
+	memset(t->first, 0, view->slots * sizeof(*t->first));
 	*t->taken = 0;
 	for (uint32_t place = 1; place <= GATE_MEDIA; place++) {
 		struct media *m = &t->places[place - 1];

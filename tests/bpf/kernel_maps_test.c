@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The loader: maps made, adopted, refused; brought from policy to policy under traffic; the program
- * on an interface. argv: gate.bpf.o.
+ * on an interface. argv: gate.bpf.o, gate-large.bpf.o.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,7 +17,7 @@
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"
 
-static const char *object;
+static const char *object, *large;
 
 /* A policy ------------------------------------------------------------------ */
 
@@ -183,11 +183,14 @@ static void a_tenant_that_stays_is_known_all_the_time(void **state)
 static void more_tenants_than_slots_are_refused_whole(void **state)
 {
 	struct gate_maps *maps = kernel_gate_open(kernel_gate_new_dir("many"));
-	struct policy policy = {.slot_count = GATE_TENANTS + 1};
+	const uint32_t slots = gate_maps_view(maps)->slots;
+	struct policy policy = {.slot_count = slots + 1};
 	struct gate_changes changes = {0};
+	char words[32];
 
 	assert_int_equal(gate_maps_apply(maps, &policy, &changes), -E2BIG);
-	assert_non_null(strstr(gate_maps_error(maps), "8192 tenants"));
+	snprintf(words, sizeof(words), "%u tenants, ", slots);
+	assert_non_null(strstr(gate_maps_error(maps), words));
 	gate_maps_close(maps);
 }
 
@@ -273,6 +276,57 @@ static void maps_of_another_size_are_refused_by_name_and_left_alone(void **state
 	assert_int_equal(gate_view_open(&view, dir, error), -EPROTO);
 	assert_non_null(strstr(error, "postern_gate"));
 	close(fd);
+}
+
+/* The policy's one tenant, in the last of so many slots. */
+static struct tenant_slot *move_to_slot(struct policy *policy, uint32_t slot)
+{
+	const size_t size = (slot + 1) * sizeof(struct tenant_slot);
+	struct tenant_slot *slots = aligned_alloc(_Alignof(struct tenant_slot), size);
+	struct tenant_slot *own = policy->slots;
+
+	assert_non_null(slots);
+	memset(slots, 0, size);
+	slots[slot] = own[1];
+	policy->slots = slots;
+	policy->slot_count = slot + 1;
+	for (size_t i = 0; i < policy->prefix_list.count; i++)
+		policy->prefix_list.items[i].slot = slot;
+	return own;
+}
+
+static void many_tenants_have_an_object_of_their_own(void **state)
+{
+	const uint32_t last = 100000;
+	const char *dir = kernel_gate_new_dir("large");
+	char error[GATE_ERROR_SIZE];
+	struct gate_maps *maps = gate_maps_open(large, dir, error);
+	struct policy *policy = stage_policy(TENANTS(ACME));
+	struct tenant_slot *own = move_to_slot(policy, last);
+	struct gate_tenant_counters *counters = calloc(last + 1, sizeof(*counters));
+
+	if (!maps)
+		fail_msg("%s", error);
+	assert_int_equal(gate_maps_view(maps)->slots, GATE_SLOTS_LARGE);
+	be_inside(maps);
+	assert_int_equal(gate_maps_apply(maps, policy, NULL), 0);
+	assert_true(passes(maps, "10.1.0.1"));
+	gate_maps_view(maps)->tenants[last].state = TENANT_SUSPENDED;
+	assert_false(passes(maps, "10.1.0.1"));
+	assert_non_null(counters);
+	assert_int_equal(gate_maps_tenants_counters(maps, last + 1, counters), 0);
+	assert_int_equal(counters[last].packets[1], 2);
+	assert_int_equal(counters[last].dropped[CHECK_TENANT_SUSPENDED], 1);
+	gate_maps_close(maps);
+	/* Few tenants again: not as long as these maps are pinned. */
+	assert_refused(dir, ": of another size", "another number of tenants", "wanted");
+
+	free(counters);
+	free(policy->slots);
+	policy->slots = own;
+	policy->slot_count = 2;
+	policy_free(policy);
+	gate_maps_unpin(dir);
 }
 
 static void maps_of_another_kind_are_refused(void **state)
@@ -388,6 +442,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(more_tenants_than_slots_are_refused_whole),
 		cmocka_unit_test(pinned_maps_are_adopted_with_all_that_they_hold),
 		cmocka_unit_test(maps_of_another_size_are_refused_by_name_and_left_alone),
+		cmocka_unit_test(many_tenants_have_an_object_of_their_own),
 		cmocka_unit_test(maps_of_another_kind_are_refused),
 		cmocka_unit_test(a_version_that_is_not_this_ones_is_refused),
 		cmocka_unit_test(what_is_no_bpffs_or_no_object_is_said_so),
@@ -397,9 +452,10 @@ int main(int argc, char **argv)
 	const char *why;
 	int failed;
 
-	if (argc < 2)
+	if (argc < 3)
 		return 1;
 	object = argv[1];
+	large = argv[2];
 	why = kernel_gate_enter(object);
 	if (why) {
 		printf("skipped: %s\n", why);

@@ -32,6 +32,7 @@ SYS_BPF, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD = 321, 7, 15
 TENANT = '{ id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; limits: { syns = "3/d"; }; }'
 OTHER = '{ id = 8; name = "other"; prefixes = [ "203.0.113.0/24" ]; state = "suspended"; }'
 ACME, STOPPED, PEER = "192.0.2.1", "203.0.113.1", "198.51.100.1"
+VLANS, GATE_PORTS, PORT_WORDS = 4096, 8, 8
 BUCKET_FROM_END = 8  # the slot's last word is a bucket, or padding: whatever it is, nobody resets it
 
 
@@ -92,8 +93,10 @@ class Kernel(unittest.TestCase):
 
     def ports(self):
         """(ifindex, peer, from, failure) of the two ports."""
-        shared = Map("postern_gate").words(0, 12 + 2 * 8)
-        return shared[12:16], shared[20:24]
+        shared = Map("postern_gate")
+        words = shared.words(0, shared.size // 4)
+        first = len(words) - VLANS - GATE_PORTS * PORT_WORDS  # the ports, and then VLANs' owners
+        return words[first:first + 4], words[first + PORT_WORDS:first + PORT_WORDS + 4]
 
     def test_what_is_in_force_is_in_the_maps(self):
         self.gate.start()
@@ -113,6 +116,19 @@ class Kernel(unittest.TestCase):
         self.result("tenant resume", tenant="acme")
         self.assertEqual(tenants.tenants()[7][1], 0)
         self.assertEqual(self.gate.gate_events("kernel_failed"), [])
+
+    def test_a_hundred_thousand_tenants(self):
+        tenants = ", ".join(f'{{ id = {i}; name = "t{i}"; prefixes = [ "10.{i >> 16}.{i >> 8 & 255}.{i & 255}/32" ]; }}'
+                            for i in range(1, 100001))
+        self.gate.configure(tenants=f"( {tenants} )", xdp_program=f'"{LARGE_OBJECT}"')
+        self.gate.settings["tenants"] = "100000"
+        self.gate.configure()
+        self.gate.start()
+        self.assertEqual(Map("postern_tenants").count, 131072)
+        self.result("tenant suspend", tenant="t100000", reason="the last one")
+        slot, state = Map("postern_tenants").tenants()[100000]
+        self.assertEqual((slot > 8192, state), (True, 1))
+        self.assertEqual(self.result("tenant", tenant="t100000")["state"], "suspended")
 
     def test_a_new_posternd_finds_buckets_as_they_were(self):
         self.gate.start()
@@ -263,10 +279,10 @@ def main():
             return 77
         os.execvpe("unshare", ["unshare", "-nm", "sh", "-c", f'mount -t sysfs sysfs /sys && {inside} && exec "$0" "$@"', sys.executable,
                                *sys.argv], dict(os.environ, **{IN_OWN_NAMESPACE: "1"}))
-    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:], verbosity=2)
     return 0
 
 
 if __name__ == "__main__":
-    POSTERND, POSTERN, OBJECT = sys.argv[1:4]
+    POSTERND, POSTERN, OBJECT, LARGE_OBJECT = sys.argv[1:5]
     sys.exit(main())

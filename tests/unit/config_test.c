@@ -85,8 +85,8 @@ static const struct wrong wrongs[] = {
 	 "t.conf:1: error: gate.cpus: expected CPU numbers such as \"1,2,3\", not \"2-\"\n"},
 	{"gate: { cpus = \"2,3\"; workers = 2; };",
 	 "t.conf:1: error: gate.cpus: 2 CPUs for the main thread and 2 workers\n"},
-	{"gate: { tenants = 8192; };",
-	 "t.conf:1: error: gate.tenants: with mode \"xdp\" there is room for 8191 tenants\n"},
+	{"gate: { tenants = 131072; };",
+	 "t.conf:1: error: gate.tenants: with mode \"xdp\" there is room for 131071 tenants\n"},
 	{"gate: { state_dir = \"state\"; };",
 	 "t.conf:1: error: gate.state_dir: expected a path from the root, not \"state\"\n"},
 	/* Risk */

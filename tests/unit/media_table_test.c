@@ -227,7 +227,8 @@ static void what_an_earlier_dataplane_put_in_goes_on(void **state)
 	struct gate_view view = {
 		.shared = calloc(1, sizeof(*view.shared)),
 		.media = calloc(GATE_MEDIA, sizeof(*view.media)),
-		.media_first = calloc(GATE_TENANTS, sizeof(*view.media_first)),
+		.media_first = calloc(GATE_SLOTS_SMALL, sizeof(*view.media_first)),
+		.slots = GATE_SLOTS_SMALL,
 	};
 	struct media_ref ref;
 
