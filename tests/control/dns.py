@@ -40,17 +40,26 @@ class Server:
 
     def __init__(self):
         self.says, self.questions, self.tcp_questions = {}, [], []
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = self._bind()
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.socket()
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(("127.0.0.1", self.port))
         self.tcp.listen()
         self.address = f"127.0.0.1:{self.port}"
         self.threads = [threading.Thread(target=serve, daemon=True) for serve in (self._serve_udp, self._serve_tcp)]
         for thread in self.threads:
             thread.start()
+
+    @staticmethod
+    def _bind():
+        """A port that is free for both: one's own number may be another's."""
+        while True:
+            udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+            udp.bind(("127.0.0.1", 0))
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                tcp.bind(udp.getsockname())
+                return udp, tcp
+            udp.close()
+            tcp.close()
 
     def close(self):
         for end in (self.udp, self.tcp):

@@ -299,8 +299,9 @@ static void rules_of_other_things_say_nothing_of_a_reply(void **state)
 		      "; sid:1;)",
 		ALERT "smtp.reply_text; content:\"listed\"; threshold:type limit, track by_dst, "
 		      "count 1, seconds 60; " ANOTHER "; sid:1;)",
-		"alert smtp $TENANTS any -> any any (msg:\"x\"; email.subject; content:\"listed\"; "
-		"metadata:aup AUP-BLACKLIST; sid:1;)",
+		("alert smtp $TENANTS any -> any any (msg:\"x\"; email.subject; "
+		 "content:\"listed\"; "
+		 "metadata:aup AUP-BLACKLIST; sid:1;)"),
 	};
 	struct reply_judge *j;
 
