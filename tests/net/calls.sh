@@ -20,6 +20,7 @@ net_case 'a number of another caller' call_with udp sipp caller
 net_case 'more texts than the limit' call_with udp sipp texts
 net_case 'more calls at once than the limit' call_with udp sipp crowd
 net_case 'a suspended tenant' call_with udp sipp suspended
+net_case 'a call for help from a suspended tenant' call_with udp sipp help
 net_case 'a registration' call_with udp sipp register
 net_case 'more calls than the limit' call_with udp sipp burst
 net_case 'calls that nobody answers' call_with udp sipp unanswered

@@ -88,6 +88,18 @@ call_suspended() { # from a tenant that is suspended
 	expect_event tenant_suspended
 }
 
+call_help() { # for help, with voice, from a tenant that is suspended
+	local heard
+	filled=$last/help
+	: >"$filled.said"
+	heard=$(in_ns tenants "$lab_d/help.py" "$shop" "$answers" 911) || :
+	line voice "$heard"
+	expect "what came back: $heard" [ "$heard" = "$(gated 'before no, voice yes, other no, after no' \
+		'before yes, voice yes, other yes, after yes')" ]
+	expect_event emergency_number
+	expect_event emergency_media
+}
+
 call_again() { # twenty refused calls, of whose answers a fifth is lost: what comes again is answered again
 	gate_reads || return 0
 	expect 'SIPp saw something else' \
