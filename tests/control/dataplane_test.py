@@ -132,6 +132,77 @@ class Together(LiveCase):
         self.assertTrue(self.result("list remove", tenant="acme", kind="dnc", entries=["1"])["in_force"])
         self.assertIs(self.wire.passes(), True)
 
+    def standing(self, address):
+        return self.result("list check", tenant="acme", kind="suppressed", entries=[address])["entries"][0]["standing"]
+
+    def test_who_bounced_is_suppressed_over_restarts_of_both(self):
+        self.start()
+        self.wait_passes(True)
+        refused = (False, "550 5.1.1 The recipient's address bounced before")
+        self.assertEqual(self.wire.rcpt("gone@example.net", "550 5.1.1 No such user"), (True, "550 5.1.1 No such user"))
+        self.assertEqual(self.wire.rcpt("Gone@Example.net"), refused)
+        self.assertEqual(self.wire.rcpt("here@example.net"), (True, "250 ok"))
+        wait_for("the list has it", lambda: self.standing("gone@example.net") == "listed")
+        self.assertEqual(self.standing("here@example.net"), "absent")
+        pid = self.dataplane()["pid"]
+        self.gate.stop(signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        self.start()
+        self.wait_live(after=pid)
+        self.wait_passes(True)
+        self.assertEqual(self.standing("gone@example.net"), "listed")
+        self.assertEqual(self.wire.rcpt("gone@example.net"), refused)
+        self.assertEqual(self.wire.rcpt("gone@example.net", src=OTHER), (True, "250 ok"))
+        self.assertTrue(self.result("list remove", tenant="acme", kind="suppressed", entries=["gone@example.net"])["in_force"])
+        self.assertEqual(self.wire.rcpt("gone@example.net"), (True, "250 ok"))
+        self.assertEqual(self.standing("gone@example.net"), "absent")
+
+    def test_whom_tenants_wrote_to_is_known_after_a_restart(self):
+        def strangers():
+            return self.result("tenant", tenant="acme")["counters"]["reasons"].get("new_recipients", 0)
+
+        def write_to(*people):
+            for who in people:
+                self.assertEqual(self.wire.rcpt(f"{who}@example.net"), (True, "250 ok"))
+
+        def restart():
+            pid = self.dataplane()["pid"]
+            os.kill(pid, signal.SIGTERM)
+            self.wait_live(after=pid)
+            self.wait_passes(True)
+
+        self.gate.configure(extra=self.gate.extra + 'policy: { mail: { new_recipients: { count = 4; share = 1; learn = "0s"; }; }; };')
+        self.start()
+        self.wait_passes(True)
+        write_to("ann", "bob", "carl")
+        self.assertEqual(strangers(), 0)
+        restart()
+        self.assertIn("known again", self.gate.said())
+        # Three are known; if they weren't, the first stranger would be the fourth.
+        write_to("ann", "bob", "carl", "dora", "emil", "fred")
+        self.assertEqual(strangers(), 0)
+        write_to("gerd")
+        self.assertEqual(strangers(), 1)
+        pid = self.dataplane()["pid"]
+        file = Path(self.folder) / "state" / "known.recipients"
+        os.kill(pid, signal.SIGTERM)
+        wait_for("it has ended", lambda: not Path(f"/proc/{pid}").exists())
+        self.wait_live(after=pid)
+        # One that is torn: it begins anew, and says so.
+        self.gate.stop()
+        pid = int(subprocess.run(["pgrep", "-f", f"^{self.dataplane_program} .*{self.folder}/"], capture_output=True, text=True,
+                                 check=True).stdout.split()[0])
+        os.kill(pid, signal.SIGTERM)
+        wait_for("it has ended", lambda: not Path(f"/proc/{pid}").exists())
+        file.write_bytes(file.read_bytes()[:-1])
+        self.start()
+        self.wait_passes(True)
+        self.assertIn("begins anew", self.gate.said())
+        write_to("ann", "bob", "carl")
+        self.assertEqual(strangers(), 0)
+        write_to("dora")
+        self.assertEqual(strangers(), 1)
+
     def test_how_soon_a_change_is_in_the_array(self):
         self.start()
         took = []

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "replay"))
 from gate import Gate, wait_for  # noqa: E402
-from packets import UDP, Packet, frame, frame_read  # noqa: E402
+from packets import ACK, FIN, PSH, RST, SYN, TCP, UDP, Packet, frame, frame_read  # noqa: E402
 
 IN_OWN_NAMESPACE = "POSTERN_TEST_NAMESPACE"
 ETH_P_ALL = 3
@@ -115,6 +115,41 @@ class Wire:
                 f"From: <sip:{number}@{PEER}>;tag=m{self.sent}\r\nTo: <sip:1@{dst}>\r\nCall-ID: m{self.sent}@{PEER}\r\n"
                 f"CSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Length: {len(words)}\r\n\r\n{words}")
         self.outside.send(frame(Packet(0, PEER, dst, 5060, 20000 + self.sent, text.encode(), UDP)))
+
+    def rcpt(self, to, answer="250 ok", src=TENANT):
+        """A session with one RCPT: whether its server was asked, which answers so, and what the client hears."""
+        self.sent += 1
+        seq, sport = {src: 1000, PEER: 5000}, 10000 + self.sent
+
+        def say(who, flags, text=b""):
+            other, end = (PEER, self.inside) if who == src else (src, self.outside)
+            ports = (sport, 25) if who == src else (25, sport)
+            end.send(frame(Packet(0, who, other, *ports, text, TCP, seq[who], seq[other] if flags & ACK else 0, flags)))
+            seq[who] += len(text) + bool(flags & (SYN | FIN))
+
+        def comes(end, words):
+            return wait_for(words, lambda: [text for text in end() if words in text])
+
+        def turn(who, text):
+            say(who, PSH | ACK, text.encode() + b"\r\n")
+            comes(self.left if who == src else self.came_back, text)
+
+        say(src, SYN)
+        say(PEER, SYN | ACK)
+        say(src, ACK)
+        for who, text in ((PEER, "220 mx.example ESMTP"), (src, "EHLO a.example"), (PEER, "250 mx.example"),
+                          (src, "MAIL FROM:<ann@a.example>"), (PEER, "250 ok")):
+            turn(who, text)
+        say(src, PSH | ACK, f"RCPT TO:<{to}>\r\n".encode())
+        asked, heard = wait_for("RCPT leaves or is refused", lambda: (
+            [(True, None) for text in self.left() if "RCPT" in text] +
+            [(False, text.strip()) for text in self.came_back() if text[:1] in "45"] or [None])[0])
+        if asked:
+            say(PEER, PSH | ACK, answer.encode() + b"\r\n")
+            heard = comes(self.came_back, answer)[0].strip()
+        for who in (src, PEER):
+            say(who, RST | ACK)
+        return asked, heard
 
     def left(self):
         return self._drain(self.outside)

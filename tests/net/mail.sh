@@ -28,4 +28,6 @@ net_case 'more mail than the limit' mail_burst
 net_case 'the second mail to who does not exist' mail_suppressed
 net_case 'addresses that are tried out' mail_harvest
 net_case 'the 61st mail to one recipient' mail_mailbomb
+net_case 'fourteen recipients that nobody wrote to' mail_strangers
+net_case 'an exchanger that relays nothing' mail_relay
 net_wire

@@ -196,6 +196,23 @@ mail_harvest() { # 45 recipients that don't exist, five that do, and no mail
 	expect_event harvest
 }
 
+mail_strangers() { # 14 recipients to whom the tenant never wrote, and no mail
+	mark
+	in_ns tenants "$lab_d/many.py" "$mx4" "$dial" phone@dial.example.com harvest example.net 7 2 >"$last/talk" || :
+	expect_reply 'RCPT 1.1' '550 5.1.1'
+	expect_reply 'RCPT 2.7' '550 5.1.1'
+	expect_arrived
+	expect_event new_recipients
+}
+
+mail_relay() { # to a domain that is not the exchanger's: it says so, and the gate tells
+	text 2 | letter "$ann" bob@elsewhere.example 'by way of you'
+	swaks_send "$acme" "${as_acme[@]}" --to bob@elsewhere.example
+	expect_reply 'RCPT TO' '554 5.7.1'
+	expect_arrived
+	expect_event relay
+}
+
 refused_by_exchanger() { # RECIPIENT: how often
 	grep -c "NOQUEUE: reject: RCPT.*to=<$1>" "$work/mx/log" || :
 }
