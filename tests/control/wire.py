@@ -93,6 +93,8 @@ class Wire:
             keep = [line + ";tag=u" if line.startswith("To:") else line for line in keep]
             answer = "\r\n".join([f"SIP/2.0 {code}", *keep, "Content-Length: 0", "", ""])
             self.outside.send(frame(Packet(0, PEER, src, 5060, sport, answer.encode(), UDP)))
+            # What is sent at the other port from now on comes after it.
+            wait_for("the answer arrives", lambda b=branch: any(b in text for text in self.came_back()))
             calls.append((src, sport, [line.replace("1 INVITE", "2 BYE").replace("z9hG4bK", "z9hG4bKb") for line in keep]))
         return calls
 

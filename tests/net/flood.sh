@@ -35,7 +35,7 @@ gate_told() { # NAME
 
 start internet serve "$flood_py" serve "$server" 8080 8081
 wait_for 'the server' grep -q ready "$work/serve.log"
-sed -i 's/^tenants:$/policy: { probing = 50; };\n&/; s/^ *id = 1;$/    id = 60; name = "lane"; vlan = 100; prefixes = [ "192.0.2.80" ];\n  },\n  {\n&/' \
+sed -i 's/^policy: {/& probing = 50;/; s/^ *id = 1;$/    id = 60; name = "lane"; vlan = 100; prefixes = [ "192.0.2.80" ];\n  },\n  {\n&/' \
 	"$gate_d/postern.conf"
 postern reload >/dev/null
 events_mark

@@ -73,10 +73,7 @@ dataplane_up() { # PROGRAMS
 }
 
 images_make() { # PROGRAMS
-	{
-		cat "$lab_d/postern.conf"
-		echo 'policy: { shadow = true; };'
-	} >"$gate_d/postern.conf"
+	sed 's/^policy: {/& shadow = true;/' "$lab_d/postern.conf" >"$gate_d/postern.conf"
 	"$1/tools/postern" compile -c "$gate_d/postern.conf" -r "$lab_d/../../rules" \
 		--policy "$gate_d/policy" --ruleset "$gate_d/ruleset"
 }
