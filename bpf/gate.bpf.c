@@ -4,8 +4,8 @@
  * dataplane's socket, or nowhere. What it decides by is in the maps (bpf/maps.h); which port it
  * runs on it learns from the packet.
  *
- * Anybody may load it: posternd (control/gate_maps.h), or DPDK's AF_XDP driver (xdp_prog=), which
- * finds the pinned maps under /sys/fs/bpf and fills this copy's own xsks_map.
+ * Anybody may load it: posternd (control/kernel/gate_maps.h), or DPDK's AF_XDP driver (xdp_prog=),
+ * which finds the pinned maps under /sys/fs/bpf and fills this copy's own xsks_map.
  */
 #include <linux/bpf.h>
 

@@ -29,7 +29,7 @@ struct gate_view {
 int gate_view_open(struct gate_view *view, const char *dir, char error[GATE_ERROR_SIZE]);
 void gate_view_close(struct gate_view *view);
 
-/* The same without a look at the versions, for who writes them: control/gate_maps.h. */
+/* The same without a look at the versions, for who writes them: control/kernel/gate_maps.h. */
 int gate_view_map(struct gate_view *view, const char *dir, char error[GATE_ERROR_SIZE]);
 /* Versions and sizes as this program knows them, against those written. 0 or -EPROTO. */
 int gate_shared_check(const struct gate_shared *shared, char error[GATE_ERROR_SIZE]);

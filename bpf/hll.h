@@ -2,8 +2,8 @@
 /*
  * How many different ones there were within about a day, roughly, in 264 bytes: HyperLogLog
  * (P. Flajolet and others, 2007) with 256 registers of four bits, for the half day in hand and for
- * the one before. A worker adds; control merges the workers' and estimates (control/sketch.h). The
- * standard error is 6.5 %, below 600 less, by linear counting; what is more than 2 million is
+ * the one before. A worker adds; control merges the workers' and estimates (control/risk/sketch.h).
+ * The standard error is 6.5 %, below 600 less, by linear counting; what is more than 2 million is
  * said too low.
  *
  * Hashes must be keyed: who knows the key can stay at one.

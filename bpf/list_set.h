@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 /*
- * Lists of millions: images of keyed hashes (bpf/list.h says of what). control/list_build.h makes
- * them; they lie in files and are mapped, by control and by the dataplane. Nothing in an image
- * changes. Host byte order, one machine.
+ * Lists of millions: images of keyed hashes (bpf/list.h says of what). control/lists/list_build.h
+ * makes them; they lie in files and are mapped, by control and by the dataplane. Nothing in an
+ * image changes. Host byte order, one machine.
  *
  * An image is a head, segments, an index and hashes. A segment holds entries of one list (owner and
  * kind) that hold from one time on: an entry's time costs no byte of its own. The segments of a

@@ -2,8 +2,8 @@
 /*
  * Media of emergency calls (AUP-EMERGENCY): datagrams that pass whatever their tenant's state, its
  * limits of packets and bytes, and blocked networks say. Workers put them in, by what both ends of
- * a call said in its session descriptions (dataplane/urgent.h); the kernel and workers let packets
- * through by them. A table of fixed places, mapped by all; each tenant's are a list.
+ * a call said in its session descriptions (dataplane/sip/urgent.h); the kernel and workers let
+ * packets through by them. A table of fixed places, mapped by all; each tenant's are a list.
  *
  * Who puts in and takes out holds the calls' lock. Whoever lets a packet through holds nothing: it
  * takes `expires` first and puts it off last, by compare-and-swap, and what has changed meanwhile

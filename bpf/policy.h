@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 /*
  * The policy snapshot: everything that the configuration says, in the shape
- * that workers read it. control/policy_build.h makes it, the dataplane reads
+ * that workers read it. control/policy/policy_build.h makes it, the dataplane reads
  * it, any number of threads at once: nothing in it changes once it is built,
  * but for `slots`, whose buckets and states are shared on purpose.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 /*
- * A policy snapshot (bpf/policy.h) without pointers: what control/policy_image.h writes and
- * dataplane/policy_load.h maps, read-only. Host byte order, one machine, one version.
+ * A policy snapshot (bpf/policy.h) without pointers: what control/policy/policy_image.h writes and
+ * dataplane/policy/policy_load.h maps, read-only. Host byte order, one machine, one version.
  *
  * `policy` is the snapshot itself; its pointers mean nothing and are zero. What they would point
  * to is in the sections: offsets from the image's start, counts of elements, aligned to 64.

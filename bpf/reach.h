@@ -9,8 +9,8 @@
  * What answers isn't sent to: of UDP, an address that sent something within the last one or two
  * times 69 s, by 4096 bits for each of the two.
  *
- * A worker knows flows, and counts them (dataplane/heard.h); this is the kernel's. No locks: what
- * CPUs do at the same moment as one of them begins a minute may be lost.
+ * A worker knows flows, and counts them (dataplane/sip/heard.h); this is the kernel's. No locks:
+ * what CPUs do at the same moment as one of them begins a minute may be lost.
  */
 #ifndef POSTERN_REACH_H
 #define POSTERN_REACH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 /*
  * A compiled ruleset: one flat, position-independent image that control writes
- * (control/ruleset_build.h) and workers load (dataplane/match.h). Host byte
+ * (control/rules/ruleset_build.h) and workers load (dataplane/match/match.h). Host byte
  * order, for one machine. No pointers: a span is an offset from the image's
  * start and a count of elements; a string is an offset into the strings section
  * and ends with a NUL that its length leaves out.

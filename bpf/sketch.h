@@ -2,8 +2,8 @@
 /*
  * How many different ones there were lately, roughly, in 72 bytes: linear counting (K.-Y. Whang
  * and others, 1990) in two maps of 256 bits, one for the days in hand and one for those before. A
- * worker adds; control merges the workers' and estimates (control/sketch.h). The standard error is
- * 4 to 5 % for up to 100 and 11 % at 1000; nothing is told apart beyond 1420.
+ * worker adds; control merges the workers' and estimates (control/risk/sketch.h). The standard
+ * error is 4 to 5 % for up to 100 and 11 % at 1000; nothing is told apart beyond 1420.
  *
  * Hashes must be keyed: who knows the key can stay at one.
  */

@@ -5,7 +5,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-#include "dataplane/memory.h"
+#include "dataplane/policy/memory.h"
 
 static void *block_get(struct proto_pool *pool)
 {

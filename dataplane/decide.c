@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "bpf/check.h"
-#include "dataplane/limit.h"
-#include "dataplane/prefix.h"
+#include "dataplane/policy/limit.h"
+#include "dataplane/policy/prefix.h"
 #include "dataplane/proto/sip_refused.h"
 
 static void slot_raise(struct burst *b, unsigned slot, enum verdict verdict, enum reason reason)

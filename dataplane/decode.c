@@ -6,8 +6,8 @@
 #include <rte_byteorder.h>
 #include <string.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/flow_key.h"
+#include "dataplane/tcp/checksum.h"
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd

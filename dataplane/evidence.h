@@ -7,7 +7,7 @@
 #ifndef POSTERN_EVIDENCE_H
 #define POSTERN_EVIDENCE_H
 
-#include "dataplane/mail.h"
+#include "dataplane/smtp/mail.h"
 
 static inline bool evidence_is_kept(const struct worker *w)
 {

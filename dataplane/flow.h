@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "bpf/policy.h"
-#include "dataplane/match_keep.h"
+#include "dataplane/match/match_keep.h"
 #include "dataplane/packet.h"
-#include "dataplane/segment_queue.h"
+#include "dataplane/tcp/segment_queue.h"
 
 struct editor;
 

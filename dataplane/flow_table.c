@@ -7,7 +7,7 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
-#include "dataplane/memory.h"
+#include "dataplane/policy/memory.h"
 
 #define WAYS          8
 #define NONE          UINT32_MAX

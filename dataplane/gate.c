@@ -7,13 +7,13 @@
 #include <stdio.h>
 
 #include "bpf/shm.h"
-#include "dataplane/calls.h"
-#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
-#include "dataplane/mail_watch.h"
-#include "dataplane/match_memory.h"
-#include "dataplane/memory.h"
+#include "dataplane/match/match_memory.h"
+#include "dataplane/policy/memory.h"
 #include "dataplane/reassembly.h"
+#include "dataplane/sip/calls.h"
+#include "dataplane/smtp/mail_watch.h"
+#include "dataplane/tcp/editor.h"
 
 #define LINE_SIZE      4096       /* RFC 5321 4.5.3.1: 512, and what extensions add */
 #define FRAME_SIZE     65536      /* a SIP message */

@@ -6,7 +6,7 @@
 #ifndef POSTERN_GATE_H
 #define POSTERN_GATE_H
 
-#include "dataplane/match.h"
+#include "dataplane/match/match.h"
 #include "dataplane/worker.h"
 
 #define GATE_WORKERS_MAX 32

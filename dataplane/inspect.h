@@ -7,7 +7,7 @@
 #define POSTERN_INSPECT_H
 
 #include "bpf/event_record.h"
-#include "dataplane/match.h"
+#include "dataplane/match/match.h"
 #include "dataplane/proto/bytes.h"
 #include "dataplane/proto/sip.h"
 #include "dataplane/worker.h"

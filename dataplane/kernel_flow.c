@@ -6,8 +6,8 @@
 #include "bpf/event_record.h"
 #include "bpf/stage_packet.h"
 #include "bpf/stage_result.h"
-#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
+#include "dataplane/tcp/editor.h"
 
 static uint32_t place_of(const struct flow *f)
 {

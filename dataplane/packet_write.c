@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/packet_write.h"
 
-#include "dataplane/checksum.h"
+#include "dataplane/tcp/checksum.h"
 
 void link_write(uint8_t *to, const uint8_t *from, uint32_t len, uint16_t link, bool turn)
 {

@@ -12,8 +12,8 @@
 #include <rte_malloc.h>
 #include <string.h>
 
-#include "dataplane/checksum.h"
-#include "dataplane/memory.h"
+#include "dataplane/policy/memory.h"
+#include "dataplane/tcp/checksum.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

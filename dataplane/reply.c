@@ -7,12 +7,12 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/inspect.h"
 #include "dataplane/packet_write.h"
-#include "dataplane/prefix.h"
+#include "dataplane/policy/prefix.h"
 #include "dataplane/proto/sip_reply.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/checksum.h"
+#include "dataplane/tcp/tcp.h"
 
 #define REPLY_MAX \
 	SIP_ANSWER_MAX /* bytes of payload; fits an mbuf of the small pool with its headers */

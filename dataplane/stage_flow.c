@@ -2,9 +2,9 @@
 /* Each packet's flow: found, or made. */
 #include <netinet/in.h>
 
-#include "dataplane/heard.h"
+#include "dataplane/sip/heard.h"
 #include "dataplane/sniff.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "dataplane/worker.h"
 
 #define XXH_INLINE_ALL

@@ -6,12 +6,12 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/editor.h"
-#include "dataplane/heard.h"
 #include "dataplane/inspect.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_cut.h"
-#include "dataplane/urgent.h"
+#include "dataplane/sip/heard.h"
+#include "dataplane/sip/urgent.h"
+#include "dataplane/tcp/editor.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_cut.h"
 
 #define AHEAD 2 /* datagrams that are read before their turn */
 

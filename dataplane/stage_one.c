@@ -8,9 +8,9 @@
 
 #include "dataplane/icmp_quote.h"
 #include "dataplane/inspect.h"
-#include "dataplane/limit.h"
-#include "dataplane/prefix.h"
-#include "dataplane/urgent.h"
+#include "dataplane/policy/limit.h"
+#include "dataplane/policy/prefix.h"
+#include "dataplane/sip/urgent.h"
 #include "dataplane/worker.h"
 
 struct stage_tables {
@@ -77,7 +77,7 @@ STAGE_INLINE const uint64_t *stage_key(struct stage_tables *t)
 	return t->peers->key;
 }
 
-/* A worker counts flows (dataplane/heard.h). */
+/* A worker counts flows (dataplane/sip/heard.h). */
 STAGE_INLINE uint32_t stage_reach_most(struct stage_tables *t, bool *drop)
 {
 	return 0;

@@ -6,11 +6,11 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/editor.h"
 #include "dataplane/sniff.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_cut.h"
-#include "dataplane/tcp_option.h"
+#include "dataplane/tcp/editor.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_cut.h"
+#include "dataplane/tcp/tcp_option.h"
 #include "dataplane/worker.h"
 
 static void put_in_order(struct burst *b, unsigned i, enum slot_work work)

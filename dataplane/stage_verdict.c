@@ -5,11 +5,11 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/editor.h"
 #include "dataplane/inspect.h"
 #include "dataplane/kernel_flow.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_cut.h"
+#include "dataplane/tcp/editor.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_cut.h"
 
 static enum port_role port_out(const struct burst *b, unsigned i)
 {

@@ -6,12 +6,12 @@
 #include <rte_ethdev.h>
 
 #include "bpf/shm.h"
-#include "dataplane/calls.h"
-#include "dataplane/editor.h"
-#include "dataplane/match.h"
+#include "dataplane/match/match.h"
 #include "dataplane/reassembly.h"
+#include "dataplane/sip/calls.h"
+#include "dataplane/tcp/editor.h"
 
-#define BURST_SPAN   1000000000 /* ns: no timeout is shorter (control/config_policy.c) */
+#define BURST_SPAN   1000000000 /* ns: no timeout is shorter (control/config/config_policy.c) */
 #define SWEEP_ROUNDS 16         /* bursts between two sweeps */
 #define SWEEP_FLOWS  64
 #define SWEEP_CALLS  16

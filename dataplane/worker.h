@@ -36,7 +36,7 @@ struct mail_watch;
 
 /*
  * What control has a worker use. A worker takes the newest once a turn; what it used before is
- * freed when it can't use it any more (dataplane/snapshot.h).
+ * freed when it can't use it any more (dataplane/live/snapshot.h).
  */
 struct worker_view {
 	const struct policy *policy;
@@ -88,7 +88,7 @@ struct port_queue {
 #define SENDERS_SEEN    1024
 #define SENDERS_TENANTS 256
 
-/* dataplane/sender.h's. */
+/* dataplane/smtp/sender.h's. */
 struct sender_memory {
 	uint64_t seen[SENDERS_SEEN];
 	uint64_t next[SENDERS_TENANTS]; /* ns, by tenant: as a bucket of bpf/gcra.h */

@@ -2,8 +2,8 @@
 #include "tests/edited_talk.h"
 
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_option.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_option.h"
 #include "tests/unit/test.h"
 
 static const char config[] =

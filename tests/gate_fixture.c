@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "bpf/event_record.h"
-#include "control/policy_build.h"
-#include "dataplane/calls.h"
-#include "dataplane/checksum.h"
-#include "dataplane/tcp.h"
+#include "control/policy/policy_build.h"
+#include "dataplane/sip/calls.h"
+#include "dataplane/tcp/checksum.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/text_file.h"
 #include "tests/unit/test.h"
 

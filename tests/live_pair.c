@@ -3,7 +3,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/live_pair_internal.h"
 #include "tests/unit/test.h"
 

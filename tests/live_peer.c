@@ -3,8 +3,8 @@
 #include "tests/live_pair_internal.h"
 
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_option.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_option.h"
 #include "tests/unit/test.h"
 
 #define TIMEOUT (300 * MS)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/match_memory.h"
+#include "dataplane/match/match_memory.h"
 
 #define STREAMS 4
 #define MEMORY  1024

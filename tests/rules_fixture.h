@@ -3,8 +3,8 @@
 #ifndef POSTERN_TESTS_RULES_FIXTURE_H
 #define POSTERN_TESTS_RULES_FIXTURE_H
 
-#include "control/ruleset_build.h"
-#include "dataplane/match.h"
+#include "control/rules/ruleset_build.h"
+#include "dataplane/match/match.h"
 
 struct rules_fixture {
 	struct rule_list list;

@@ -3,9 +3,9 @@
 
 #include <netinet/in.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/checksum.h"
+#include "dataplane/tcp/tcp.h"
 
 struct segment_ends segment_ends(bool ipv6, unsigned tenant, uint16_t client, uint16_t server)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 struct text_file {
 	char path[32];

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/live_client.h"
-#include "tools/live_page.h"
+#include "tools/live/live_client.h"
+#include "tools/live/live_page.h"
 
 struct call {
 	const char *socket, *tenant, *from, *to, *anchor;

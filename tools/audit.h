@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "control/audit_chain.h"
+#include "control/store/audit_chain.h"
 
 /* Exit status: 0; 1: it could not be done, or the log is not whole; 2: not a way to call it. */
 int audit_main(int argc, char **argv);

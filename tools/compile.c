@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/channel_client.h"
-#include "control/policy_build.h"
-#include "control/policy_image.h"
+#include "control/daemon/channel_client.h"
+#include "control/policy/policy_build.h"
+#include "control/policy/policy_image.h"
 #include "tools/commands.h"
 #include "tools/inputs.h"
 

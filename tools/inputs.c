@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/config_tenant.h"
-#include "control/policy_build.h"
-#include "control/rule_diag.h"
-#include "control/ruleset_build.h"
+#include "control/config/config_tenant.h"
+#include "control/policy/policy_build.h"
+#include "control/rules/rule_diag.h"
+#include "control/rules/ruleset_build.h"
 
 static int read_tenant(const struct config *config, size_t i, struct inputs_tenant *to)
 {

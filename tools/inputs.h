@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "bpf/policy.h"
-#include "control/risk.h"
-#include "control/warmup.h"
+#include "control/policy/warmup.h"
+#include "control/risk/risk.h"
 
 /* The snapshot of the configuration at `path` (NULL: none, all defaults); NULL: it is not good. */
 struct policy *inputs_policy(const char *path);

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/check.h"
+#include "control/rules/check.h"
 #include "tools/audit.h"
 #include "tools/commands.h"
-#include "tools/feedback.h"
-#include "tools/list.h"
-#include "tools/live.h"
-#include "tools/policy.h"
-#include "tools/replay.h"
-#include "tools/rules.h"
+#include "tools/feedback/feedback.h"
+#include "tools/list/list.h"
+#include "tools/live/live.h"
+#include "tools/policy/policy.h"
+#include "tools/replay/replay.h"
+#include "tools/rules/rules.h"
 
 static int check_main(int argc, char **argv)
 {

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/list_work.h"
+#include "control/lists/list_work.h"
 #include "dataplane/gate.h"
 
 #define ASKED    (1 << 22) /* more than caches hold */

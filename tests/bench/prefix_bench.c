@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/prefix_build.h"
-#include "dataplane/prefix.h"
+#include "control/policy/prefix_build.h"
+#include "dataplane/policy/prefix.h"
 
 #define ADDRESSES 16384
 #define ROUNDS    21

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/risk_board.h"
+#include "control/risk/risk_board.h"
 
 #define WORKERS 2
 #define ROUNDS  11

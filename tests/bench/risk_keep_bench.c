@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/risk_keep.h"
-#include "control/risk_pack.h"
+#include "control/risk/risk_keep.h"
+#include "control/risk/risk_pack.h"
 
 #define ROUNDS 10
 #define SLICE  1000 /* tenants in a unit */

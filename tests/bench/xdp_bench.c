@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"

@@ -6,7 +6,7 @@
 #ifndef POSTERN_TESTS_KERNEL_GATE_H
 #define POSTERN_TESTS_KERNEL_GATE_H
 
-#include "control/gate_maps.h"
+#include "control/kernel/gate_maps.h"
 
 /* The most that TEST_RUN takes: a page less what the kernel keeps around a frame. */
 #define KERNEL_FRAME_MAX 3500

@@ -8,8 +8,8 @@
 #include <net/if.h>
 #include <unistd.h>
 
-#include "control/gate_port.h"
-#include "control/policy_build.h"
+#include "control/kernel/gate_port.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/live_host.h"
 #include "tests/bpf/live_socket.h"

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "control/gate_port.h"
-#include "control/policy_build.h"
+#include "control/kernel/gate_port.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/frames.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/stage_cases.h"

@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <unistd.h>
 
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/captures.h"
 #include "tests/bpf/host_gate.h"
 #include "tests/bpf/kernel_gate.h"

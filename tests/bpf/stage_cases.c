@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 #include "tests/text_file.h"
 
 #define SECOND UINT64_C(1000000000)

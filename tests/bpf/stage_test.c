@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Stage one as the host compiles it, packet by packet: every verdict, reason and counter. */
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 #include "tests/bpf/host_gate.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"

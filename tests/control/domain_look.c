@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/domain_lookup.h"
+#include "control/dns/domain_lookup.h"
 
 static struct event_base *base;
 static struct domain_lookup *lookup;

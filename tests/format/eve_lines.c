@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "control/counters_json.h"
-#include "control/eve.h"
-#include "control/gate_event.h"
-#include "control/summary.h"
+#include "control/events/counters_json.h"
+#include "control/events/eve.h"
+#include "control/events/gate_event.h"
+#include "control/page/summary.h"
 
 static const struct tenant_name slots[] = {{0, "", "active"}, {17, "example", "suspended"}};
 static const struct tenant_names names = {slots, 2};

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bpf/list.h"
-#include "control/cidr.h"
-#include "control/value.h"
+#include "control/config/cidr.h"
+#include "control/config/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

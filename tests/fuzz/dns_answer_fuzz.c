@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "control/dnsbl.h"
+#include "control/dns/dnsbl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,12 +3,12 @@
  * Any bytes as an event record: the line is valid JSON and one line, and
  * whoever else reads records comes back too.
  */
-#include "control/eve.h"
+#include "control/events/eve.h"
 
 #include <stdlib.h>
 
-#include "control/page.h"
-#include "control/summary.h"
+#include "control/page/page.h"
+#include "control/page/summary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "control/feedback.h"
+#include "control/feedback/feedback.h"
 
 /* A sink's; ctx: an unsigned, how many there were. */
 static inline void feedback_item_check(void *ctx, const struct feedback_item *item)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Any lines as a mail server's log: whatever they say, items are what posternd reads. */
-#include "control/feedback_log.h"
+#include "control/feedback/feedback_log.h"
 #include "tests/fuzz/feedback_item.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

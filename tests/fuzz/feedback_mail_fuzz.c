@@ -3,7 +3,7 @@
  * Any bytes as a mail that came back: its items are one line of valid JSON each, that posternd
  * reads as what was written, however the bytes were cut.
  */
-#include "control/feedback_mail.h"
+#include "control/feedback/feedback_mail.h"
 #include "tests/fuzz/feedback_item.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

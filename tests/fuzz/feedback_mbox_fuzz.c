@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/feedback_mbox.h"
+#include "control/feedback/feedback_mbox.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "dataplane/header_facts.h"
+#include "dataplane/policy/header_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

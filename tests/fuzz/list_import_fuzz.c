@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/list_import.h"
+#include "control/lists/list_import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/rule_import.h"
+#include "control/rules/rule_import.h"
 
 #define SIZE_MAX_FUZZED 65536
 

@@ -3,7 +3,7 @@
  * place. */
 #include <stdlib.h>
 
-#include "tools/samples_script.h"
+#include "tools/samples/samples_script.h"
 
 #define SIZE_MAX_FUZZED 65536
 

@@ -4,8 +4,8 @@
 
     policy.py ROOT BUILD
 
-Of a row's table, words in backquotes: in `settings` are settings of docs/configuration.md, and kinds of lists of docs/lists.md; in `points` terms of control/risk_kind.h;
-in `evidence` reasons, types and fields of docs/eve.schema.json, events of control/gate_event.h; in `tests` names of meson's, each with cases in double quotes
+Of a row's table, words in backquotes: in `settings` are settings of docs/configuration.md, and kinds of lists of docs/lists.md; in `points` terms of control/risk/risk_kind.h;
+in `evidence` reasons, types and fields of docs/eve.schema.json, events of control/events/gate_event.h; in `tests` names of meson's, each with cases in double quotes
 behind it: a conversation's title, a net_case's words, a test function, a row of a table, an entry of a spec document.
 """
 import json
@@ -138,9 +138,9 @@ def main():
     settings = settings_of((root / "docs/configuration.md").read_text(encoding="utf-8"))
     settings |= set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs/lists.md").read_text(encoding="utf-8"), re.M))
     schema = json.loads((root / "docs/eve.schema.json").read_text(encoding="utf-8"))
-    kinds = (root / "control/risk_kind.h").read_text(encoding="utf-8")
+    kinds = (root / "control/risk/risk_kind.h").read_text(encoding="utf-8")
     reasons = set(re.findall(r'X\(\w+, "(\w+)", "', (root / "bpf/reason.h").read_text(encoding="utf-8")))
-    told = set(re.findall(r'X\("(\w+)", [A-Z]+, "', (root / "control/gate_event.h").read_text(encoding="utf-8")))
+    told = set(re.findall(r'X\("(\w+)", [A-Z]+, "', (root / "control/events/gate_event.h").read_text(encoding="utf-8")))
     terms = set(re.findall(r'X\([A-Z_]+, "(\w+)", [A-Z]+, "', kinds))
     known = {
         "settings": lambda name: setting_known(settings, name),
@@ -162,7 +162,7 @@ def main():
         check_row(say, cells, known)
         check_tests(say, cells.get("tests", ""), tests)
     # Rules and lists of the code that name rows name no others.
-    for file in [root / "control/risk_kind.h", *sorted((root / "rules").rglob("*.rules"))]:
+    for file in [root / "control/risk/risk_kind.h", *sorted((root / "rules").rglob("*.rules"))]:
         for name in set(re.findall(r"\bAUP-[A-Z-]+[A-Z]", file.read_text(encoding="utf-8"))) - set(expected):
             failures.append(f"{file.relative_to(root)}: no row {name}")
     for failure in failures:

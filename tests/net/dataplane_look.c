@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "bpf/shm.h"
-#include "control/channel_client.h"
+#include "control/daemon/channel_client.h"
 
 #define PATIENCE_MS 20000
 

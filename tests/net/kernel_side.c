@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/gate_maps.h"
-#include "control/gate_port.h"
+#include "control/kernel/gate_maps.h"
+#include "control/kernel/gate_port.h"
 #include "tools/inputs.h"
 
 static int port_put(struct gate_maps *maps, unsigned place, const char *name, const char *peer,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/rule_import.h"
+#include "control/rules/rule_import.h"
 #include "tests/rules_fixture.h"
 
 /* What a site would say of itself: that the gate does not know it must not hide other reasons. */

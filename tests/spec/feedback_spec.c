@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/feedback_log.h"
-#include "control/feedback_mail.h"
+#include "control/feedback/feedback_log.h"
+#include "control/feedback/feedback_mail.h"
 
 #define NOW        1795660000 /* s since 1970: 2026-11-25T22:26:40Z */
 #define EVERY_BYTE 1200       /* longer reports are cut at every 17th byte only */

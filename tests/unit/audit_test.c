@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The audit log: every entry hangs on the one before, and nothing can be taken from it unseen. */
-#include "control/audit.h"
+#include "control/store/audit.h"
 
 #include <errno.h>
 #include <sqlite3.h>

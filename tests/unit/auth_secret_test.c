@@ -3,7 +3,7 @@
  * What is said while a client authenticates never leaves the parser: it is in no event, and in
  * nothing of what control reads (counters, the ring of events).
  */
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

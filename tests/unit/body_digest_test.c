@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/body_digest.h"
+#include "dataplane/match/body_digest.h"
 
 #include <string.h>
 

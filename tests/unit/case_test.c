@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Cases by a clock of the test's own: who was told has time, who was not is never late. */
-#include "control/case_book.h"
+#include "control/cases/case_book.h"
 
-#include "control/case_words.h"
-#include "control/notice.h"
+#include "control/cases/case_words.h"
+#include "control/cases/notice.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

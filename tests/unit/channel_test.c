@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The channel from control to the dataplane, with peers that do as they please. */
-#include "dataplane/control_channel.h"
+#include "dataplane/live/control_channel.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/channel_client.h"
+#include "control/daemon/channel_client.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/checksum.h"
+#include "dataplane/tcp/checksum.h"
 #include "tests/unit/test.h"
 
 /* RFC 1071 as it reads: 16-bit words, big-endian, one at a time. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is legal and odd: each kind by an example of it, and what is not odd is left alone. */
-#include "control/config_lint.h"
+#include "control/config/config_lint.h"
 
 #include "tests/text_file.h"
 #include "tests/unit/test.h"

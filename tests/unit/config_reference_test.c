@@ -3,7 +3,7 @@
  * docs/configuration.md ends with a reference that is written from the schema. The test holds
  * it to that; with --write it writes the reference anew.
  */
-#include "control/config.h"
+#include "control/config/config.h"
 #include "tests/unit/reference.h"
 
 #define DOCUMENT POSTERN_ROOT "/docs/configuration.md"

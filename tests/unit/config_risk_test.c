@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The numbers of risk: the policy's where nothing is written, the file's where something is. */
-#include "control/config.h"
+#include "control/config/config.h"
 
 #include "tests/text_file.h"
 #include "tests/unit/test.h"

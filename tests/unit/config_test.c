@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is said of bad configurations, to the letter. */
-#include "control/config.h"
+#include "control/config/config.h"
 
 #include <unistd.h>
 
-#include "control/check.h"
+#include "control/rules/check.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

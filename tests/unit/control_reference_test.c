@@ -4,9 +4,9 @@
  * events, that are written from the code. The test holds them to it; with --write it writes them
  * anew.
  */
-#include "control/command.h"
-#include "control/gate_event.h"
-#include "control/metrics.h"
+#include "control/daemon/command.h"
+#include "control/events/gate_event.h"
+#include "control/metrics/metrics.h"
 #include "tests/unit/reference.h"
 
 #define DOCUMENT POSTERN_ROOT "/docs/control.md"

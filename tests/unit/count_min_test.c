@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Counts and buckets of more things than are kept: never too low, and too high as seldom as said.
  */
-#include "dataplane/count_min.h"
+#include "dataplane/policy/count_min.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Databases come back from the disk exactly as they were, or not at all. */
-#include "control/db_cache.h"
+#include "control/rules/db_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "control/ruleset_build.h"
+#include "control/rules/ruleset_build.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Answers of the DNS: what they say, and that half of one says nothing. */
-#include "control/dns_answer.h"
+#include "control/dns/dns_answer.h"
 
 #include "tests/unit/test.h"
 

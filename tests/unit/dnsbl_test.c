@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Block lists: names, codes, and when an address is listed. */
-#include "control/dnsbl.h"
+#include "control/dns/dnsbl.h"
 
 #include <errno.h>
 

@@ -5,10 +5,10 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_option.h"
+#include "dataplane/tcp/checksum.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_option.h"
 #include "tests/edited_talk.h"
 #include "tests/unit/test.h"
 

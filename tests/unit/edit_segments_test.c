@@ -4,8 +4,8 @@
  * copies, SACK blocks, keep-alives, resets, FINs, closed windows.
  */
 #include "dataplane/packet_write.h"
-#include "dataplane/tcp.h"
-#include "dataplane/tcp_option.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_option.h"
 #include "tests/edited_talk.h"
 #include "tests/unit/test.h"
 

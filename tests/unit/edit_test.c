@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dataplane/editor.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/editor.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/live_pair.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The log of events keeps whole lines, whatever becomes of its file. */
-#include "control/eve_log.h"
+#include "control/events/eve_log.h"
 
 #include <errno.h>
 #include <signal.h>

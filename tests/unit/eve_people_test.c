@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Recipients in events: found again by whoever has the key and the address, and read by nobody. */
-#include "control/eve_people.h"
+#include "control/events/eve_people.h"
 
 #include <fcntl.h>
 
-#include "control/eve.h"
+#include "control/events/eve.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

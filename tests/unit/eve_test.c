@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/eve.h"
+#include "control/events/eve.h"
 
 #include <errno.h>
 #include <netinet/in.h>

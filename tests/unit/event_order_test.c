@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/event_order.h"
+#include "control/events/event_order.h"
 
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Headers of refused mails: kept, bounded, found by those they are to, and forgotten. */
-#include "control/evidence.h"
+#include "control/cases/evidence.h"
 
 #include <sqlite3.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whose a report is, and that nothing counts twice. */
-#include "control/feedback_match.h"
+#include "control/feedback/feedback_match.h"
 
 #include <stdio.h>
 #include <stdlib.h>

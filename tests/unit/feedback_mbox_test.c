@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Where a mailbox's messages begin, and what is in them. */
-#include "control/feedback_mbox.h"
+#include "control/feedback/feedback_mbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "bpf/event_record.h"
-#include "control/daemon.h"
+#include "control/daemon/daemon.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

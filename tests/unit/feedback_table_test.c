@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What posternd remembers of mails: until its time is over or there is no room, and over kills. */
-#include "control/feedback_table.h"
+#include "control/feedback/feedback_table.h"
 
 #include <errno.h>
 #include <signal.h>

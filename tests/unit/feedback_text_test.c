@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Texts of strangers, made what an item may hold. */
-#include "control/feedback.h"
+#include "control/feedback/feedback.h"
 
 #include <errno.h>
 #include <string.h>

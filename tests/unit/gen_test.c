@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/capture/capture_reader.h"
-#include "dataplane/checksum.h"
+#include "dataplane/tcp/checksum.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 #include "tools/gen/gen_run.h"

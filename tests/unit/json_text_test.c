@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/json_text.h"
+#include "control/base/json_text.h"
 
-#include "control/json_out.h"
+#include "control/base/json_out.h"
 #include "tests/unit/test.h"
 
 static void shows(const char *bytes, size_t len, const char *text)

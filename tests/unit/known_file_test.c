@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is known of recipients, in a file and back; files that are cut, damaged, old, another's. */
-#include "dataplane/known_file.h"
+#include "dataplane/policy/known_file.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who was met before is known, for as long as was asked; who wasn't seldom is. */
-#include "dataplane/known_set.h"
+#include "dataplane/policy/known_set.h"
 
 #include <stdio.h>
 
 #include "bpf/hll.h"
-#include "control/sketch.h"
+#include "control/risk/sketch.h"
 #include "tests/unit/test.h"
 
 #define START_DAY 20000

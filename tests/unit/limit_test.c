@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/limit.h"
+#include "dataplane/policy/limit.h"
 
 #include <pthread.h>
 
-#include "control/value.h"
+#include "control/config/value.h"
 #include "tests/unit/test.h"
 
 #define MS     UINT64_C(1000000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files of people: lines, columns, gzip, and what is wrong with them. */
-#include "control/list_import.h"
+#include "control/lists/list_import.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lists on the disk: what goes in, what comes out, what damage does and what a crash leaves. */
-#include "control/list_store.h"
+#include "control/lists/list_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -409,7 +409,7 @@ static void ten_bytes_and_two_thirds_an_entry(void **state)
 #define DAY     86400
 #define PERIOD  (UINT64_C(14) * DAY * 1000000000)
 
-/* Learned on a day, as control/list_learn.c does it. */
+/* Learned on a day, as control/lists/list_learn.c does it. */
 static void learn(uint64_t first, uint64_t count, uint64_t day)
 {
 	struct list_change change = change_of(BOUNCED, first, count, 0);

@@ -3,7 +3,7 @@
 
 #include "bpf/hashset.h"
 #include "bpf/siphash.h"
-#include "control/hashset_build.h"
+#include "control/lists/hashset_build.h"
 #include "tests/unit/test.h"
 
 typedef size_t normaliser(const void *in, size_t len, uint8_t out[LIST_TEXT_MAX]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a live gate is told, what it calls its ports, and its clock. */
-#include "dataplane/live.h"
+#include "dataplane/live/live.h"
 
 #include <getopt.h>
 #include <time.h>
 
-#include "dataplane/interface_check.h"
+#include "dataplane/live/interface_check.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

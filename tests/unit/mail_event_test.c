@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The `email` event of messages that are hard to report: too long for it, or not all there. */
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

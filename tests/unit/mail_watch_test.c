@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is kept of tenants' mail: counts of a day, which several workers take of. */
-#include "dataplane/mail_watch.h"
+#include "dataplane/smtp/mail_watch.h"
 
 #include <pthread.h>
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "control/rules_cost.h"
-#include "dataplane/match_cost.h"
+#include "control/rules/rules_cost.h"
+#include "dataplane/match/match_cost.h"
 #include "tests/rules_fixture.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What rules remember: until when, whose share, and that several workers count together. */
-#include "dataplane/match_memory.h"
+#include "dataplane/match/match_memory.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Emergency calls' media: whose table has room for how many, for how long, how fast. */
-#include "dataplane/media_table.h"
+#include "dataplane/sip/media_table.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Limits as people type them. */
-#include "control/override.h"
+#include "control/daemon/override.h"
 
 #include <errno.h>
 
-#include "control/config.h"
-#include "control/roster.h"
+#include "control/config/config.h"
+#include "control/daemon/roster.h"
 #include "tests/unit/test.h"
 
 static struct override override;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/page.h"
+#include "control/page/page.h"
 
-#include "control/page_text.h"
+#include "control/page/page_text.h"
 #include "tests/unit/test.h"
 
 #define SECOND 1000000000ULL

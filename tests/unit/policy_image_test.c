@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A snapshot goes to another process and back; what was damaged on the way is refused. */
-#include "control/policy_image.h"
+#include "control/policy/policy_image.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "control/policy_build.h"
-#include "dataplane/lists.h"
-#include "dataplane/policy_load.h"
-#include "dataplane/prefix.h"
+#include "control/policy/policy_build.h"
+#include "dataplane/policy/lists.h"
+#include "dataplane/policy/policy_load.h"
+#include "dataplane/policy/prefix.h"
 #include "tests/text_file.h"
 #include "tests/unit/test.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a configuration to what workers ask the snapshot. */
 #include "bpf/check.h"
-#include "control/policy_build.h"
+#include "control/policy/policy_build.h"
 
 #include <unistd.h>
 
-#include "dataplane/lists.h"
-#include "dataplane/prefix.h"
+#include "dataplane/policy/lists.h"
+#include "dataplane/policy/prefix.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

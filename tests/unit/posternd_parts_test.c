@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "control/dataplane_argv.h"
-#include "control/log.h"
-#include "control/notify.h"
-#include "control/slots.h"
+#include "control/base/log.h"
+#include "control/daemon/dataplane_argv.h"
+#include "control/daemon/notify.h"
+#include "control/daemon/slots.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/prefix.h"
+#include "dataplane/policy/prefix.h"
 
 #include <arpa/inet.h>
 
-#include "control/prefix_build.h"
+#include "control/policy/prefix_build.h"
 #include "tests/unit/test.h"
 
 /* xorshift64*: the same prefixes at every run. */

@@ -2,7 +2,7 @@
 /* Fragments: read as one packet, forwarded as they came, bounded. */
 #include <netinet/in.h>
 
-#include "dataplane/checksum.h"
+#include "dataplane/tcp/checksum.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

@@ -3,16 +3,16 @@
  * A reply has one verdict, whichever way it comes: over the wire through a gate with all of the
  * shipped rules, in a delivery report, in a line of a log.
  */
-#include "control/reply_judge.h"
+#include "control/rules/reply_judge.h"
 
 #include <stdlib.h>
 
-#include "control/feedback_log.h"
-#include "control/feedback_mail.h"
-#include "control/reply_rules.h"
-#include "control/ruleset_build.h"
+#include "control/feedback/feedback_log.h"
+#include "control/feedback/feedback_mail.h"
+#include "control/rules/reply_rules.h"
+#include "control/rules/ruleset_build.h"
 #include "tests/unit/test.h"
-#include "tools/samples_gate.h"
+#include "tools/samples/samples_gate.h"
 
 #define NOW     1795660000
 #define MOST    32

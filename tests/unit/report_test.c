@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/report.h"
+#include "control/page/report.h"
 #include "tests/unit/test.h"
 
 static struct counters sum, worker;

@@ -3,8 +3,8 @@
  * Nothing is kept longer than is set: each kind, of the tables that posternd has, by a clock of the
  * test's own; and each kind has its setting.
  */
-#include "control/config.h"
-#include "control/store.h"
+#include "control/config/config.h"
+#include "control/store/store.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

@@ -3,11 +3,11 @@
  * From the dataplane's memory to scores: what is news and what was counted, several workers,
  * dataplanes that come and go, limits that are the score's own doing.
  */
-#include "control/risk_board.h"
+#include "control/risk/risk_board.h"
 
 #include "bpf/maps.h"
-#include "control/risk_pack.h"
-#include "control/sketch.h"
+#include "control/risk/risk_pack.h"
+#include "control/risk/sketch.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
 

@@ -3,7 +3,7 @@
 #ifndef POSTERN_TESTS_UNIT_RISK_FIXTURE_H
 #define POSTERN_TESTS_UNIT_RISK_FIXTURE_H
 
-#include "control/risk.h"
+#include "control/risk/risk.h"
 
 #define SECOND UINT64_C(1000000000)
 #define MINUTE (60 * SECOND)

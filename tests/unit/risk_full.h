@@ -3,7 +3,7 @@
 #ifndef POSTERN_TESTS_UNIT_RISK_FULL_H
 #define POSTERN_TESTS_UNIT_RISK_FULL_H
 
-#include "control/risk_board.h"
+#include "control/risk/risk_board.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Levels: what moves a tenant between them, and that nothing oscillates. The clock is the test's.
  */
-#include "control/risk.h"
+#include "control/risk/risk.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/risk_simulation.h"
 #include "tests/unit/test.h"

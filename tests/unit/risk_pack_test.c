@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is known of a tenant's risk, in bytes and back: to the last bit, or not at all. */
-#include "control/risk_pack.h"
+#include "control/risk/risk_pack.h"
 
 #include <errno.h>
 

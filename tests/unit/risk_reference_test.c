@@ -3,7 +3,7 @@
  * docs/risk.md ends with tables that are written from the code: families, ratios, events, and what
  * the rule does to simulated tenants. The test holds it to them; with --write it writes them anew.
  */
-#include "control/risk.h"
+#include "control/risk/risk.h"
 #include "tests/unit/reference.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/risk_simulation.h"

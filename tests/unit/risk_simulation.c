@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "control/wilson.h"
+#include "control/risk/wilson.h"
 
 #define SEED       UINT64_C(0x706f737465726e)
 #define NAIVE_FROM 3 /* calls: before the third even the naive say nothing */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "control/risk.h"
+#include "control/risk/risk.h"
 
 #define SIMULATED_TENANTS 4000
 #define SIMULATED_CALLS   5000

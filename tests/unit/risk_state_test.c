@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Scores in the store: there again, whoever comes and goes; an older posternd's file is taken over.
  */
-#include "control/risk_state.h"
+#include "control/risk/risk_state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* How a score is made: the policy's reference points, samples, fading, caps, shares. */
 #include <math.h>
 
-#include "control/risk.h"
-#include "control/wilson.h"
+#include "control/risk/risk.h"
+#include "control/risk/wilson.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/risk_simulation.h"
 #include "tests/unit/test.h"

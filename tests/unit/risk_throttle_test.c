@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "bpf/limit.h"
-#include "control/risk_json.h"
-#include "control/risk_run.h"
+#include "control/risk/risk_json.h"
+#include "control/risk/risk_run.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
 

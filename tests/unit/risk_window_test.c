@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Calls of the last hour: what is in it, when a breach is told, and when again. */
-#include "control/risk_window.h"
+#include "control/risk/risk_window.h"
 #include "tests/unit/risk_fixture.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Suricata's rules: which are taken, as what, and why the others are not. */
-#include "control/rule_import.h"
+#include "control/rules/rule_import.h"
 #include "tests/unit/test.h"
 
 struct expected {

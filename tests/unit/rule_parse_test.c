@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every mistake is said, where it stands; a rule with one is left out, the rest stay. */
-#include "control/rule_parse.h"
-#include "control/ruleset_build.h"
+#include "control/rules/rule_parse.h"
+#include "control/rules/ruleset_build.h"
 #include "tests/unit/test.h"
 
 #define HEAD   "alert smtp any any -> any any "

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Places of rules' hits over many rulesets: what is counted is counted for the right sid. */
-#include "dataplane/rule_places.h"
+#include "dataplane/live/rule_places.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "control/rule_tally.h"
+#include "control/rules/rule_tally.h"
 #include "tests/unit/test.h"
 
 #define WORKERS 2

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/db_cache.h"
-#include "control/rule_literal.h"
+#include "control/rules/db_cache.h"
+#include "control/rules/rule_literal.h"
 #include "tests/rules_fixture.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"

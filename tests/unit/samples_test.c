@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Samples: what they say, and every mistake in them where it stands. */
-#include "control/samples.h"
+#include "control/rules/samples.h"
 
 #include <netinet/in.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Senders' domains that control is told of: each once in a while, so many of a tenant. */
 #include "bpf/event_record.h"
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The socket of commands, with clients that do as they please. */
-#include "control/server.h"
+#include "control/daemon/server.h"
 
 #include <errno.h>
 #include <fcntl.h>

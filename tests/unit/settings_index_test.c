@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/config.h"
-#include "control/settings_index.h"
+#include "control/config/config.h"
+#include "control/config/settings_index.h"
 #include "tests/text_file.h"
 #include "tests/unit/test.h"
 

@@ -5,8 +5,8 @@
  */
 #include <netinet/in.h>
 
-#include "dataplane/checksum.h"
 #include "dataplane/packet_write.h"
+#include "dataplane/tcp/checksum.h"
 #include "tests/gate_fixture.h"
 #include "tests/segment.h"
 #include "tests/unit/test.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Policy and rules are replaced under a worker: what began with one ends with it. */
-#include "dataplane/snapshot.h"
+#include "dataplane/live/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "bpf/channel.h"
-#include "control/list_build.h"
-#include "control/list_kind.h"
-#include "control/policy_image.h"
-#include "control/rule_tally.h"
-#include "dataplane/lists.h"
-#include "dataplane/tcp.h"
+#include "control/lists/list_build.h"
+#include "control/lists/list_kind.h"
+#include "control/policy/policy_image.h"
+#include "control/rules/rule_tally.h"
+#include "dataplane/policy/lists.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/rules_fixture.h"
 #include "tests/unit/test.h"

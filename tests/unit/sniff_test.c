@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SIP over TCP between ports that are not its own. */
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What was decided about tenants outlives posternd, however it ends. */
-#include "control/state.h"
+#include "control/daemon/state.h"
 
 #include <errno.h>
 #include <signal.h>

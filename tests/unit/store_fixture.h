@@ -3,7 +3,7 @@
 #ifndef POSTERN_TESTS_UNIT_STORE_FIXTURE_H
 #define POSTERN_TESTS_UNIT_STORE_FIXTURE_H
 
-#include "control/store.h"
+#include "control/store/store.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 

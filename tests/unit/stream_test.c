@@ -4,7 +4,7 @@
  * segments, and a sender that lies in its retransmissions. Whatever it does: what
  * reaches the receiver is what was read, each byte with one value only.
  */
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

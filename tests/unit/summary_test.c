@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/summary.h"
+#include "control/page/summary.h"
 
-#include "control/counters_json.h"
+#include "control/events/counters_json.h"
 #include "tests/unit/test.h"
 
 static struct counters total;

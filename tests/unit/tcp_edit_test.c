@@ -3,9 +3,9 @@
  * Numbers on both sides of edits, against a model that writes the receiver's stream out, byte
  * for byte, and counts.
  */
-#include "dataplane/tcp_edit.h"
+#include "dataplane/tcp/tcp_edit.h"
 
-#include "dataplane/segment_queue.h"
+#include "dataplane/tcp/segment_queue.h"
 #include "tests/unit/test.h"
 
 #define STREAM 600

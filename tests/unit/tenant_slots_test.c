@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A tenant keeps its slot; a slot changes hands only when nothing refers to it any more. */
-#include "control/tenant_slots.h"
+#include "control/policy/tenant_slots.h"
 
 #include <errno.h>
 

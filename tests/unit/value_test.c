@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/value.h"
+#include "control/config/value.h"
 
 #include <errno.h>
 
-#include "control/cidr.h"
-#include "control/suggest.h"
+#include "control/base/suggest.h"
+#include "control/config/cidr.h"
 #include "tests/unit/test.h"
 
 #define SECOND UINT64_C(1000000000)

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "control/config.h"
-#include "control/warmup.h"
+#include "control/config/config.h"
+#include "control/policy/warmup.h"
 #include "tests/text_file.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is refused does not leave, however it is sent; a session is not passed by. */
-#include "dataplane/tcp.h"
+#include "dataplane/tcp/tcp.h"
 #include "tests/gate_fixture.h"
 #include "tests/unit/test.h"
 

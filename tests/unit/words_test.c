@@ -2,7 +2,7 @@
 /* The provider's marks, hosts and domains in what mails say. */
 #include "tests/unit/test.h"
 
-#include "dataplane/words.h"
+#include "dataplane/policy/words.h"
 
 static const struct policy_words marks = {"example bank\0acme\0b\xc3\xbc"
 					  "cher\0x-1\0"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/gen/gen_packet.h"
 
-#include "dataplane/checksum.h"
+#include "dataplane/tcp/checksum.h"
 
 #include <assert.h>
 #include <string.h>

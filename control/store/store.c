@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The queue, the writer's thread, and what comes back from it. */
+#include "control/store/store.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/base/log.h"
+#include "control/store/store_internal.h"
+
+#define BATCH_BYTES (UINT64_C(4) << 20) /* of units in one transaction */
+
+struct store {
+	const struct store_part *const *parts;
+	int dir, lock; /* lock: held by whoever has the directory open */
+	struct store_db reader;
+	struct event *woken;
+	int wake; /* an eventfd: units are done */
+	pthread_t thread;
+	bool running;
+
+	pthread_mutex_t mutex; /* of what follows */
+	pthread_cond_t work, idle;
+	struct store_units queue, done;
+	bool stop, urgent,
+		busy; /* urgent: somebody waits for the queue; busy: a batch is written */
+	struct store_stats stats;
+
+	struct store_db writer; /* the thread's, once it runs */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* The writer */
+
+/* Until there is work, and it is time for it. false: there is none, and never will be. */
+static bool wait_for_work(struct store *s)
+{
+	struct timespec until;
+
+	while (STAILQ_EMPTY(&s->queue) && !s->stop)
+		pthread_cond_wait(&s->work, &s->mutex);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += STORE_LINGER_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (!s->urgent && !s->stop && s->stats.bytes < BATCH_BYTES)
+		if (pthread_cond_timedwait(&s->work, &s->mutex, &until) == ETIMEDOUT)
+			break;
+	return !STAILQ_EMPTY(&s->queue);
+}
+
+static void take_batch(struct store *s, struct store_units *batch)
+{
+	struct store_unit *u;
+	size_t bytes = 0;
+
+	while ((u = STAILQ_FIRST(&s->queue)) && bytes < BATCH_BYTES) {
+		bytes += store_unit_bytes(u);
+		STAILQ_REMOVE_HEAD(&s->queue, entry);
+		STAILQ_INSERT_TAIL(batch, u, entry);
+	}
+	s->urgent = s->urgent && u;
+	s->busy = true;
+}
+
+/* What was deleted is still in the log of writes, until that begins anew. */
+static void scrub(struct store_db *db, const struct store_units *batch)
+{
+	const struct store_unit *u;
+	bool wanted = false;
+
+	STAILQ_FOREACH(u, batch, entry)
+	wanted |= u->scrub && !u->result.rc;
+	if (wanted)
+		store_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/* All of it in one transaction; each unit's result says how it went. */
+static void write_batch(struct store_db *db, struct store_units *batch)
+{
+	int rc = store_db_run(db, "BEGIN IMMEDIATE");
+	struct store_unit *u;
+
+	STAILQ_FOREACH(u, batch, entry)
+	{
+		if (rc)
+			break;
+		u->result.rc = store_unit_run(db, u);
+		/* The database gave the whole transaction up: disk full, no memory. */
+		if (sqlite3_get_autocommit(db->handle))
+			rc = u->result.rc ? u->result.rc : -EIO;
+	}
+	if (!rc)
+		rc = store_db_run(db, "COMMIT");
+	if (!rc)
+		return;
+	memcpy(db->failure, db->error, sizeof(db->failure));
+	if (!sqlite3_get_autocommit(db->handle))
+		store_db_run(db, "ROLLBACK");
+	STAILQ_FOREACH(u, batch, entry)
+	u->result = (struct store_result){.rc = u->result.rc ? u->result.rc : rc};
+}
+
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Of the disk, not of what was to be written. */
+static bool is_trouble(int rc)
+{
+	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EBADMSG || rc == -ENOENT;
+}
+
+static void count_unit(struct store *s, const struct store_unit *u)
+{
+	s->stats.queued--;
+	s->stats.bytes -= store_unit_bytes(u);
+	s->stats.committed += u->result.rc == 0;
+	s->stats.failed += u->result.rc != 0;
+	if (u->result.rc)
+		memcpy(s->stats.error, s->writer.failure, sizeof(s->stats.error));
+	if (is_trouble(u->result.rc))
+		s->stats.trouble = u->result.rc;
+	else if (!u->result.rc && u->result.changes)
+		s->stats.trouble = 0;
+}
+
+static void count_batch(struct store *s, struct store_units *batch, uint64_t took)
+{
+	struct store_unit *u;
+
+	s->busy = false;
+	s->stats.batches++;
+	if (took > s->stats.longest)
+		s->stats.longest = took;
+	STAILQ_FOREACH(u, batch, entry)
+	{
+		count_unit(s, u);
+		if (!u->result.rc)
+			s->stats.last = wall_ns();
+	}
+	s->stats.checkpoints = s->writer.checkpoints;
+	s->stats.checkpointed = s->writer.checkpointed;
+	STAILQ_CONCAT(&s->done, batch);
+	pthread_cond_broadcast(&s->idle);
+}
+
+static void *write_units(void *ctx)
+{
+	struct store *s = ctx;
+	const uint64_t one = 1;
+
+	pthread_mutex_lock(&s->mutex);
+	while (wait_for_work(s)) {
+		struct store_units batch = STAILQ_HEAD_INITIALIZER(batch);
+		uint64_t began;
+
+		take_batch(s, &batch);
+		pthread_mutex_unlock(&s->mutex);
+		began = now_ns();
+		write_batch(&s->writer, &batch);
+		scrub(&s->writer, &batch);
+		pthread_mutex_lock(&s->mutex);
+		count_batch(s, &batch, now_ns() - began);
+		while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return NULL;
+}
+
+/* The loop's thread */
+
+bool store_ready(struct store *s)
+{
+	bool ready;
+
+	pthread_mutex_lock(&s->mutex);
+	ready = s->stats.bytes < STORE_ROOM / 2;
+	s->stats.waited += !ready;
+	pthread_mutex_unlock(&s->mutex);
+	return ready;
+}
+
+static int enqueue(struct store *s, struct store_unit *u)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&s->mutex);
+	if (s->stats.bytes + store_unit_bytes(u) > STORE_ROOM && s->stats.queued) {
+		s->stats.lost++;
+		rc = -ENOBUFS;
+	} else {
+		STAILQ_INSERT_TAIL(&s->queue, u, entry);
+		s->stats.queued++;
+		s->stats.bytes += store_unit_bytes(u);
+		s->urgent |= u->done != NULL;
+		pthread_cond_signal(&s->work);
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return rc;
+}
+
+int store_commit(struct store *s, struct store_unit *u,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
+{
+	int rc = u ? u->failed : -ENOMEM;
+
+	if (!rc) {
+		u->done = done;
+		u->ctx = ctx;
+		rc = enqueue(s, u);
+	}
+	if (rc) {
+		store_unit_free(u);
+		log_warning("state has no room", "error=%s", log_text(strerror(-rc)));
+	}
+	return rc;
+}
+
+static void forget_words(struct store_unit *u, const struct store_part *part, const char *word)
+{
+	for (size_t n = 0; part->words && part->words[n]; n++)
+		store_add(u, part->words[n], STORE_TEXT(word));
+}
+
+int store_forget(struct store *s, struct store_unit *u, uint64_t person, const char *const *words,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
+{
+	for (size_t i = 0; s->parts[i]; i++) {
+		for (size_t n = 0; s->parts[i]->forget && s->parts[i]->forget[n]; n++)
+			store_add(u, s->parts[i]->forget[n], STORE_INT(person));
+		for (size_t n = 0; words && words[n]; n++)
+			forget_words(u, s->parts[i], words[n]);
+	}
+	if (u)
+		u->scrub = true;
+	return store_commit(s, u, done, ctx);
+}
+
+int store_expire(struct store *s, const struct store_part *part, uint64_t before, unsigned limit,
+		 void (*done)(void *ctx, const struct store_result *result), void *ctx)
+{
+	struct store_unit *u = store_begin(s);
+
+	store_add(u, part->expire, STORE_INT(before), STORE_INT(limit));
+	store_add(u, "PRAGMA incremental_vacuum(256)");
+	return store_commit(s, u, done, ctx);
+}
+
+void store_dispatch(struct store *s)
+{
+	struct store_units done = STAILQ_HEAD_INITIALIZER(done);
+	struct store_unit *u;
+
+	pthread_mutex_lock(&s->mutex);
+	STAILQ_CONCAT(&done, &s->done);
+	pthread_mutex_unlock(&s->mutex);
+	while ((u = STAILQ_FIRST(&done))) {
+		STAILQ_REMOVE_HEAD(&done, entry);
+		if (u->result.rc)
+			log_error("state can't be stored", "error=%s why=%s",
+				  log_text(strerror(-u->result.rc)),
+				  log_text(store_stats(s).error));
+		if (u->done)
+			u->done(u->ctx, &u->result);
+		store_unit_free(u);
+	}
+}
+
+static void on_woken(evutil_socket_t fd, short what, void *ctx)
+{
+	uint64_t n;
+
+	if (read(fd, &n, sizeof(n)) == sizeof(n))
+		store_dispatch(ctx);
+}
+
+void store_sync(struct store *s)
+{
+	pthread_mutex_lock(&s->mutex);
+	s->urgent = !STAILQ_EMPTY(&s->queue);
+	pthread_cond_signal(&s->work);
+	while (!STAILQ_EMPTY(&s->queue) || s->busy)
+		pthread_cond_wait(&s->idle, &s->mutex);
+	pthread_mutex_unlock(&s->mutex);
+	store_dispatch(s);
+}
+
+static uint64_t size_of(const struct store *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->dir, name, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+struct store_stats store_stats(struct store *s)
+{
+	struct store_stats stats;
+
+	pthread_mutex_lock(&s->mutex);
+	stats = s->stats;
+	pthread_mutex_unlock(&s->mutex);
+	return stats;
+}
+
+void store_sizes(const struct store *s, struct store_sizes *sizes)
+{
+	sizes->database = size_of(s, STORE_NAME);
+	sizes->log = size_of(s, STORE_LOG);
+}
+
+void store_probe(struct store *s)
+{
+	struct store_unit *u;
+
+	if (!store_stats(s).trouble)
+		return;
+	u = store_begin(s);
+	store_add(u, "INSERT INTO part(name, version) VALUES ('', 0)"
+		     " ON CONFLICT(name) DO UPDATE SET version = 1 - version");
+	store_commit(s, u, NULL, NULL);
+}
+
+struct store_rows *store_query_list(struct store *s, const char *sql,
+				    const struct store_value *values, size_t n)
+{
+	return store_db_query_list(&s->reader, sql, values, n);
+}
+
+int store_dir(const struct store *s)
+{
+	return s->dir;
+}
+
+/* Opening, closing */
+
+static int lock_dir(struct store *s, char *error)
+{
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (s->lock >= 0 && errno == EWOULDBLOCK) {
+		snprintf(error, STORE_ERROR, "another posternd has it open");
+		return -EBUSY;
+	}
+	snprintf(error, STORE_ERROR, "lock: %s", strerror(errno));
+	return -errno;
+}
+
+static int open_both(struct store *s, const char *path, const struct store_part *const *parts,
+		     char *error)
+{
+	int rc = store_schema_open(&s->writer, s->dir, path, parts, error);
+
+	if (rc)
+		return rc;
+	store_db_checkpoints(&s->writer);
+	rc = store_db_open(&s->reader, path, SQLITE_OPEN_READONLY);
+	if (rc)
+		snprintf(error, STORE_ERROR, "%s", s->reader.error);
+	return rc;
+}
+
+static int start_thread(struct store *s, struct event_base *base)
+{
+	sigset_t all, before;
+	int rc;
+
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake < 0)
+		return -errno;
+	if (base) {
+		s->woken = event_new(base, s->wake, EV_READ | EV_PERSIST, on_woken, s);
+		if (!s->woken || event_add(s->woken, NULL) != 0)
+			return -ENOMEM;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = -pthread_create(&s->thread, NULL, write_units, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->running = rc == 0;
+	return rc;
+}
+
+static struct store *store_new(void)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+
+	if (!s)
+		return NULL;
+	s->dir = s->lock = s->wake = -1;
+	STAILQ_INIT(&s->queue);
+	STAILQ_INIT(&s->done);
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->work, &attr);
+	pthread_cond_init(&s->idle, &attr);
+	pthread_condattr_destroy(&attr);
+	return s;
+}
+
+int store_open(const char *dir, const struct store_part *const *parts, struct event_base *base,
+	       struct store **storep, char error[STORE_ERROR])
+{
+	struct store *s = store_new();
+	char path[PATH_MAX], why[STORE_ERROR] = "no memory";
+	bool file = false;
+	int rc = s ? 0 : -ENOMEM;
+
+	if (s)
+		s->parts = parts;
+	if (!rc && snprintf(path, sizeof(path), "%s/" STORE_NAME, dir) >= (int)sizeof(path))
+		rc = -ENAMETOOLONG;
+	if (!rc && (s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		rc = -errno;
+	if (rc)
+		snprintf(why, sizeof(why), "%s", strerror(-rc));
+	else
+		rc = lock_dir(s, why);
+	if (!rc) {
+		file = true;
+		rc = open_both(s, path, parts, why);
+	}
+	if (!rc && (rc = start_thread(s, base)) != 0)
+		snprintf(why, sizeof(why), "%s", strerror(-rc));
+	if (!rc) {
+		*storep = s;
+		return 0;
+	}
+	snprintf(error, STORE_ERROR, "%.200s%s: %.250s", dir, file ? "/" STORE_NAME : "", why);
+	store_close(s);
+	return rc;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	if (s->running) {
+		store_sync(s);
+		pthread_mutex_lock(&s->mutex);
+		s->stop = true;
+		pthread_cond_signal(&s->work);
+		pthread_mutex_unlock(&s->mutex);
+		pthread_join(s->thread, NULL);
+		store_dispatch(s);
+	}
+	if (s->woken)
+		event_free(s->woken);
+	if (s->wake >= 0)
+		close(s->wake);
+	store_db_close(&s->reader);
+	store_db_close(&s->writer);
+	if (s->lock >= 0)
+		close(s->lock);
+	if (s->dir >= 0)
+		close(s->dir);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->idle);
+	pthread_mutex_destroy(&s->mutex);
+	free(s);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the store's files share (control/store/store.h). */
+#ifndef POSTERN_CONTROL_STORE_INTERNAL_H
+#define POSTERN_CONTROL_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+#include <sys/queue.h>
+
+#include "control/store/store.h"
+
+#define STORE_NAME       "state.db"
+#define STORE_STATEMENTS 256 /* distinct ones; a power of two */
+
+/* A statement that is being read. */
+struct store_rows {
+	struct store_db *db;
+	sqlite3_stmt *statement;
+	int rc;
+	bool busy;
+};
+
+#define STORE_LOG STORE_NAME "-wal"
+
+/* Pages in the log of writes from which on they are brought into the database. */
+#define STORE_LOG_PAGES 1000
+
+/* A connection, and the statements that it prepared. One thread's. */
+struct store_db {
+	sqlite3 *handle;
+	char error[STORE_ERROR];            /* of the last failure */
+	char failure[STORE_ERROR];          /* of the last unit, or transaction, that failed */
+	uint64_t checkpoints, checkpointed; /* as in struct store_stats; the writer's alone */
+	struct store_statement {
+		const char *sql;
+		struct store_rows rows;
+	} statement[STORE_STATEMENTS];
+};
+
+/* store_db.c */
+int store_db_open(struct store_db *db, const char *path, int flags);
+void store_db_close(struct store_db *db);
+/*
+ * Brings the log of writes into the database whenever it has STORE_LOG_PAGES, and counts it. A
+ * reader may keep a part of it back; then with the next commit.
+ */
+void store_db_checkpoints(struct store_db *db);
+/* SQLite's code as -errno; notes its words. */
+int store_db_fault(struct store_db *db, int code);
+
+/* store_schema.c: the same as store_open() says. */
+int store_schema_open(struct store_db *db, int dir, const char *path,
+		      const struct store_part *const *parts, char *error);
+
+/* store_unit.c */
+struct store_unit {
+	STAILQ_ENTRY(store_unit) entry;
+	struct store_op *ops;
+	size_t count, room;
+	uint8_t *bytes; /* of texts, blobs and arguments */
+	size_t used, size;
+	int failed; /* -ENOMEM while it was made */
+	bool scrub; /* what it deleted is to be gone from the log of writes, too */
+	void (*done)(void *ctx, const struct store_result *result);
+	void *ctx;
+	struct store_result result;
+};
+
+STAILQ_HEAD(store_units, store_unit);
+
+size_t store_unit_bytes(const struct store_unit *unit);
+/* 0 or -errno; the writer's thread. */
+int store_unit_run(struct store_db *db, struct store_unit *unit);
+void store_unit_free(struct store_unit *unit);
+
+#endif
