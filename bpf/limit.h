@@ -64,6 +64,21 @@ static inline bool limit_spend_known(struct tenant_slot *tenant, uint64_t now)
 }
 
 /*
+ * One packet of SIP's beyond the limits of packets and bytes: so many a second are read whatever
+ * else the tenant sent, because a call for help may be in them. False: none is left.
+ */
+#define LIMIT_CALLS_READ 5
+static inline bool limit_spend_read(struct tenant_slot *tenant, uint64_t now)
+{
+	const uint64_t interval = UINT64_C(1000000000) / LIMIT_CALLS_READ;
+	const struct gcra gcra = {interval, (LIMIT_CALLS_READ - 1) * interval};
+	gcra_word *bucket = &tenant->bucket[BUCKET_CALLS_READ];
+
+	limit_forget_alien(bucket, &gcra, now);
+	return gcra_take(bucket, &gcra, now, 1);
+}
+
+/*
  * Takes `cost` events (bytes for LIMIT_BYTES) at `now` (ns, any epoch) out of
  * the tenant's bucket. Over takes nothing. An event that finds a token left may cost
  * more than is left: the bucket owes it, and events are over until it is paid back. A clock that

@@ -263,13 +263,32 @@ STAGE_INLINE void stage_note_sender(struct stage_tables *t, const struct stage_p
 		stage_reach_hear(t, slot, reach_hash(stage_key(t), p->src));
 }
 
+STAGE_INLINE bool stage_is_call(struct stage_tables *t, const struct stage_packet *p)
+{
+	return p->class == CLASS_L4 &&
+	       (stage_port_calls(t, p->proto, p->dport) || stage_port_calls(t, p->proto, p->sport));
+}
+
+/* More packets or bytes than the tenant's limits let pass; but some of SIP's are read all the same,
+ * as a call for help is decided before every limit. */
+STAGE_INLINE bool stage_over_traffic(struct stage_tables *t, const struct stage_packet *p,
+				     struct tenant_slot *tenant, struct stage_result *r)
+{
+	if (!stage_spend(t, r, tenant, LIMIT_PACKETS, CHECK_LIMIT_PACKETS, REASON_LIMIT_PACKETS,
+			 1) &&
+	    !stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES, p->len))
+		return false;
+	if (!stage_is_call(t, p) || !limit_spend_read(tenant, stage_now(t)))
+		return true;
+	r->action = WIRE_PASS;
+	r->reason = (uint8_t)stage_remark(p);
+	return false;
+}
+
 STAGE_INLINE bool stage_over_limits(struct stage_tables *t, const struct stage_packet *p,
 				    struct tenant_slot *tenant, struct stage_result *r)
 {
-	return stage_spend(t, r, tenant, LIMIT_PACKETS, CHECK_LIMIT_PACKETS, REASON_LIMIT_PACKETS,
-			   1) ||
-	       stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES,
-			   p->len) ||
+	return stage_over_traffic(t, p, tenant, r) ||
 	       (stage_begins_connection(p) && tenant->limit[LIMIT_SYNS].interval &&
 		stage_syn_over(t, p, tenant, r));
 }
@@ -297,12 +316,6 @@ STAGE_INLINE enum flow_decision stage_decision(struct stage_tables *t, const str
 		return FLOW_UNDECIDED;
 	*own = known->own;
 	return (enum flow_decision)known->decision;
-}
-
-STAGE_INLINE bool stage_is_call(struct stage_tables *t, const struct stage_packet *p)
-{
-	return p->class == CLASS_L4 &&
-	       (stage_port_calls(t, p->proto, p->dport) || stage_port_calls(t, p->proto, p->sport));
 }
 
 STAGE_INLINE bool stage_is_datagram(const struct stage_packet *p)

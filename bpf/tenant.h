@@ -13,7 +13,7 @@
 
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 6
+#define TENANT_ABI 7
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -40,9 +40,11 @@ enum tenant_limit {
 		LIMIT_COUNT,
 };
 
-/* A bucket for each limit, and one more: SYNs to peers that answered before (bpf/peers.h). */
+/* A bucket for each limit, and those of what is let through beyond one. */
 enum tenant_bucket {
-	BUCKET_SYNS_KNOWN = LIMIT_COUNT, /* as large as the one of LIMIT_SYNS */
+	BUCKET_SYNS_KNOWN =
+		LIMIT_COUNT, /* to peers that answered before: as large as LIMIT_SYNS' */
+	BUCKET_CALLS_READ,   /* packets of SIP: limit_spend_read() */
 	BUCKET_COUNT,
 };
 

@@ -36,17 +36,21 @@ STAGE_INLINE bool stage_blocked(struct stage_tables *t, const struct stage_packe
 	       prefix_lookup(&t->policy->blocked, 0, p->family, p->dst);
 }
 
-STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+static enum port_app app_of(const struct stage_tables *t, uint8_t proto, uint16_t port)
 {
 	const struct policy_ports *ports = &t->policy->ports;
 
-	return (proto == PROTO_TCP ? ports->tcp : ports->udp)[port] != APP_NONE;
+	return (enum port_app)(proto == PROTO_TCP ? ports->tcp : ports->udp)[port];
 }
 
-/* Who must know is the failure policy, which is not a worker's. */
+STAGE_INLINE bool stage_port_read(struct stage_tables *t, uint8_t proto, uint16_t port)
+{
+	return app_of(t, proto, port) != APP_NONE;
+}
+
 STAGE_INLINE bool stage_port_calls(struct stage_tables *t, uint8_t proto, uint16_t port)
 {
-	return false;
+	return app_of(t, proto, port) >= APP_SIP;
 }
 
 STAGE_INLINE uint64_t stage_epoch(struct stage_tables *t, uint32_t place)

@@ -204,6 +204,23 @@ static void every_limit_has_its_reason(void **state)
 	assert_int_equal(limit_reason(LIMIT_SIP_REQUESTS), REASON_LIMIT_SIP_REQUESTS);
 }
 
+static void of_sip_a_few_packets_a_second_are_read_whatever_else_was_sent(void **state)
+{
+	struct fixture *f = new_fixture(LIMIT_PACKETS, "3/d");
+	unsigned read = 0;
+
+	assert_int_equal(taken(f, LIMIT_PACKETS, THEN, 10), 3);
+	for (unsigned i = 0; i < 1000; i++)
+		read += limit_spend_read(&f->slots[1], THEN);
+	assert_int_equal(read, LIMIT_CALLS_READ);
+	/* Ten seconds of a thousand a second: as many as come back, and no more. */
+	for (unsigned i = 0; i < 10000; i++)
+		read += limit_spend_read(&f->slots[1], THEN + i * MS);
+	assert_in_range(read, 11 * LIMIT_CALLS_READ - 1, 11 * LIMIT_CALLS_READ);
+	assert_int_equal(taken(f, LIMIT_PACKETS, THEN + 10 * SECOND, 1), 0);
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +237,7 @@ int main(void)
 		cmocka_unit_test(an_unset_limit_lets_everything_through),
 		cmocka_unit_test(threads_share_one_bucket),
 		cmocka_unit_test(every_limit_has_its_reason),
+		cmocka_unit_test(of_sip_a_few_packets_a_second_are_read_whatever_else_was_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
