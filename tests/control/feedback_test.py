@@ -327,6 +327,8 @@ class Feedback(unittest.TestCase):
         self.assertIn("No such file", self.gate.run("feedback", "arf", "/nonexistent/file").stderr)
         self.assertIn("cut short", self.gate.run("feedback", "log", self.path("c.gz", gzip.compress(
             log_of(delivered(200)).encode())[:500])).stderr)
+        result = self.gate.run("feedback", "log", self.path("notes.txt", "remember the milk\n\n"))
+        self.assertEqual((result.returncode, "notes.txt: no line of it is Postfix's" in result.stderr), (1, True))
         self.assertEqual(self.gate.run("feedback", "arff").returncode, 2)
         self.path("Maildir/tmp/half", ARF[:100])
         self.path("Maildir/cur/1", ARF.format(type="abuse", id="m1@acme.example", more=""))

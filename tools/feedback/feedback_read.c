@@ -149,9 +149,14 @@ static void read_mails(struct feedback_call *c, gzFile file, const char *path)
 	mbox_finish(&mails.mbox, &sink);
 }
 
-/* A line that is longer than FEEDBACK_LINE_MAX is read as far as that, and the rest is left out. */
-static void read_log(struct feedback_call *c, gzFile file)
+/*
+ * A line that is longer than FEEDBACK_LINE_MAX is read as far as that, and the rest is left out.
+ * 0, or 1 after saying that it is no log.
+ */
+static int read_log(struct feedback_call *c, gzFile file, const char *path)
 {
+	const struct feedback_log_stats before = feedback_log_stats(the_log);
+	struct feedback_log_stats after;
 	static char line[FEEDBACK_LINE_MAX];
 	const struct feedback_sink sink = {feedback_send, c};
 	bool rest = false;
@@ -164,19 +169,25 @@ static void read_log(struct feedback_call *c, gzFile file)
 			feedback_log_line(the_log, bytes_of(line, len), &sink);
 		rest = !ends;
 	}
+	after = feedback_log_stats(the_log);
+	if (after.lines > before.lines &&
+	    after.lines - before.lines == after.foreign - before.foreign)
+		return complain(path, "no line of it is Postfix's");
+	return 0;
 }
 
 static int read_file(struct feedback_call *c, const char *path)
 {
 	gzFile file = open_input(path);
+	int rc = 0;
 
 	if (!file)
 		return 1;
 	if (c->input == FEEDBACK_INPUT_LOG)
-		read_log(c, file);
+		rc = read_log(c, file, path);
 	else
 		read_mails(c, file, path);
-	return close_input(file, path);
+	return close_input(file, path) | rc;
 }
 
 /* Beside a Maildir's cur and new lie lists of its server's, and no mails. */
