@@ -21,41 +21,22 @@
 #define GATE_SLOTS GATE_SLOTS_SMALL
 #endif
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct gate_shared);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_gate SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_PORTS *GATE_QUEUES);
-	__type(key, __u32);
-	__type(value, struct gate_heartbeat);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_heartbeats SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_SLOTS);
-	__type(key, __u32);
-	__type(value, struct tenant_slot);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_tenants SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_PORT_WORDS);
-	__type(key, __u32);
-	__type(value, __u64);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_inspected SEC(".maps");
+/* Those that all three programs map. */
+#define MAPPED(map, element, count)                  \
+	struct {                                     \
+		__uint(type, BPF_MAP_TYPE_ARRAY);    \
+		__uint(map_flags, BPF_F_MMAPABLE);   \
+		__uint(max_entries, count);          \
+		__type(key, __u32);                  \
+		__type(value, element);              \
+		__uint(pinning, LIBBPF_PIN_BY_NAME); \
+	} map SEC(".maps");
+#define X(member, map, element, count) MAPPED(map, element, count)
+GATE_ARRAYS(X)
+#undef X
+#define X(member, map, element, count) MAPPED(map, element, GATE_SLOTS *(count))
+GATE_SLOT_ARRAYS(X)
+#undef X
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -82,51 +63,6 @@ struct {
 	__type(value, struct flow_verdict);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } postern_flows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, FLOW_EPOCHS);
-	__type(key, __u32);
-	__type(value, __u64);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_epochs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_SLOTS *PEER_SETS);
-	__type(key, __u32);
-	__type(value, struct peer_set);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_peers SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_SLOTS);
-	__type(key, __u32);
-	__type(value, struct reach);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_reach SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_MEDIA);
-	__type(key, __u32);
-	__type(value, struct media);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_media SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, GATE_SLOTS);
-	__type(key, __u32);
-	__type(value, __u64);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_media_first SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

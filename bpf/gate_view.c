@@ -22,10 +22,10 @@ struct array {
 };
 
 static const struct array arrays[] = {
-#define X(member, name, type, count) {name, sizeof(type), count, false},
+#define X(member, map, element, count) {#map, sizeof(element), count, false},
 	GATE_ARRAYS(X)
 #undef X
-#define X(member, name, type, count) {name, sizeof(type), count, true},
+#define X(member, map, element, count) {#map, sizeof(element), count, true},
 		GATE_SLOT_ARRAYS(X)
 #undef X
 };
@@ -37,7 +37,7 @@ static void view_members(struct gate_view *view, void ***members)
 {
 	unsigned i = 0;
 
-#define X(member, name, type, count) members[i++] = (void **)(void *)&view->member;
+#define X(member, map, element, count) members[i++] = (void **)(void *)&view->member;
 	GATE_ARRAYS(X)
 	GATE_SLOT_ARRAYS(X)
 #undef X

@@ -14,7 +14,7 @@
 #define GATE_ERROR_SIZE 320
 
 struct gate_view {
-#define X(member, name, type, count) type *member;
+#define X(member, map, element, count) element *member;
 	GATE_ARRAYS(X)
 	GATE_SLOT_ARRAYS(X)
 #undef X

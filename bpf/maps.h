@@ -54,26 +54,27 @@
 #define GATE_PROGRAM_PIN      GATE_BPFFS "/postern_xdp_%d"
 #define GATE_PROGRAM_PIN_NEXT GATE_PROGRAM_PIN "_next"
 
-/* Every map that is pinned, by name. */
-#define GATE_PINS                                                                         \
-	"postern_gate", "postern_heartbeats", "postern_tenants", "postern_inspected",     \
-		"postern_prefixes", "postern_blocked", "postern_flows", "postern_epochs", \
-		"postern_peers", "postern_reach", "postern_media", "postern_media_first", \
-		"postern_counters", "postern_per_tenant"
-
-/* The arrays that are mapped, by struct gate_view's members: name, element, elements. */
-#define GATE_ARRAYS(X)                                                                      \
-	X(shared, "postern_gate", struct gate_shared, 1)                                    \
-	X(heartbeats, "postern_heartbeats", struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
-	X(inspected, "postern_inspected", uint64_t, GATE_PORT_WORDS)                        \
-	X(epochs, "postern_epochs", uint64_t, FLOW_EPOCHS)                                  \
-	X(media, "postern_media", struct media, GATE_MEDIA)
+/* The arrays that are mapped, by struct gate_view's members: the map's name, element, elements. */
+#define GATE_ARRAYS(X)                                                                    \
+	X(shared, postern_gate, struct gate_shared, 1)                                    \
+	X(heartbeats, postern_heartbeats, struct gate_heartbeat, GATE_PORTS *GATE_QUEUES) \
+	X(inspected, postern_inspected, uint64_t, GATE_PORT_WORDS)                        \
+	X(epochs, postern_epochs, uint64_t, FLOW_EPOCHS)                                  \
+	X(media, postern_media, struct media, GATE_MEDIA)
 /* The same of those by tenants' slots: elements of a slot. */
-#define GATE_SLOT_ARRAYS(X)                                   \
-	X(tenants, "postern_tenants", struct tenant_slot, 1)  \
-	X(peers, "postern_peers", struct peer_set, PEER_SETS) \
-	X(reach, "postern_reach", struct reach, 1)            \
-	X(media_first, "postern_media_first", uint64_t, 1)
+#define GATE_SLOT_ARRAYS(X)                                 \
+	X(tenants, postern_tenants, struct tenant_slot, 1)  \
+	X(peers, postern_peers, struct peer_set, PEER_SETS) \
+	X(reach, postern_reach, struct reach, 1)            \
+	X(media_first, postern_media_first, uint64_t, 1)
+
+/* Every map that is pinned, by name. */
+#define GATE_MAP_NAME(member, map, element, count) #map,
+#define GATE_PINS                                                                   \
+	GATE_ARRAYS(GATE_MAP_NAME)                                                  \
+	GATE_SLOT_ARRAYS(GATE_MAP_NAME)                                             \
+	"postern_prefixes", "postern_blocked", "postern_flows", "postern_counters", \
+		"postern_per_tenant"
 
 enum gate_size {
 	GATE_PORTS = 8,

@@ -23,34 +23,29 @@ static void tell(struct daemon *d, uint32_t slot, uint32_t addresses)
 		risk_board_event(&d->risk.board, slot, RISK_EVENT_FLOOD, 1, daemon_time(), 0, 0);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *ctx)
+void probing_look(struct daemon *d, uint32_t slot)
 {
-	struct daemon *d = ctx;
+	struct kernel_reach now;
 
-	for (uint32_t slot = 1; d->roster && slot < d->roster->count && slot < d->slots.count;
-	     slot++) {
-		const struct kernel_reach now = kernel_reach(d->kernel, slot);
-		const uint32_t seen = d->probing.seen[slot];
-
-		if (now.times == seen)
-			continue;
-		d->probing.seen[slot] = now.times;
-		/* Less: it counts another tenant's, from the beginning. */
-		if (now.times && d->roster->tenant[slot].id)
-			tell(d, slot, now.addresses);
-	}
+	if (!d->probing.seen)
+		return;
+	now = kernel_reach(d->kernel, slot);
+	if (now.times == d->probing.seen[slot])
+		return;
+	d->probing.seen[slot] = now.times;
+	/* Less: it counts another tenant's, from the beginning. */
+	if (now.times && d->roster->tenant[slot].id)
+		tell(d, slot, now.addresses);
 }
 
 int probing_init(struct daemon *d)
 {
-	static const struct timeval pause = {1, 0};
 	struct probing *p = &d->probing;
 
 	if (!d->kernel)
 		return 0;
 	p->seen = calloc(d->slots.count, sizeof(*p->seen));
-	p->turn = event_new(d->base, -1, EV_PERSIST, on_turn, d);
-	if (!p->seen || !p->turn || event_add(p->turn, &pause) != 0)
+	if (!p->seen)
 		return -ENOMEM;
 	for (uint32_t slot = 1; slot < d->slots.count; slot++)
 		p->seen[slot] = kernel_reach(d->kernel, slot).times;
@@ -59,8 +54,6 @@ int probing_init(struct daemon *d)
 
 void probing_fini(struct daemon *d)
 {
-	if (d->probing.turn)
-		event_free(d->probing.turn);
 	free(d->probing.seen);
 	d->probing = (struct probing){0};
 }

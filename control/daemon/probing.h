@@ -10,15 +10,15 @@
 #include <stdint.h>
 
 struct daemon;
-struct event;
 
 struct probing {
-	struct event *turn; /* NULL: mode dpdk */
-	uint32_t *seen;     /* by slot: how often it was told of */
+	uint32_t *seen; /* by slot: how often it was told of; NULL: mode dpdk */
 };
 
 /* What the kernel counted before is nobody's news. 0 or -ENOMEM. */
 int probing_init(struct daemon *daemon);
+/* At a slot of the roster's, about once a second. */
+void probing_look(struct daemon *daemon, uint32_t slot);
 void probing_fini(struct daemon *daemon);
 
 #endif

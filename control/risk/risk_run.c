@@ -290,8 +290,10 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 		risk_keep_round(d);
 	}
 	end = run->next + (count + TURNS - 1) / TURNS;
-	for (; run->next < end && run->next < count; run->next++)
+	for (; run->next < end && run->next < count; run->next++) {
+		probing_look(d, run->next);
 		evaluate(d, &counters, run->next, now);
+	}
 	risk_keep_slice(d);
 	run->worked += daemon_clock() - began;
 	if (run->next >= count)
