@@ -43,6 +43,7 @@ in_ns() { # tenants|gate|internet|wire COMMAND...
 }
 
 start() { # NAMESPACE LOG COMMAND...: in the background; $started is its pid
+	: >"$work/$2.log" # what is waited for in it is not an earlier one's
 	ip netns exec "$1" "${@:3}" </dev/null >"$work/$2.log" 2>&1 &
 	started=$!
 }
