@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The words that the tables of stage_cases.c and stage_talks.c are written in. */
+/* The words that the tables of stage_cases.c and stage_talk_cases.c are written in. */
 #ifndef POSTERN_TESTS_STAGE_WORDS_H
 #define POSTERN_TESTS_STAGE_WORDS_H
 
