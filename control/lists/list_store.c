@@ -73,6 +73,7 @@ static int map(int fd, struct list_file *file)
 		return -EBADMSG;
 	file->data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	file->size = (size_t)st.st_size;
+	file->inode = st.st_ino;
 	if (file->data != MAP_FAILED)
 		return 0;
 	*file = (struct list_file){0};
@@ -198,12 +199,36 @@ void list_store_close(struct list_store *s)
 
 /* Changes */
 
+static bool is_mapped(int dir, const char *name, const struct list_file *file)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, 0) != 0)
+		return !file->data;
+	return file->data && st.st_ino == file->inode;
+}
+
+/*
+ * A child that merged may have died between what it wrote and what it had to say of it: what is
+ * mapped here is the files before, and a change of those would lose what came since.
+ */
+static int catch_up(struct list_store *s)
+{
+	char error[LIST_STORE_ERROR];
+
+	if (is_mapped(s->dir, BASE, &s->base) && is_mapped(s->dir, DELTA, &s->delta))
+		return 0;
+	return list_store_refresh(s, error);
+}
+
 int list_store_merge(struct list_store *s, struct list_change *change, struct list_outcome *outcome)
 {
 	char error[LIST_STORE_ERROR];
 	struct list_image image;
-	int rc = list_merge(&s->sets, change, s->now, &image, outcome);
+	int rc = catch_up(s);
 
+	if (!rc)
+		rc = list_merge(&s->sets, change, s->now, &image, outcome);
 	if (rc)
 		return rc;
 	rc = file_replace(s->dir, BASE, image.data, image.size);
@@ -230,17 +255,25 @@ static int delta_refresh(struct list_store *s)
 	return 0;
 }
 
+/* Those that are taken off the base as well. */
+static uint64_t delta_entries(const struct list_sets *sets)
+{
+	uint64_t entries = 0;
+
+	if (list_sets_fit(sets))
+		for (uint32_t i = 0; i < sets->delta.head->segments; i++)
+			entries += sets->delta.segment[i].count;
+	return entries;
+}
+
 int list_store_patch(struct list_store *s, struct list_change *change, struct list_outcome *outcome)
 {
-	uint64_t there = list_sets_fit(&s->sets) ? s->sets.delta.head->entries : 0;
 	struct list_image image;
-	int rc;
+	int rc = catch_up(s);
 
-	if (list_sets_fit(&s->sets))
-		for (uint32_t i = 0; i < s->sets.delta.head->segments; i++)
-			there += s->sets.delta.segment[i].removes ? s->sets.delta.segment[i].count
-								  : 0;
-	if (there + change->hashes.count > LIST_DELTA_MAX)
+	if (rc)
+		return rc;
+	if (delta_entries(&s->sets) + change->hashes.count > LIST_DELTA_MAX)
 		return -ENOSPC;
 	if (!s->sets.base.head)
 		return -ENOENT;

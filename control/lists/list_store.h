@@ -17,6 +17,7 @@
 struct list_file {
 	void *data; /* mapped, read-only; NULL: there is none */
 	size_t size;
+	uint64_t inode; /* nobody else's as long as it is mapped */
 };
 
 struct list_store {
@@ -39,6 +40,8 @@ void list_store_init(struct list_store *store);
 
 /* Looks at the files anew, which another process may have replaced; as list_store_open(). */
 int list_store_refresh(struct list_store *store, char error[LIST_STORE_ERROR]);
+
+/* Changes: of what stands on the disk, whoever wrote it. */
 
 /* Into a new base, with the delta. 0, -ENOMEM or -errno: nothing has changed. */
 int list_store_merge(struct list_store *store, struct list_change *change,

@@ -99,7 +99,7 @@ void lists_close(struct daemon *d)
 		child_wait(l->pid);
 	}
 	child_forget(l);
-	list_learn_close(d);
+	list_learn_close(d); /* over what the child may have written */
 	if (l->again)
 		event_free(l->again);
 	if (l->request)
@@ -245,25 +245,48 @@ static int work(const char *dir, const struct list_import_job *job, uint64_t now
 	return rc;
 }
 
-static void merged(struct daemon *d, json_t *report)
+/* The files as they are now, whatever was said of them. false: they can't be read. */
+static bool refresh(struct daemon *d)
 {
-	struct lists *l = &d->lists;
 	char error[LIST_STORE_ERROR];
 
+	if (list_store_refresh(&d->lists.store, error) == 0)
+		return true;
+	fail(d, error);
+	refuse(d, "lists_failed", error, NULL);
+	return false;
+}
+
+static void merged(struct daemon *d, json_t *report)
+{
 	if (!json_is_true(json_object_get(report, "ok"))) {
 		refuse(d, "bad_list", json_string_value(json_object_get(report, "message")),
 		       json_object_get(report, "problems"));
 		json_decref(report);
-		return;
-	}
-	if (list_store_refresh(&l->store, error) != 0) {
-		fail(d, error);
-		refuse(d, "lists_failed", error, NULL);
+	} else if (refresh(d)) {
+		json_object_del(report, "ok");
+		lists_changed(d, report);
+	} else {
 		json_decref(report);
-		return;
 	}
-	json_object_del(report, "ok");
-	lists_changed(d, report);
+}
+
+/* The child has no report: it may have died before it wrote the lists, or after. */
+static void died(struct daemon *d, const char *why)
+{
+	const struct list_store *store = &d->lists.store;
+	const uint64_t base = store->base.inode;
+	char words[256];
+
+	if (!refresh(d))
+		return;
+	snprintf(words, sizeof(words), "%s; %s", why,
+		 store->base.inode == base ? "nothing has changed"
+					   : "but the lists had been written, and hold");
+	log_warning("a change to the lists ended early", "why=%s", log_text(words));
+	refuse(d, "lists_failed", words, NULL);
+	if (store->base.inode != base)
+		lists_changed(d, json_object());
 }
 
 static void on_ended(evutil_socket_t fd, short what, void *ctx)
@@ -288,7 +311,7 @@ static void on_ended(evutil_socket_t fd, short what, void *ctx)
 	if (report)
 		merged(d, report);
 	else
-		refuse(d, "lists_failed", why, NULL);
+		died(d, why);
 }
 
 /* To 3 and up in this order, and nothing else: nobody's connection is held open here. */

@@ -176,6 +176,8 @@ static void *write_units(void *ctx)
 	const uint64_t one = 1;
 
 	pthread_mutex_lock(&s->mutex);
+	s->busy = false; /* starting is over */
+	pthread_cond_broadcast(&s->idle);
 	while (wait_for_work(s)) {
 		struct store_units batch = STAILQ_HEAD_INITIALIZER(batch);
 		uint64_t began;
@@ -402,11 +404,50 @@ static int start_thread(struct store *s, struct event_base *base)
 	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	s->busy = true;
 	rc = -pthread_create(&s->thread, NULL, write_units, s);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	s->running = rc == 0;
 	return rc;
 }
+
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * posternd's children are forks of it. libc's allocator can be used in them whatever this thread
+ * was at; the sanitizer's can't: a lock that the writer holds at that moment is never let go there.
+ * So with it, and only then, a fork waits until the writer has nothing in hand.
+ */
+static struct store *forking;
+
+static void before_fork(void)
+{
+	if (!forking)
+		return;
+	pthread_mutex_lock(&forking->mutex);
+	while (forking->busy)
+		pthread_cond_wait(&forking->idle, &forking->mutex);
+}
+
+static void after_fork(void)
+{
+	if (forking)
+		pthread_mutex_unlock(&forking->mutex);
+}
+
+static void mind_forks(struct store *s)
+{
+	static bool once;
+
+	if (!once)
+		pthread_atfork(before_fork, after_fork, after_fork);
+	once = true;
+	forking = s;
+}
+#else
+static void mind_forks(struct store *s)
+{
+}
+#endif
 
 static struct store *store_new(void)
 {
@@ -452,6 +493,7 @@ int store_open(const char *dir, const struct store_part *const *parts, struct ev
 	if (!rc && (rc = start_thread(s, base)) != 0)
 		snprintf(why, sizeof(why), "%s", strerror(-rc));
 	if (!rc) {
+		mind_forks(s);
 		*storep = s;
 		return 0;
 	}
@@ -465,6 +507,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	if (s->running) {
+		mind_forks(NULL);
 		store_sync(s);
 		pthread_mutex_lock(&s->mutex);
 		s->stop = true;

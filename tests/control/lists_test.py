@@ -5,6 +5,7 @@
 `postern list` through posternd and without it, what is refused, what outlives a kill. Without a dataplane.
 """
 import array
+import contextlib
 import gzip
 import json
 import os
@@ -12,10 +13,11 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-from gate import Gate, wait_for
+from gate import DEADLINE, Gate, wait_for
 
 TENANTS = """( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; },
   { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24" ]; } )"""
@@ -202,10 +204,49 @@ class Lists(unittest.TestCase):
         self.assertEqual(self.entries(), {("acme", "optout"): 1})
         self.assertEqual(self.standing("acme", "optout", "a@example.com", "b@example.com"), ["listed", "absent"])
 
-    def hand_over(self, client, path):
+    def readers(self):
+        """The children of posternd that read lists."""
+        pid = self.gate.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+        return [int(child) for child in children]
+
+    def kill_when_written(self, turn):
+        """An import whose reader dies as soon as the lists are written: what is said of it."""
+        base = self.folder / "state" / "lists" / "base.set"
+        ends = os.pipe()
+        with self.gate.client() as client:
+            self.hand_over(client, ends[0])
+            client.send('{"command":"list import","arguments":{"tenant":"globex","kind":"optout","file":"f"}}\n')
+            with open(ends[1], "w", encoding="utf-8") as end:
+                end.writelines(f"{turn}.{i}@example.com\n" for i in range(2000))
+                reader = wait_for("a reader of lists", self.readers)[0]
+                before = base.stat().st_ino
+            end = time.monotonic() + DEADLINE
+            while base.stat().st_ino == before and time.monotonic() < end:
+                pass  # it says so right after: there is no time to sleep
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(reader, signal.SIGKILL)
+            return client.line()
+
+    def test_a_reader_that_dies_after_it_wrote_costs_nothing_that_comes_later(self):
+        self.gate.start()
+        for turn in range(5):
+            answer = self.kill_when_written(turn)
+            if not answer["ok"]:
+                self.assertIn("killed by signal 9", answer["error"]["message"])
+                self.assertIn("had been written, and hold", answer["error"]["message"])
+            self.good("add", "acme", "optout", f"{turn}@example.com", "--now")
+            self.assertEqual(self.entries(), {("acme", "optout"): turn + 1, ("globex", "optout"): 2000 * (turn + 1)})
+            # A merge takes what came since along.
+            self.good("import", "acme", "dnc", self.path("a", f"+1202555{turn:04}\n"), "--now")
+            self.good("remove", "acme", "dnc", f"+1202555{turn:04}")
+            self.assertEqual(self.entries()[("acme", "optout")], turn + 1)
+
+    def hand_over(self, client, file):
+        """A path, or a descriptor, which is closed."""
         client.send('{"command":"list file"}\n')
         self.assertEqual(client.line()["result"], {"ready": True})
-        fd = os.open(path, os.O_RDWR)
+        fd = file if isinstance(file, int) else os.open(file, os.O_RDWR)
         try:
             socket.send_fds(client.socket, [b"f"], [fd])
         finally:

@@ -284,6 +284,29 @@ static void a_crash_in_a_merge_leaves_what_was_or_what_comes(void **state)
 	assert_int_equal(standing(ACME, 5), LIST_LISTED);
 }
 
+/* A child's merge, and posternd was not told of it. */
+static void a_change_is_made_to_what_is_on_the_disk(void **state)
+{
+	struct list_store other;
+
+	import(ACME, 0, 100, 0, false);
+	patch(ACME, 200, false, 0);
+	assert_int_equal(list_store_open(scratch_dir, false, &other, why), 0);
+	other.now = NOW;
+	assert_int_equal(list_store_merge(&other, NULL, NULL), 0);
+	patch(ACME, 201, false, 0);
+	assert_int_equal(list_count(&store.sets, ACME), 102);
+	reopen();
+	for (uint64_t n = 200; n <= 201; n++)
+		assert_int_equal(standing(ACME, n), LIST_LISTED);
+	/* The other way round: the other's is the old one now. */
+	assert_int_equal(list_store_merge(&other, NULL, NULL), 0);
+	list_store_close(&other);
+	patch(ACME, 5, true, 0);
+	reopen();
+	assert_int_equal(list_count(&store.sets, ACME), 101);
+}
+
 static void a_crash_in_a_write_leaves_the_file_before(void **state)
 {
 	FILE *file;
@@ -490,6 +513,7 @@ int main(void)
 		TEST(a_full_delta_says_so),
 		TEST(whatever_is_done_a_table_agrees),
 		TEST(a_crash_in_a_merge_leaves_what_was_or_what_comes),
+		TEST(a_change_is_made_to_what_is_on_the_disk),
 		TEST(a_crash_in_a_write_leaves_the_file_before),
 		TEST(a_byte_that_changed_anywhere_is_seen),
 		TEST(a_file_that_is_cut_anywhere_is_seen),
