@@ -65,14 +65,16 @@ static inline bool limit_spend_known(struct tenant_slot *tenant, uint64_t now)
 
 /*
  * One packet of SIP's beyond the limits of packets and bytes: so many a second are read whatever
- * else the tenant sent, because a call for help may be in them. False: none is left.
+ * else the tenant sent, because a call for help may be in them. One who floods takes them from
+ * those alone whose addresses' hash, `sender`, leads to the same bucket. False: none is left.
  */
 #define LIMIT_CALLS_READ 5
-static inline bool limit_spend_read(struct tenant_slot *tenant, uint64_t now)
+#define LIMIT_CALLS_WAYS (BUCKET_COUNT - BUCKET_CALLS_READ)
+static inline bool limit_spend_read(struct tenant_slot *tenant, uint64_t sender, uint64_t now)
 {
 	const uint64_t interval = UINT64_C(1000000000) / LIMIT_CALLS_READ;
 	const struct gcra gcra = {interval, (LIMIT_CALLS_READ - 1) * interval};
-	gcra_word *bucket = &tenant->bucket[BUCKET_CALLS_READ];
+	gcra_word *bucket = &tenant->bucket[BUCKET_CALLS_READ + sender % LIMIT_CALLS_WAYS];
 
 	limit_forget_alien(bucket, &gcra, now);
 	return gcra_take(bucket, &gcra, now, 1);

@@ -278,7 +278,8 @@ STAGE_INLINE bool stage_over_traffic(struct stage_tables *t, const struct stage_
 			 1) &&
 	    !stage_spend(t, r, tenant, LIMIT_BYTES, CHECK_LIMIT_BYTES, REASON_LIMIT_BYTES, p->len))
 		return false;
-	if (!stage_is_call(t, p) || !limit_spend_read(tenant, stage_now(t)))
+	if (!stage_is_call(t, p) ||
+	    !limit_spend_read(tenant, reach_hash(stage_key(t), p->src), stage_now(t)))
 		return true;
 	r->action = WIRE_PASS;
 	r->reason = (uint8_t)stage_remark(p);

@@ -13,7 +13,7 @@
 
 #include "bpf/gcra.h"
 
-#define TENANT_ABI 7
+#define TENANT_ABI 8
 
 enum tenant_state {
 	TENANT_ACTIVE,
@@ -44,8 +44,8 @@ enum tenant_limit {
 enum tenant_bucket {
 	BUCKET_SYNS_KNOWN =
 		LIMIT_COUNT, /* to peers that answered before: as large as LIMIT_SYNS' */
-	BUCKET_CALLS_READ,   /* packets of SIP: limit_spend_read() */
-	BUCKET_COUNT,
+	BUCKET_CALLS_READ,   /* packets of SIP, by who sends them: limit_spend_read() */
+	BUCKET_COUNT = BUCKET_CALLS_READ + 8,
 };
 
 /* How many at the most, a number each. The name is the configuration's and struct tenant_slot's. */

@@ -211,12 +211,21 @@ static void of_sip_a_few_packets_a_second_are_read_whatever_else_was_sent(void *
 
 	assert_int_equal(taken(f, LIMIT_PACKETS, THEN, 10), 3);
 	for (unsigned i = 0; i < 1000; i++)
-		read += limit_spend_read(&f->slots[1], THEN);
+		read += limit_spend_read(&f->slots[1], 1, THEN);
 	assert_int_equal(read, LIMIT_CALLS_READ);
 	/* Ten seconds of a thousand a second: as many as come back, and no more. */
 	for (unsigned i = 0; i < 10000; i++)
-		read += limit_spend_read(&f->slots[1], THEN + i * MS);
+		read += limit_spend_read(&f->slots[1], 1, THEN + i * MS);
 	assert_in_range(read, 11 * LIMIT_CALLS_READ - 1, 11 * LIMIT_CALLS_READ);
+	/* All the while others of the tenant's have theirs; but no more of them than there are
+	 * buckets.
+	 */
+	read = 0;
+	for (uint64_t sender = 0; sender < 100; sender++)
+		for (unsigned i = 0; i < 10; i++)
+			read += limit_spend_read(&f->slots[1], sender, THEN + 10 * SECOND);
+	assert_in_range(read, (LIMIT_CALLS_WAYS - 1) * LIMIT_CALLS_READ,
+			LIMIT_CALLS_WAYS * LIMIT_CALLS_READ);
 	assert_int_equal(taken(f, LIMIT_PACKETS, THEN + 10 * SECOND, 1), 0);
 	free(f);
 }
