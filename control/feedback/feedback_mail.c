@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The part itself is a container's child: its index is the next one. */
-#define HEADER_OF(container) ((uint16_t)((container) + 1))
-
 static void copy(struct bytes value, char *out, size_t size)
 {
 	if (!*out) /* the first of a kind counts */
@@ -203,10 +200,8 @@ static bool is_type(const struct mime_part *part, struct bytes a, struct bytes b
 
 static bool is_original(const struct mime_part *part)
 {
-	if (part->kind == MIME_MESSAGE)
-		return is_type(part, BYTES("message/rfc822"), BYTES("message/global"));
-	return is_type(part, BYTES("text/rfc822-headers"), BYTES("message/global-headers")) ||
-	       is_type(part, BYTES("message/rfc822"), BYTES("message/global"));
+	return is_type(part, BYTES("message/rfc822"), BYTES("message/global")) ||
+	       is_type(part, BYTES("text/rfc822-headers"), BYTES("message/global-headers"));
 }
 
 static void leaf_open(struct feedback_mail *m, enum feedback_role role)
@@ -216,6 +211,24 @@ static void leaf_open(struct feedback_mail *m, enum feedback_role role)
 	feedback_fields_init(&m->fields);
 }
 
+/*
+ * A mail in the mail, the mail's whole body perhaps. Of the first one the header is read, of any
+ * other nothing, and of what is in them nothing either: a report in there is not this one's.
+ */
+static void container_open(struct feedback_mail *m, const struct mime_part *part)
+{
+	m->inside = true;
+	m->container = part->index;
+	m->is_copy = !m->has_original && is_original(part);
+	m->has_original |= m->is_copy;
+}
+
+/* The part itself is a container's child: its index is the next one. */
+static bool is_copys_header(const struct feedback_mail *m, uint16_t part)
+{
+	return m->inside && m->is_copy && part == m->container + 1;
+}
+
 static void on_part_begin(void *ctx, const struct mime_part *part)
 {
 	struct feedback_mail *m = ctx;
@@ -223,26 +236,25 @@ static void on_part_begin(void *ctx, const struct mime_part *part)
 	m->role = FEEDBACK_ROLE_NONE;
 	if (m->inside) {
 		/* A copy whose header the parser took for a body: it was encoded. */
-		if (part->index == HEADER_OF(m->original) && part->kind == MIME_LEAF &&
+		if (is_copys_header(m, part->index) && part->kind == MIME_LEAF &&
 		    !*m->item.message_id)
 			leaf_open(m, FEEDBACK_ROLE_ORIGINAL);
 		return;
 	}
-	if (part->kind == MIME_LEAF && !m->has_report &&
-	    bytes_eq(part->type, BYTES("message/feedback-report"))) {
+	if (part->stray) /* behind a multipart's end, where readers show nothing */
+		return;
+	if (part->kind == MIME_MESSAGE) {
+		container_open(m, part);
+	} else if (!m->has_report && bytes_eq(part->type, BYTES("message/feedback-report"))) {
 		m->has_report = true;
 		leaf_open(m, FEEDBACK_ROLE_REPORT);
-	} else if (part->kind == MIME_LEAF && !m->has_status &&
-		   is_type(part, BYTES("message/delivery-status"),
-			   BYTES("message/global-delivery-status"))) {
+	} else if (!m->has_status && is_type(part, BYTES("message/delivery-status"),
+					     BYTES("message/global-delivery-status"))) {
 		m->has_status = true;
 		leaf_open(m, FEEDBACK_ROLE_STATUS);
-	} else if (part->index && !m->has_original && is_original(part)) {
+	} else if (!m->has_original && is_original(part)) {
 		m->has_original = true;
-		m->inside = part->kind == MIME_MESSAGE;
-		m->original = part->index;
-		if (!m->inside)
-			leaf_open(m, FEEDBACK_ROLE_ORIGINAL);
+		leaf_open(m, FEEDBACK_ROLE_ORIGINAL);
 	}
 }
 
@@ -250,7 +262,7 @@ static void on_header(void *ctx, const struct mime_header *h)
 {
 	struct feedback_mail *m = ctx;
 
-	if (m->inside && h->part == HEADER_OF(m->original))
+	if (is_copys_header(m, h->part))
 		original_field(m, h->name, h->raw);
 	else if (h->part == 0 && h->id == MIME_HEADER_FROM && !*m->item.remote)
 		feedback_text(h->raw, m->item.remote, sizeof(m->item.remote));
@@ -273,7 +285,7 @@ static void on_part_end(void *ctx, uint16_t part)
 	if (m->role)
 		feedback_fields_finish(&m->fields, &sink);
 	m->role = FEEDBACK_ROLE_NONE;
-	if (m->inside && part == m->original)
+	if (m->inside && part == m->container)
 		m->inside = false;
 }
 

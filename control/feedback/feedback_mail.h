@@ -3,8 +3,8 @@
  * A mail that came back, in spans of any size: which of the reports it is, and the items that it
  * has. The MIME parser is the dataplane's own. Nothing is allocated; any thread.
  *
- * Only the outermost report is read: what a mail that is complained about has in it, another
- * report perhaps, says nothing.
+ * Only the outermost report is read: what a mail in the mail has in it, another report perhaps,
+ * says nothing. That the whole body is one (Content-Type: message/rfc822) makes no difference.
  */
 #ifndef POSTERN_CONTROL_FEEDBACK_MAIL_H
 #define POSTERN_CONTROL_FEEDBACK_MAIL_H
@@ -45,8 +45,9 @@ struct feedback_mail {
 	bool has_report, has_type, has_status, has_original;
 	bool in_block;                  /* per-message fields were read, or there are none */
 	uint8_t role;                   /* of the leaf that is open */
-	uint16_t original;              /* the container of the original, while it is open */
+	uint16_t container;             /* a mail in the mail, while it is open */
 	bool inside;                    /* it is */
+	bool is_copy;                   /* it is the mail that the report is about */
 	bool header_begun, header_over; /* of an original that is read as text */
 	bool beyond;                    /* a block of a recipient that there is no room for */
 	uint32_t recipients, left_out;
