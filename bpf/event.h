@@ -49,6 +49,7 @@ enum field_kind {
 	X(SMTP_RESULT, STR, "smtp.result")  /* accepted refused_by_peer refused_by_gate aborted unknown */ \
 	X(SMTP_BYTES, UINT, "smtp.message_bytes")                                                   \
 	X(SMTP_TLS, BOOL, "smtp.tls")                                                               \
+	X(SMTP_MESSAGE_ID, STR, "") /* of one that was accepted: control counts its recipients */   \
 	X(EMAIL_FROM, STR, "email.from")                                                            \
 	X(EMAIL_TO, LIST, "email.to")                                                               \
 	X(EMAIL_CC, LIST, "email.cc")                                                               \

@@ -62,10 +62,16 @@ const char *eve_time(char *buf, uint64_t ns)
 	return buf;
 }
 
+/* Whether it is between worker and control alone. */
+static bool field_is_internal(const struct event_value *value)
+{
+	return value->key < FIELD_KEY_COUNT && !*fields[value->key].path;
+}
+
 /* Whether the field has a place in EVE and a value of its kind. */
 static bool field_shown(const struct event_value *value)
 {
-	if (value->key >= FIELD_KEY_COUNT || !*fields[value->key].path)
+	if (value->key >= FIELD_KEY_COUNT || field_is_internal(value))
 		return false;
 	switch (fields[value->key].kind) {
 	case FIELD_STR:
@@ -199,7 +205,7 @@ static void members_put(struct line *line, const char *prefix, size_t len)
 	}
 }
 
-/* Fields that the record counts and that are not shown. */
+/* Fields that the record counts and that should be shown, and are not. */
 static unsigned omitted(const struct event_head *head)
 {
 	struct event_reader reader;
@@ -208,7 +214,7 @@ static unsigned omitted(const struct event_head *head)
 
 	event_open(&reader, head, head->size);
 	while (event_next(&reader, &value))
-		shown += field_shown(&value);
+		shown += field_shown(&value) || field_is_internal(&value);
 	return shown < head->count ? head->count - shown : 0;
 }
 

@@ -51,6 +51,9 @@ enum thing {
 	THING_FAILURE = 'f',
 	THING_ACCEPTED = 'a',
 	THING_LISTED = 'b',
+	THING_COMPLAINTS = 'C', /* how many counted of a message; of delivery reports alone: */
+	THING_FAILURES = 'F',
+	THING_LISTINGS = 'B',
 };
 
 static uint64_t key_of(const struct feedback_table *t, enum thing thing, const void *a,
@@ -88,12 +91,18 @@ static uint64_t recipient_key(const struct feedback_table *t, uint64_t recipient
 	return key_of(t, THING_BOUNCE, &recipient, sizeof(recipient), "", 0);
 }
 
+void feedback_left_for(struct feedback_memory *m, const char *id, uint32_t tenant,
+		       enum feedback_flag flag, uint32_t recipients, int64_t now)
+{
+	if (*id)
+		feedback_table_add(&m->messages, message_key(&m->messages, THING_MESSAGE, id),
+				   tenant, flag, recipients, now, m->rules.keep);
+}
+
 void feedback_remember(struct feedback_memory *m, const char *id, uint32_t tenant,
 		       enum feedback_flag flag, int64_t now)
 {
-	if (*id)
-		feedback_table_put(&m->messages, message_key(&m->messages, THING_MESSAGE, id),
-				   tenant, flag, now, m->rules.keep);
+	feedback_left_for(m, id, tenant, flag, 0, now);
 }
 
 void feedback_saw_bounce(struct feedback_memory *m, uint32_t tenant, uint64_t recipient,
@@ -123,8 +132,9 @@ struct work {
 	const struct feedback_world *world;
 	int64_t now;
 	bool dry;
-	bool read;    /* the gate read the mail itself */
-	bool trusted; /* what it says may count */
+	bool read;           /* the gate read the mail itself */
+	bool trusted;        /* what it says may count */
+	uint32_t recipients; /* of the mail, as far as the gate and logs told; 0: nobody did */
 	struct feedback_match *match;
 };
 
@@ -165,8 +175,10 @@ static void find_tenant(struct work *w)
 		w->match->tenant = owner;
 		w->trusted = w->m->rules.by_address;
 	}
-	if (mine < kept)
+	if (mine < kept) {
 		w->read = found[mine].flags & FEEDBACK_BY_GATE;
+		w->recipients = found[mine].count;
+	}
 }
 
 /* Whether it is the first of its kind; remembers it. */
@@ -187,13 +199,45 @@ static bool was_seen(const struct work *w, uint64_t key, uint32_t within)
 	return feedback_table_has(&w->m->reports, key, w->match->tenant, w->now, within, NULL);
 }
 
+static uint64_t total_key(const struct work *w, enum thing total)
+{
+	return message_key(&w->m->reports, total, w->item->message_id);
+}
+
+/* For how many more the reports of this mail may count. */
+static uint32_t room_for(const struct work *w, enum thing total)
+{
+	const uint32_t most = w->recipients ? w->recipients : w->m->rules.incidents;
+	const uint32_t counted = feedback_table_count(&w->m->reports, total_key(w, total),
+						      w->match->tenant, w->now, w->m->rules.keep);
+
+	/* So many that the counts don't go on. */
+	if (most >= FEEDBACK_COUNT_MAX)
+		return FEEDBACK_COUNT_MAX;
+	return counted < most ? most - counted : 0;
+}
+
+static void use_room(struct work *w, enum thing total, uint32_t n)
+{
+	if (!w->dry)
+		feedback_table_add(&w->m->reports, total_key(w, total), w->match->tenant, 0, n,
+				   w->now, w->m->rules.keep);
+}
+
 static enum feedback_result count_complaint(struct work *w)
 {
-	const uint32_t most = w->m->rules.incidents;
+	const uint64_t key = item_key(&w->m->reports, THING_COMPLAINT, w->item);
+	const uint32_t room = room_for(w, THING_COMPLAINTS), most = w->m->rules.incidents;
+	uint32_t n = w->item->incidents < most ? w->item->incidents : most;
 
-	if (!is_first(w, item_key(&w->m->reports, THING_COMPLAINT, w->item)))
+	/* What doesn't count takes no place of what does. */
+	if (!room && !was_seen(w, key, w->m->rules.keep))
+		return FEEDBACK_EXCESS;
+	if (!is_first(w, key))
 		return FEEDBACK_DUPLICATE;
-	w->match->counts.complaints = w->item->incidents < most ? w->item->incidents : most;
+	n = n < room ? n : room;
+	use_room(w, THING_COMPLAINTS, n);
+	w->match->counts.complaints = n;
 	return FEEDBACK_COUNTED;
 }
 
@@ -212,12 +256,30 @@ static bool seen_by_gate(const struct work *w)
 	return recipient && was_seen(w, recipient_key(&w->m->reports, recipient), w->m->rules.seen);
 }
 
+/* Whether it is the first word of this recipient's failure, and one that may count. */
+static enum feedback_result count_failure(struct work *w)
+{
+	const uint64_t key = item_key(&w->m->reports, THING_FAILURE, w->item);
+	const bool is_report = w->item->source == FEEDBACK_DSN;
+
+	if (is_report && !room_for(w, THING_FAILURES) && !was_seen(w, key, w->m->rules.keep))
+		return FEEDBACK_EXCESS;
+	if (!is_first(w, key))
+		return FEEDBACK_DUPLICATE;
+	if (is_report)
+		use_room(w, THING_FAILURES, 1);
+	return FEEDBACK_COUNTED;
+}
+
 static enum feedback_result count_hard(struct work *w)
 {
+	enum feedback_result result;
+
 	if (seen_by_gate(w))
 		return FEEDBACK_SEEN;
-	if (!is_first(w, item_key(&w->m->reports, THING_FAILURE, w->item)))
-		return FEEDBACK_DUPLICATE;
+	result = count_failure(w);
+	if (result != FEEDBACK_COUNTED)
+		return result;
 	w->match->counts.bounced = 1;
 	count_recipient(w);
 	return FEEDBACK_COUNTED;
@@ -226,10 +288,13 @@ static enum feedback_result count_hard(struct work *w)
 /* "Later" is no answer, as it is none inline: only a 5yz is one of a recipient's. */
 static enum feedback_result count_soft(struct work *w)
 {
+	enum feedback_result result;
+
 	if (w->item->code / 100 != 5 && w->item->status[0] != '5')
 		return FEEDBACK_NOTED;
-	if (!is_first(w, item_key(&w->m->reports, THING_FAILURE, w->item)))
-		return FEEDBACK_DUPLICATE;
+	result = count_failure(w);
+	if (result != FEEDBACK_COUNTED)
+		return result;
 	if (w->read)
 		return FEEDBACK_SEEN;
 	count_recipient(w);
@@ -300,9 +365,13 @@ static void look_for_block_list(struct work *w)
 	feedback_server(w->item, server);
 	if (*server && was_seen(w, message_key(&w->m->reports, THING_BLOCK, server), HOUR + age(w)))
 		return;
+	if (w->item->source == FEEDBACK_DSN && !room_for(w, THING_LISTINGS))
+		return;
 	for (unsigned i = 0; i < n; i++)
 		if (is_first(w, listing_key(w, hits[i].sid)))
 			counts->listed[counts->listings++] = hits[i];
+	if (w->item->source == FEEDBACK_DSN && counts->listings)
+		use_room(w, THING_LISTINGS, 1);
 }
 
 static enum feedback_result count(struct work *w)
@@ -354,6 +423,7 @@ struct feedback_match feedback_match(struct feedback_memory *m, const struct fee
 	}
 	match.result = count(&w);
 	if (!dry && item->source == FEEDBACK_LOG)
-		feedback_remember(m, item->message_id, match.tenant, FEEDBACK_BY_LOG, now);
+		feedback_left_for(m, item->message_id, match.tenant, FEEDBACK_BY_LOG,
+				  match.counts.recipients, now);
 	return match;
 }

@@ -13,6 +13,11 @@
  * by tenant, Message-ID and recipient, of whatever source it came. What the gate has seen itself
  * doesn't count again.
  *
+ *   Who knows one Message-ID can write any number of recipients: of a mail no more complaints count
+ * than it had recipients, and no more of what delivery reports say. How many it had, the gate and
+ * logs tell; where nobody did, it is as many as one report may stand for. A log's own word is not
+ * bounded.
+ *
  * Event loop's thread.
  */
 #ifndef POSTERN_CONTROL_FEEDBACK_MATCH_H
@@ -28,6 +33,7 @@
 	X(NOTED, "noted", "it is the tenant's; its kind counts for nothing, or only its address told so") \
 	X(DUPLICATE, "duplicate", "it was counted before")                                         \
 	X(SEEN, "seen", "the gate saw and counted it when it happened")                            \
+	X(EXCESS, "excess", "its mail had no more recipients than were counted")                   \
 	X(STALE, "stale", "it is older than `feedback.keep`")                                      \
 	X(AMBIGUOUS, "ambiguous", "several tenants could have sent it")                    \
 	X(UNMATCHED, "unmatched", "nobody's mail, as far as posternd remembers")
@@ -55,7 +61,8 @@ enum feedback_by {
 struct feedback_rules {
 	uint32_t keep;      /* s: how long mails and reports are remembered */
 	uint32_t seen;      /* s: an inline bounce of the same recipient is the same */
-	uint32_t incidents; /* that one report may stand for */
+	uint32_t incidents; /* that one report may stand for, and all of a mail of unknown
+			       recipients */
 	bool by_address;    /* a stranger's address counts too */
 };
 
@@ -103,6 +110,10 @@ const char *feedback_by_name(enum feedback_by by);
 /* A mail of the tenant's left; by the gate's own eyes or a log. `id`: feedback_message_id()'s. */
 void feedback_remember(struct feedback_memory *memory, const char *id, uint32_t tenant,
 		       enum feedback_flag flag, int64_t now);
+
+/* The same, and so many recipients more had it. What a log tells, feedback_match() knows. */
+void feedback_left_for(struct feedback_memory *memory, const char *id, uint32_t tenant,
+		       enum feedback_flag flag, uint32_t recipients, int64_t now);
 
 /* The gate itself saw that a recipient (feedback_world's hash) does not exist, and counted it. */
 void feedback_saw_bounce(struct feedback_memory *memory, uint32_t tenant, uint64_t recipient,

@@ -78,6 +78,20 @@ static void record_email(struct daemon *d, const struct event_head *head, uint32
 	d->feedback.remembered++;
 }
 
+/* A mail was taken: by so many recipients. */
+static void record_accepted(struct daemon *d, const struct event_head *head, uint32_t tenant)
+{
+	struct event_value value, accepted;
+	char id[FEEDBACK_ID];
+
+	if (!event_find(head, FIELD_KEY_SMTP_MESSAGE_ID, &value) ||
+	    !feedback_message_id(bytes_of(value.p, value.len), id) ||
+	    !event_find(head, FIELD_KEY_SMTP_RCPT_ACCEPTED, &accepted))
+		return;
+	feedback_left_for(&d->feedback.memory, id, tenant, FEEDBACK_BY_GATE,
+			  (uint32_t)event_value_uint(&accepted), (int64_t)(head->time / SECOND));
+}
+
 /* An alert of the policy's row about a server's words: it has its points. */
 static void record_alert(struct daemon *d, const struct event_head *head, uint32_t tenant)
 {
@@ -108,6 +122,8 @@ void feedback_record(struct daemon *d, const struct event_head *head)
 		return;
 	if (head->type == EVENT_EMAIL && by_tenant)
 		record_email(d, head, tenant);
+	else if (head->type == EVENT_SMTP && (head->direction & EVENT_TO_OTHERS))
+		record_accepted(d, head, tenant);
 	else if (head->type == EVENT_ALERT && !by_tenant)
 		record_alert(d, head, tenant);
 	else if (head->type == EVENT_BOUNCED && event_find(head, FIELD_KEY_BOUNCED_HASH, &value))

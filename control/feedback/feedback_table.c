@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC     UINT64_C(0x3162666e72747370) /* "pstrnfb1" */
+#include "bpf/mix.h"
+
+#define MAGIC     UINT64_C(0x3262666e72747370) /* "pstrnfb2" */
+#define MAGIC_1   UINT64_C(0x3162666e72747370) /* "pstrnfb1": without counts */
 #define HEAD_SIZE 4096
 #define WAYS      4 /* entries of a bucket: a cache line */
 
@@ -21,8 +24,10 @@
 #define FLAG_BITS  4
 #define MINUTE_MAX (UINT32_MAX >> FLAG_BITS)
 
+#define COUNT_BITS 16
+
 struct feedback_entry {
-	uint64_t key; /* 0: free */
+	uint64_t word; /* the key, and the count behind it; 0: free */
 	uint32_t tenant;
 	uint32_t stamp; /* minutes since EPOCH, and flags */
 };
@@ -50,15 +55,25 @@ void feedback_table_hash(const struct feedback_table *t, struct siphash *hash)
 
 uint64_t feedback_table_key(struct siphash *hash)
 {
-	const uint64_t key = siphash_end(hash);
+	const uint64_t key = siphash_end(hash) >> COUNT_BITS;
 
 	return key ? key : 1;
 }
 
-/* The two buckets of a key, by halves of it. */
+static uint64_t key_of(const struct feedback_entry *e)
+{
+	return e->word >> COUNT_BITS;
+}
+
+static uint32_t count_of(const struct feedback_entry *e)
+{
+	return e->word & FEEDBACK_COUNT_MAX;
+}
+
+/* The two buckets of a key. */
 static struct feedback_entry *bucket(const struct feedback_table *t, uint64_t key, unsigned which)
 {
-	const uint64_t half = which ? key >> 32 : key & UINT32_MAX;
+	const uint64_t half = mix64(which ? ~key : key) >> 32;
 
 	return &t->entry[(half * t->buckets >> 32) * WAYS];
 }
@@ -69,7 +84,7 @@ static struct feedback_entry *find(const struct feedback_table *t, uint64_t key,
 		struct feedback_entry *e = bucket(t, key, b);
 
 		for (unsigned i = 0; i < WAYS; i++, e++)
-			if (e->key == key && e->tenant == tenant)
+			if (key_of(e) == key && e->tenant == tenant)
 				return e;
 	}
 	return NULL;
@@ -86,8 +101,8 @@ static struct feedback_entry *place(const struct feedback_table *t, uint64_t key
 		unsigned n = 0;
 
 		for (unsigned i = 0; i < WAYS; i++, e++) {
-			n += !e->key;
-			first = e->key ? first : e;
+			n += !e->word;
+			first = e->word ? first : e;
 			if (e->stamp < oldest->stamp)
 				oldest = e;
 		}
@@ -98,35 +113,64 @@ static struct feedback_entry *place(const struct feedback_table *t, uint64_t key
 }
 
 /* A kill between two stores must not leave a key with another's tenant. */
-static void write_entry(struct feedback_entry *e, uint64_t key, uint32_t tenant, uint32_t stamp)
+static void write_entry(struct feedback_entry *e, uint64_t word, uint32_t tenant, uint32_t stamp)
 {
-	e->key = 0;
+	e->word = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	e->tenant = tenant;
 	e->stamp = stamp;
 	atomic_signal_fence(memory_order_seq_cst);
-	e->key = key;
+	e->word = word;
+}
+
+/* The entry, made new: its flags and count of before go where its time was over. */
+static struct feedback_entry *renew(struct feedback_table *t, uint64_t key, uint32_t tenant,
+				    unsigned flags, int64_t now, uint32_t keep, bool *is_new)
+{
+	struct feedback_entry *e = find(t, key, tenant);
+
+	t->put++;
+	*is_new = !e || is_over(e, now, keep);
+	if (!*is_new) {
+		flags |= e->stamp & ((1U << FLAG_BITS) - 1);
+		e->stamp = minute_of(now) << FLAG_BITS | flags;
+		return e;
+	}
+	if (!e) {
+		e = place(t, key);
+		t->replaced += e->word && !is_over(e, now, keep);
+	}
+	write_entry(e, key << COUNT_BITS, tenant, minute_of(now) << FLAG_BITS | flags);
+	return e;
+}
+
+bool feedback_table_add(struct feedback_table *t, uint64_t key, uint32_t tenant, unsigned flags,
+			uint32_t n, int64_t now, uint32_t keep)
+{
+	struct feedback_entry *e;
+	bool is_new = true;
+	uint32_t room;
+
+	if (!t->entry)
+		return true;
+	e = renew(t, key, tenant, flags, now, keep, &is_new);
+	room = FEEDBACK_COUNT_MAX - count_of(e);
+	e->word += n < room ? n : room;
+	return is_new;
 }
 
 bool feedback_table_put(struct feedback_table *t, uint64_t key, uint32_t tenant, unsigned flags,
 			int64_t now, uint32_t keep)
 {
-	struct feedback_entry *e = find(t, key, tenant);
-	bool is_new;
+	return feedback_table_add(t, key, tenant, flags, 0, now, keep);
+}
 
-	if (!t->entry)
-		return true;
-	t->put++;
-	if (e) {
-		is_new = is_over(e, now, keep);
-		flags |= is_new ? 0 : e->stamp & ((1U << FLAG_BITS) - 1);
-		e->stamp = minute_of(now) << FLAG_BITS | flags;
-		return is_new;
-	}
-	e = place(t, key);
-	t->replaced += e->key && !is_over(e, now, keep);
-	write_entry(e, key, tenant, minute_of(now) << FLAG_BITS | flags);
-	return true;
+uint32_t feedback_table_count(const struct feedback_table *t, uint64_t key, uint32_t tenant,
+			      int64_t now, uint32_t keep)
+{
+	const struct feedback_entry *e = find(t, key, tenant);
+
+	return e && !is_over(e, now, keep) ? count_of(e) : 0;
 }
 
 unsigned feedback_table_find(const struct feedback_table *t, uint64_t key, int64_t now,
@@ -140,11 +184,11 @@ unsigned feedback_table_find(const struct feedback_table *t, uint64_t key, int64
 		if (b && e == bucket(t, key, 0))
 			break;
 		for (unsigned i = 0; i < WAYS; i++, e++) {
-			if (e->key != key || is_over(e, now, keep))
+			if (key_of(e) != key || is_over(e, now, keep))
 				continue;
 			if (n < max)
 				found[n] = (struct feedback_found){
-					e->tenant, e->stamp & ((1U << FLAG_BITS) - 1)};
+					e->tenant, e->stamp & ((1U << FLAG_BITS) - 1), count_of(e)};
 			n++;
 		}
 	}
@@ -241,8 +285,8 @@ static int open_file(struct feedback_table *t, const char *path)
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) != 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head) ||
-	    head.magic != MAGIC || !head.buckets || head.buckets > UINT32_MAX ||
-	    (uint64_t)st.st_size != size_of(head.buckets))
+	    (head.magic != MAGIC && head.magic != MAGIC_1) || !head.buckets ||
+	    head.buckets > UINT32_MAX || (uint64_t)st.st_size != size_of(head.buckets))
 		rc = -EBADMSG;
 	else
 		rc = map(t, fd, head.buckets);
@@ -250,14 +294,26 @@ static int open_file(struct feedback_table *t, const char *path)
 	return rc;
 }
 
-/* The oldest first would be best; their times go with them, so what makes room is the oldest. */
+static bool is_of_today(const struct feedback_table *t)
+{
+	const struct head *head = t->map;
+
+	return head->magic == MAGIC;
+}
+
+/*
+ * The oldest first would be best; their times go with them, so what makes room is the oldest. Where
+ * there are no counts, all of the word was the key: what is one's count now is nothing.
+ */
 static void move_entries(struct feedback_table *to, const struct feedback_table *from)
 {
+	const uint64_t mask = is_of_today(from) ? UINT64_MAX : ~(uint64_t)FEEDBACK_COUNT_MAX;
+
 	for (uint64_t i = 0; i < from->buckets * WAYS; i++) {
 		const struct feedback_entry *e = &from->entry[i];
 
-		if (e->key)
-			write_entry(place(to, e->key), e->key, e->tenant, e->stamp);
+		if (e->word)
+			write_entry(place(to, key_of(e)), e->word & mask, e->tenant, e->stamp);
 	}
 }
 
@@ -275,7 +331,7 @@ int feedback_table_open(struct feedback_table *t, const char *path, uint64_t ent
 		rc = make(t, path, buckets, NULL);
 		return rc ? rc : publish(path);
 	}
-	if (rc || t->buckets == buckets)
+	if (rc || (t->buckets == buckets && is_of_today(t)))
 		return rc;
 	old = *t;
 	*t = (struct feedback_table){0};

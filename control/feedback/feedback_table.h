@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keyed hashes with a tenant and a time: what posternd remembers of mails that left, and of reports
- * that it has counted. A file of fixed size, mapped: an entry is 16 bytes, putting one in is a
- * look at two cache lines, and kill -9 loses none. When it is full, or an entry's time is over, the
- * oldest of eight makes room. A loss of power may lose the last seconds: a report of such a mail
- * is then nobody's, which costs nobody points.
+ * Keyed hashes with a tenant, a time and a count: what posternd remembers of mails that left, and
+ * of reports that it has counted. A file of fixed size, mapped: an entry is 16 bytes, putting one
+ * in is a look at two cache lines, and kill -9 loses none. When it is full, or an entry's time is
+ * over, the oldest of eight makes room. A loss of power may lose the last seconds: a report of such
+ * a mail is then nobody's, which costs nobody points.
  *
  * (Rows of SQLite would be written to pages at random, at thousands of mails a second and for each
  * of tens of millions of rows: docs/feedback.md has the figures.)
@@ -38,7 +38,10 @@ enum feedback_flag {
 struct feedback_found {
 	uint32_t tenant; /* its id */
 	unsigned flags;  /* enum feedback_flag */
+	uint32_t count;  /* feedback_table_add()'s */
 };
+
+#define FEEDBACK_COUNT_MAX UINT16_MAX /* of an entry; then it stays */
 
 /*
  * Opens the table at `path`, or makes it, with room for so many entries (rounded up); one of
@@ -48,7 +51,7 @@ struct feedback_found {
 int feedback_table_open(struct feedback_table *table, const char *path, uint64_t entries);
 void feedback_table_close(struct feedback_table *table);
 
-/* A hash with the table's key, to go on with siphash_add(); and its end, which is never 0. */
+/* A hash with the table's key, to go on with siphash_add(); and its end: 48 bits, never 0. */
 void feedback_table_hash(const struct feedback_table *table, struct siphash *hash);
 uint64_t feedback_table_key(struct siphash *hash);
 
@@ -66,6 +69,14 @@ unsigned feedback_table_find(const struct feedback_table *table, uint64_t key, i
 /* The same for one tenant's. */
 bool feedback_table_has(const struct feedback_table *table, uint64_t key, uint32_t tenant,
 			int64_t now, uint32_t keep, unsigned *flags);
+
+/* Puts an entry in as above, and adds to its count, 0 if it is new. */
+bool feedback_table_add(struct feedback_table *table, uint64_t key, uint32_t tenant, unsigned flags,
+			uint32_t n, int64_t now, uint32_t keep);
+
+/* Its count; 0 if it is not there. */
+uint32_t feedback_table_count(const struct feedback_table *table, uint64_t key, uint32_t tenant,
+			      int64_t now, uint32_t keep);
 
 void feedback_table_remove(struct feedback_table *table, uint64_t key, uint32_t tenant);
 

@@ -70,6 +70,15 @@ static void mail_await_reply(struct smtp_ctx *c)
 	c->s->in_transaction = false;
 }
 
+/* As in the `email` event, which went out before anybody knew who took the message. */
+static void put_message_id(struct event_builder *e, const struct mail *mail)
+{
+	struct event_value id;
+
+	if (mail->email.head && event_find(mail->email.head, FIELD_KEY_EMAIL_MESSAGE_ID, &id))
+		event_put_str(e, FIELD_KEY_SMTP_MESSAGE_ID, id.p, id.len);
+}
+
 static void smtp_event(struct smtp_ctx *c, const struct mail *mail, const char *result,
 		       uint16_t code, uint32_t accepted)
 {
@@ -92,6 +101,8 @@ static void smtp_event(struct smtp_ctx *c, const struct mail *mail, const char *
 		event_put_text(&e, FIELD_KEY_SMTP_REPLY_CODE, digits);
 	}
 	event_put_text(&e, FIELD_KEY_SMTP_RESULT, result);
+	if (mail && code / 100 == 2)
+		put_message_id(&e, mail);
 	event_put_bool(&e, FIELD_KEY_SMTP_TLS, c->s->tls);
 	event_send(c->w, &e);
 }

@@ -187,8 +187,23 @@ class Feedback(unittest.TestCase):
         terms = self.gate.ask("explain", tenant="globex")["result"]["terms"]
         self.assertEqual(sum(term["points"] for term in terms), 0)
 
+    def test_who_knows_one_message_id_makes_up_no_more_complaints_than_it_had_recipients(self):
+        self.log([("one@acme.example", [(f"u{i}@b.example", "2.0.0", "sent", "250 ok") for i in range(3)])])
+        for i in range(50):
+            self.path(f"invented/new/{i}", ARF.format(type="abuse", id="one@acme.example", more=f"Original-Rcpt-To: <no{i}@x.example>\n"))
+        self.assertEqual(self.good("arf", self.folder / "invented")["results"], {"counted": 3, "excess": 47})
+        self.assertAlmostEqual(self.term("complaints")["parts"], 3, delta=0.05)
+        self.assertEqual(len(self.good("list", "--result", "excess")["reports"]), 47)
+        # What was known outlives a kill; the same for delivery reports.
+        self.gate.stop(signal.SIGKILL)
+        self.gate.start()
+        self.assertEqual(self.arf("one@acme.example", 99)["results"], {"excess": 1})
+        counted = [self.bounce(f"no{i}@x.example") for i in range(5)]
+        self.assertEqual(counted, [{"counted": 1}] * 3 + [{"excess": 1}] * 2)
+        self.assertAlmostEqual(self.term("bounces")["parts"], 3, delta=0.05)
+
     def test_types_that_are_no_complaint(self):
-        self.log([("one@acme.example", [("a@b.example", "2.0.0", "sent", "250 ok")])])
+        self.log([("one@acme.example", [(f"{name}@b.example", "2.0.0", "sent", "250 ok") for name in "ab"])])
         for type, kind in (("not-spam", "not_spam"), ("auth-failure", "auth_failure"), ("opt-out", "opt_out"), ("x", "other")):
             match, = self.arf("one@acme.example", type=type)["matches"]
             self.assertEqual((match["tenant"], match["kind"], match["result"]), ("acme", kind, "noted"))

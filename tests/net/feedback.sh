@@ -76,6 +76,11 @@ complained() {
 	complaint_about "$file" "$blue" >"$work/forged.eml"
 	expect_told 'with another address' 'ambiguous=1' arf "$work/forged.eml"
 	expect 'one complaint counts' term_of acme complaints 1
+	# Who knows its Message-ID makes up recipients: the mail had one.
+	sed 's/^Original-Rcpt-To:.*/Original-Rcpt-To: <made.up@example.net>/' "$work/complaint.eml" >"$work/made-up.eml"
+	expect_soon 'its recipients are known' would_be excess arf "$work/made-up.eml"
+	expect_told 'of somebody who never had it' $'excess=1\nacme complaint excess message_id' arf "$work/made-up.eml"
+	expect 'still one complaint counts' term_of acme complaints 1
 	# A mailbox with both.
 	{ for file in complaint forged; do
 		printf 'From fbl@isp.example Thu Nov 26 06:00:00 2026\n'

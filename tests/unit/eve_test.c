@@ -164,6 +164,16 @@ static void what_had_no_room_is_said_to_be_missing(void **state)
 	line_is(&b, HEAD("sip") ",\"sip\":{\"method\":\"INVITE\"},\"fields_omitted\":1}\n");
 }
 
+static void what_is_between_worker_and_control_is_neither_shown_nor_missed(void **state)
+{
+	struct event_builder b;
+
+	packet_event(&b, EVENT_SMTP);
+	event_put_bool(&b, FIELD_KEY_SMTP_TLS, false);
+	event_put_text(&b, FIELD_KEY_SMTP_MESSAGE_ID, "<a@example.org>");
+	line_is(&b, HEAD("smtp") ",\"smtp\":{\"tls\":false}}\n");
+}
+
 static void fields_of_the_wrong_size_or_unknown_are_left_out(void **state)
 {
 	struct event_builder b;
@@ -213,6 +223,7 @@ int main(void)
 		cmocka_unit_test(an_alert_looks_like_suricatas),
 		cmocka_unit_test(ipv6_vlan_and_other_protocols_are_shown),
 		cmocka_unit_test(what_had_no_room_is_said_to_be_missing),
+		cmocka_unit_test(what_is_between_worker_and_control_is_neither_shown_nor_missed),
 		cmocka_unit_test(fields_of_the_wrong_size_or_unknown_are_left_out),
 		cmocka_unit_test(addresses_are_no_events_and_nonsense_is_refused),
 		cmocka_unit_test(a_stream_that_refuses_is_an_error),

@@ -123,6 +123,63 @@ static void a_report_may_stand_for_some_but_not_for_any_number(void **state)
 	assert_int_equal(match(&item).counts.complaints, 10);
 }
 
+/* Complaints of one mail, each of another recipient that somebody made up: how many count. */
+static unsigned invented(const char *id, unsigned many)
+{
+	unsigned complaints = 0;
+
+	for (unsigned i = 0; i < many; i++) {
+		struct feedback_match m;
+		char rcpt[32];
+
+		snprintf(rcpt, sizeof(rcpt), "made.up%u@example.org", i);
+		m = match_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, id, rcpt);
+		assert_int_equal(m.tenant, ACME);
+		assert_int_equal(m.result,
+				 m.counts.complaints ? FEEDBACK_COUNTED : FEEDBACK_EXCESS);
+		complaints += m.counts.complaints;
+	}
+	return complaints;
+}
+
+static void a_mail_has_no_more_complaints_than_recipients(void **state)
+{
+	struct feedback_item item;
+	uint64_t put;
+
+	feedback_remember(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, NOW);
+	feedback_left_for(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, 2, NOW);
+	assert_int_equal(invented("1@acme", 500), 2);
+	/* What was one too many takes no room, is tried in vain again, and the first stay known. */
+	put = memory.reports.put;
+	assert_int_equal(match_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, "1@acme", "x@y").result,
+			 FEEDBACK_EXCESS);
+	assert_int_equal(memory.reports.put, put);
+	assert_int_equal(
+		match_of(FEEDBACK_FORWARD, FEEDBACK_COMPLAINT, "1@acme", "made.up1@example.org")
+			.result,
+		FEEDBACK_DUPLICATE);
+	/* More recipients, in another session, have more to complain. */
+	feedback_left_for(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, 3, NOW);
+	assert_int_equal(match_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, "1@acme", "c@d").result,
+			 FEEDBACK_COUNTED);
+	/* One report for several is cut at what is left. */
+	item = item_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, "1@acme", "e@f");
+	item.incidents = 9;
+	assert_int_equal(match(&item).counts.complaints, 2);
+	strcpy(item.rcpt, "g@h");
+	assert_int_equal(match(&item).result, FEEDBACK_EXCESS);
+	/* Another mail's are its own. */
+	feedback_left_for(&memory, "2@acme", ACME, FEEDBACK_BY_GATE, 1, NOW);
+	assert_int_equal(invented("2@acme", 50), 1);
+}
+
+static void of_a_mail_of_unknown_recipients_as_many_count_as_a_report_may_stand_for(void **state)
+{
+	feedback_remember(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, NOW);
+	assert_int_equal(invented("1@acme", 500), 10);
+}
+
 static void what_is_nobodys_counts_for_nobody(void **state)
 {
 	struct feedback_item item = item_of(FEEDBACK_ARF, FEEDBACK_COMPLAINT, "1@acme", "a@b");
@@ -264,6 +321,58 @@ static void a_log_tells_nothing_new_of_mail_that_the_gate_read(void **state)
 	assert_int_equal(match(&item).result, FEEDBACK_SEEN);
 }
 
+static void a_log_tells_how_many_may_complain(void **state)
+{
+	struct feedback_item item = line(FEEDBACK_DELIVERED, "1@acme", "a@example.org");
+
+	for (unsigned i = 0; i < 3; i++) /* read again from its beginning */
+		match(&item);
+	item = line(FEEDBACK_DELIVERED, "1@acme", "b@example.org");
+	match(&item);
+	assert_int_equal(invented("1@acme", 50), 2);
+}
+
+/* Hard bounces of one mail, each of another recipient: how many count. */
+static unsigned bounced(enum feedback_source source, const char *id, unsigned many)
+{
+	unsigned counted = 0;
+
+	for (unsigned i = 0; i < many; i++) {
+		struct feedback_item item = line(FEEDBACK_HARD, id, "");
+
+		item.source = source;
+		if (source == FEEDBACK_DSN)
+			item.address[0] = '\0';
+		snprintf(item.rcpt, sizeof(item.rcpt), "made.up%u@example%u.org", i, i);
+		snprintf(item.text, sizeof(item.text), "blocked using Spamhaus");
+		counted += match(&item).counts.bounced;
+	}
+	return counted;
+}
+
+static void a_mail_has_no_more_bounces_by_reports_than_recipients(void **state)
+{
+	struct feedback_item item;
+	unsigned listings = 0;
+
+	feedback_left_for(&memory, "1@acme", ACME, FEEDBACK_BY_GATE, 3, NOW);
+	assert_int_equal(bounced(FEEDBACK_DSN, "1@acme", 200), 3);
+	item = item_of(FEEDBACK_DSN, FEEDBACK_SOFT, "1@acme", "full@example.org");
+	item.code = 552;
+	assert_int_equal(match(&item).result, FEEDBACK_EXCESS);
+	/* Nor do servers name block lists to more of them. */
+	feedback_left_for(&memory, "2@acme", ACME, FEEDBACK_BY_GATE, 2, NOW);
+	item = item_of(FEEDBACK_DSN, FEEDBACK_DELAYED, "2@acme", "");
+	strcpy(item.text, "blocked using Spamhaus");
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(item.rcpt, sizeof(item.rcpt), "made.up@example%u.org", i);
+		listings += match(&item).counts.listings;
+	}
+	assert_int_equal(listings, 2);
+	/* The provider's own log is not bounded: nobody else wrote it. */
+	assert_int_equal(bounced(FEEDBACK_LOG, "3@acme", 30), 30);
+}
+
 static void later_is_no_answer_and_old_lines_are_no_news(void **state)
 {
 	struct feedback_item item = line(FEEDBACK_SOFT, "1@acme", "a@example.org");
@@ -380,6 +489,14 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_report_may_stand_for_some_but_not_for_any_number,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mail_has_no_more_complaints_than_recipients,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			of_a_mail_of_unknown_recipients_as_many_count_as_a_report_may_stand_for,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_tells_how_many_may_complain, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_mail_has_no_more_bounces_by_reports_than_recipients, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_nobodys_counts_for_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_id_of_two_tenants_says_nothing, setup,
 						teardown),

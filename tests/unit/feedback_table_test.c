@@ -139,6 +139,69 @@ static void kill_9_loses_nothing_that_was_put(void **state)
 	}
 }
 
+static void an_entry_counts_as_long_as_it_is_kept_and_no_further_than_it_can(void **state)
+{
+	struct feedback_found found[2];
+
+	assert_int_equal(feedback_table_count(&table, key_of(1), 7, NOW, KEEP), 0);
+	assert_true(feedback_table_add(&table, key_of(1), 7, FEEDBACK_BY_LOG, 3, NOW, KEEP));
+	assert_false(feedback_table_put(&table, key_of(1), 7, FEEDBACK_BY_GATE, NOW, KEEP));
+	assert_false(feedback_table_add(&table, key_of(1), 7, 0, 2, NOW, KEEP));
+	feedback_table_add(&table, key_of(1), 9, 0, 1, NOW, KEEP);
+	assert_int_equal(feedback_table_count(&table, key_of(1), 7, NOW, KEEP), 5);
+	assert_int_equal(feedback_table_find(&table, key_of(1), NOW, KEEP, found, 2), 2);
+	assert_int_equal(found[0].count + found[1].count, 6);
+	assert_int_equal(feedback_table_count(&table, key_of(2), 7, NOW, KEEP), 0);
+	/* Two that differ in the last bits of their hashes are two. */
+	assert_false(feedback_table_has(&table, key_of(1) + 1, 7, NOW, KEEP, NULL));
+	feedback_table_add(&table, key_of(1), 7, 0, FEEDBACK_COUNT_MAX - 6, NOW, KEEP);
+	feedback_table_add(&table, key_of(1), 7, 0, UINT32_MAX, NOW, KEEP);
+	assert_int_equal(feedback_table_count(&table, key_of(1), 7, NOW, KEEP), FEEDBACK_COUNT_MAX);
+	assert_true(feedback_table_has(&table, key_of(1), 7, NOW, KEEP, NULL));
+	/* When its time is over it counts from nothing. */
+	assert_int_equal(feedback_table_count(&table, key_of(1), 7, NOW + 2 * KEEP, KEEP), 0);
+	feedback_table_add(&table, key_of(1), 7, 0, 1, NOW + 2 * KEEP, KEEP);
+	assert_int_equal(feedback_table_count(&table, key_of(1), 7, NOW + 2 * KEEP, KEEP), 1);
+	feedback_table_close(&table);
+	assert_int_equal(feedback_table_open(&table, path, 16384), 0);
+	assert_int_equal(feedback_table_count(&table, key_of(1), 9, NOW, KEEP), 1);
+}
+
+/* As it was before entries had counts: the hash of 64 bits, the tenant, minutes since 2020. */
+static void a_file_of_before_is_read(void **state)
+{
+	const uint64_t first[2] = {UINT64_C(0x3162666e72747370), 1024};
+	struct {
+		uint64_t hash;
+		uint32_t tenant, stamp;
+	} entry = {.tenant = 7};
+	struct siphash h;
+	uint64_t n = 5;
+	FILE *f;
+
+	feedback_table_hash(&table, &h);
+	siphash_add(&h, &n, sizeof(n));
+	entry.hash = siphash_end(&h) | 0xffff;
+	entry.stamp = (uint32_t)((NOW - 1577836800) / 60) << 4 | FEEDBACK_BY_GATE;
+	feedback_table_close(&table);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fwrite(first, sizeof(first), 1, f), 1);
+	fseek(f, 4096 + 64 * 100, SEEK_SET); /* wherever that was its place */
+	assert_int_equal(fwrite(&entry, sizeof(entry), 1, f), 1);
+	fclose(f);
+	for (unsigned i = 0; i < 2; i++) {
+		struct feedback_found found;
+
+		assert_int_equal(feedback_table_open(&table, path, 4096), 0);
+		assert_int_equal(feedback_table_find(&table, key_of(5), NOW, KEEP, &found, 1), 1);
+		assert_int_equal(found.tenant, 7);
+		assert_int_equal(found.flags, FEEDBACK_BY_GATE);
+		assert_int_equal(found.count, 0);
+		feedback_table_close(&table);
+	}
+}
+
 static void a_file_that_is_none_is_refused(void **state)
 {
 	struct feedback_table other;
@@ -179,6 +242,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_outlives_being_closed_and_made_larger, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(kill_9_loses_nothing_that_was_put, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_entry_counts_as_long_as_it_is_kept_and_no_further_than_it_can, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_before_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_is_none_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
 	};

@@ -8,8 +8,10 @@ static enum ink result_ink(const char *result)
 {
 	if (strcmp(result, "counted") == 0)
 		return INK_YELLOW;
-	return strcmp(result, "unmatched") == 0 || strcmp(result, "ambiguous") == 0 ? INK_BOLD
-										    : INK_DIM;
+	return strcmp(result, "unmatched") == 0 || strcmp(result, "ambiguous") == 0 ||
+			       strcmp(result, "excess") == 0
+		       ? INK_BOLD
+		       : INK_DIM;
 }
 
 void feedback_page_item(struct page_out *out, const struct feedback_item *item)
