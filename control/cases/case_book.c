@@ -161,8 +161,8 @@ static void store_one(struct store_unit *unit, const struct case_one *one, uint6
 		  STORE_INT(closed));
 }
 
-void case_add(struct case_book *book, struct store_unit *unit, struct case_one *one,
-	      const char *what, const char *by, json_t *fields, uint64_t now)
+static void store_item(struct store_unit *unit, struct case_one *one, const char *what,
+		       const char *by, json_t *fields, uint64_t now)
 {
 	char *text = fields ? json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
@@ -175,12 +175,20 @@ void case_add(struct case_book *book, struct store_unit *unit, struct case_one *
 	json_decref(fields);
 }
 
+/* With the case itself: an item is never there without it, whatever was lost before. */
+void case_add(struct case_book *book, struct store_unit *unit, struct case_one *one,
+	      const char *what, const char *by, json_t *fields, uint64_t now)
+{
+	store_one(unit, one, 0);
+	store_item(unit, one, what, by, fields, now);
+}
+
 static void change(struct case_book *book, struct store_unit *unit, struct case_one *one,
 		   enum case_state state, const char *by, json_t *fields, uint64_t now)
 {
 	one->state = state;
 	store_one(unit, one, state == CASE_CLOSED ? now : 0);
-	case_add(book, unit, one, states[state].name, by, fields, now);
+	store_item(unit, one, states[state].name, by, fields, now);
 }
 
 struct case_one *case_take(struct case_book *book, struct store_unit *unit, uint32_t tenant,

@@ -171,8 +171,12 @@ bool evidence_take(struct evidence *e, struct store *store, const struct person_
 	struct said s;
 
 	if (head->type != EVENT_EVIDENCE || !e->quota || head->tenant >= e->slots || !id ||
-	    !has_room(e, head->tenant, head->time) || !store_ready(store))
+	    !has_room(e, head->tenant, head->time))
 		return false;
+	if (!store_ready(store)) {
+		e->lost++;
+		return false;
+	}
 	read_record(head, key, &s);
 	snprintf(flow, sizeof(flow), "%llu", (unsigned long long)head->flow_id);
 	unit = store_begin(store);
@@ -193,8 +197,10 @@ bool evidence_take(struct evidence *e, struct store *store, const struct person_
 			  "INSERT INTO evidence_person(of, hash)"
 			  " VALUES ((SELECT max(id) FROM evidence_one), ?1)",
 			  STORE_INT(s.person[i]));
-	if (store_commit(store, unit, NULL, NULL) != 0)
+	if (store_commit(store, unit, NULL, NULL) != 0) {
+		e->lost++;
 		return false;
+	}
 	e->kept++;
 	return true;
 }

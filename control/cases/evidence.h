@@ -27,6 +27,7 @@ struct evidence {
 	struct evidence_quota *quota; /* by slot; NULL: nothing is kept */
 	uint32_t slots;
 	uint64_t kept, beyond; /* beyond: there were enough of that hour's */
+	uint64_t lost;         /* the store had no room: the disk is slow, or takes nothing */
 };
 
 extern const struct store_part evidence_part;

@@ -154,6 +154,7 @@ static void store_and_answer(struct request *r, json_t *result)
 	r->unit = NULL;
 	r->result = result;
 	audit_request(r, unit);
+	store_keep(unit);
 	stored.rc = store_commit(r->daemon->store, unit, on_stored, r);
 	if (stored.rc)
 		on_stored(r, &stored);

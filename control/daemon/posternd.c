@@ -215,10 +215,12 @@ static void close_store(struct daemon *d)
 {
 	if (d->audit && d->started_all) {
 		audit_daemon(d, "posternd stops", 0, NULL, NULL);
-		store_sync(d->store);
+		store_retry(d->store);
 		audit_anchor(d);
 	}
 	state_close(d->state);
+	if (d->store)
+		store_watch_end(d);
 	store_close(d->store);
 	audit_close(d->audit);
 }
@@ -425,7 +427,7 @@ static void close_all(struct posternd *p)
 	lists_close(d);
 	server_close(d->server);
 	if (d->store)
-		store_sync(d->store); /* whoever waits for it finds everything in its place */
+		store_retry(d->store); /* whoever waits for it finds everything in its place */
 	metrics_http_close(d->metrics);
 	if (d->dataplane && d->roster)
 		pump_drain(d);

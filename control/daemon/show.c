@@ -87,11 +87,11 @@ enum command_outcome run_status(struct request *r, json_t **result)
 {
 	const struct daemon *d = r->daemon;
 
-	*result = json_pack("{s:o, s:o, s:o, s:s, s:s, s:o}", "posternd", daemon_json(d),
+	*result = json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "posternd", daemon_json(d),
 			    "configuration", configuration_json(d), "dataplane", dataplane_json(d),
 			    "mode", config_gate_mode_name((enum gate_mode)d->config->gate.mode),
 			    "failure", config_failure_name((enum failure_policy)d->failure),
-			    "events", events_json(d));
+			    "events", events_json(d), "state", store_watch_json(d));
 	return COMMAND_DONE;
 }
 

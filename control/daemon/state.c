@@ -111,8 +111,8 @@ static int put_row(const struct override *o, struct store_unit *unit)
 
 static void put_number(const char *name, uint64_t value, struct store_unit *unit)
 {
-	store_add(unit, "INSERT OR REPLACE INTO state_number(name, value) VALUES (?1, ?2)",
-		  STORE_TEXT(name), STORE_INT(value));
+	store_add_fleeting(unit, "INSERT OR REPLACE INTO state_number(name, value) VALUES (?1, ?2)",
+			   STORE_TEXT(name), STORE_INT(value));
 }
 
 int state_put(struct state *s, const struct override *override, struct store_unit *unit)

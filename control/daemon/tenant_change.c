@@ -192,6 +192,7 @@ void tenant_suspend_by_case(struct daemon *d, uint32_t slot, const char *reason)
 		     json_pack("{s:o, s:o, s:s}", "before", before, "after", override_json(&o),
 			       "reason", reason),
 		     unit);
+	store_keep(unit);
 	if (store_commit(d->store, unit, on_stored, d) != 0)
 		state_unstored(d->state);
 	daemon_event(d, "tenant_suspended", slot,
@@ -224,6 +225,7 @@ static void expire(struct daemon *d, struct override o)
 		     json_pack("{s:o, s:o, s:I}", "before", before, "after", override_json(&o),
 			       "of", (json_int_t)o.tenant),
 		     unit);
+	store_keep(unit);
 	if (store_commit(d->store, unit, on_stored, d) != 0)
 		state_unstored(d->state);
 	daemon_event(

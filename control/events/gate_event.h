@@ -39,8 +39,9 @@
 	X("limits_set", INFO, "a tenant's limits were set")                                        \
 	X("audit_anchor", INFO, "the audit log ends here: what is cut off behind shows")           \
 	X("audit_broken", ERROR, "the audit log is not what posternd left")                        \
-	X("store_failed", ERROR, "the disk takes nothing: what is decided holds, and is forgotten when posternd ends") \
-	X("store_works", INFO, "the disk takes what is decided again")                             \
+	X("store_failed", ERROR, "the disk takes nothing: what is decided holds, and is kept in memory until the disk takes it, or posternd ends") \
+	X("store_lost", ERROR, "what was to be kept for the disk is lost: there is no more room, or posternd ends") \
+	X("store_works", INFO, "the disk takes what is decided again, and has what was kept")      \
 	X("lists_changed", INFO, "a list has other entries")                                       \
 	X("lists_failed", ERROR, "the lists can't be read: the gate has none")                     \
 	X("warmup_step", INFO, "a step of a new tenant's warm-up has ended: its limits are higher")      \

@@ -359,6 +359,7 @@ enum command_outcome run_feedback_report(struct request *r, json_t **result)
 	keep_scores(d, unit, counted);
 	free(counted);
 	r->data = *result;
+	store_keep(unit);
 	if (store_commit(d->store, unit, on_stored, r) == 0)
 		return COMMAND_LATER;
 	r->data = NULL;

@@ -57,7 +57,7 @@ struct evbuffer;
 	X(cases_opened, "postern_cases_opened_total", counter, "", "cases that were opened")        \
 	X(cases_overdue, "postern_cases_overdue_total", counter, "", "cases whose tenants did not answer in time") \
 	X(notices, "postern_notices_total", counter, "result", "attempts to bring notices to people: sent, failed, or given up") \
-	X(evidence, "postern_evidence_total", counter, "result", "refused mails whose headers were kept, or were too many of an hour's") \
+	X(evidence, "postern_evidence_total", counter, "result", "refused mails whose headers were kept, were too many of an hour's, or found no room for the disk") \
 	X(notices_waiting, "postern_notices_waiting", gauge, "", "notices that are on their way")   \
 	X(feedback_mails, "postern_feedback_mails_total", counter, "", "mails that left and are remembered for them") \
 	X(list_entries, "postern_list_entries", gauge, "kind", "entries of imported lists")        \
@@ -97,11 +97,14 @@ struct evbuffer;
 	X(clients, "postern_control_clients", gauge, "", "connections now")                        \
 	X(requests, "postern_control_requests_total", counter, "", "lines received there")         \
 	X(followers, "postern_event_followers", gauge, "", "connections that follow events")       \
-	X(store_units, "postern_store_units_total", counter, "result", "units of state: on the disk, refused by it, or without room in the queue") \
+	X(store_units, "postern_store_units_total", counter, "result", "units of state: on the disk, refused by it, without room in the queue or among what is kept, or kept in memory when the disk did not take them") \
 	X(store_transactions, "postern_store_transactions_total", counter, "", "transactions that brought them") \
 	X(store_longest, "postern_store_longest_seconds", gauge, "", "how long the longest of these took") \
 	X(store_queue, "postern_store_queue_units", gauge, "", "units that wait for the disk")     \
 	X(store_queue_bytes, "postern_store_queue_bytes", gauge, "", "their bytes")                \
+	X(store_kept, "postern_store_kept_units", gauge, "", "those of them that are kept in memory because the disk takes nothing") \
+	X(store_kept_bytes, "postern_store_kept_bytes", gauge, "", "their bytes, 24 MiB at the most") \
+	X(store_kept_since, "postern_store_kept_since_timestamp_seconds", gauge, "", "when the first of these was kept; 0: none is") \
 	X(store_bytes, "postern_store_bytes", gauge, "file", "size of state.db, and of its log of writes") \
 	X(store_commit, "postern_store_last_commit_timestamp_seconds", gauge, "", "when something was last written; 0: not yet") \
 	X(store_checkpoints, "postern_store_checkpoints_total", counter, "", "times that all of the log of writes was in the database") \

@@ -45,6 +45,7 @@ void metric_evidence(struct metrics_view *v)
 {
 	sample_count(v, v->daemon->evidence.kept, "result=\"kept\"");
 	sample_count(v, v->daemon->evidence.beyond, "result=\"beyond\"");
+	sample_count(v, v->daemon->evidence.lost, "result=\"lost\"");
 }
 
 void metric_notices_waiting(struct metrics_view *v)

@@ -14,6 +14,7 @@ void metric_store_units(struct metrics_view *v)
 	sample_count(v, s.committed, "result=\"stored\"");
 	sample_count(v, s.failed, "result=\"failed\"");
 	sample_count(v, s.lost, "result=\"lost\"");
+	sample_count(v, s.postponed, "result=\"kept\"");
 }
 
 void metric_store_transactions(struct metrics_view *v)
@@ -34,6 +35,21 @@ void metric_store_queue(struct metrics_view *v)
 void metric_store_queue_bytes(struct metrics_view *v)
 {
 	sample_count(v, stats_of(v).bytes, NO_LABELS);
+}
+
+void metric_store_kept(struct metrics_view *v)
+{
+	sample_count(v, stats_of(v).kept, NO_LABELS);
+}
+
+void metric_store_kept_bytes(struct metrics_view *v)
+{
+	sample_count(v, stats_of(v).kept_bytes, NO_LABELS);
+}
+
+void metric_store_kept_since(struct metrics_view *v)
+{
+	sample(v, (double)stats_of(v).kept_since / 1e9, NO_LABELS);
 }
 
 void metric_store_bytes(struct metrics_view *v)

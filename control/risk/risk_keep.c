@@ -49,7 +49,7 @@ void risk_keep_put(struct daemon *d, uint32_t slot, struct store_unit *unit)
 static void look_at_failures(struct daemon *d)
 {
 	const struct store_stats stats = store_stats(d->store);
-	const uint64_t failures = stats.failed + stats.lost;
+	const uint64_t failures = stats.failed + stats.lost + stats.postponed;
 
 	if (failures != d->risk.keep.failures)
 		memset(d->risk.board.dirty, true,
@@ -129,6 +129,7 @@ void risk_keep_tell(struct daemon *d, struct store_unit *unit, uint32_t slot, co
 
 	if (t)
 		*t = (struct telling){d, slot, d->roster->tenant[slot].id, event, fields};
+	store_keep(unit);
 	if (store_commit(d->store, unit, t ? tell : NULL, t) != 0 || !t) {
 		daemon_event(d, event, slot, fields);
 		free(t);
@@ -141,8 +142,11 @@ static void leave(struct daemon *d, uint32_t slot, struct store_unit *unit)
 {
 	const uint32_t id = d->risk.board.id[slot];
 
-	if (d->risk.board.dirty[slot])
-		risk_keep_put(d, slot, unit);
+	if (d->risk.board.dirty[slot]) {
+		risk_state_put_last(unit, &d->risk.board, slot, daemon_time());
+		d->risk.board.dirty[slot] = false;
+		d->risk.keep.written++;
+	}
 	risk_state_leave(unit, id, daemon_time());
 }
 

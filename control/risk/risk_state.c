@@ -21,19 +21,37 @@ const struct store_part risk_part = {
 		  "gone > 0 AND gone < ?1 LIMIT ?2)",
 };
 
-void risk_state_put(struct store_unit *unit, const struct risk_board *b, uint32_t slot,
-		    uint64_t now)
+static const char insert[] = "INSERT INTO risk_tenant(tenant, level, score, time, gone, data)"
+			     " VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT(tenant) DO UPDATE SET"
+			     " level = ?2, score = ?3, time = ?4, gone = 0, data = ?5";
+
+static void put(struct store_unit *unit, const struct risk_board *b, uint32_t slot, uint64_t now,
+		void (*add)(struct store_unit *, const char *, const struct store_value *, size_t))
 {
 	const struct risk_tenant *t = &b->tenant[slot];
 	uint8_t data[RISK_PACKED];
 	const size_t len = risk_pack(b, slot, data);
+	const struct store_value row[] = {
+		STORE_INT(b->id[slot]),
+		STORE_TEXT(risk_level_name((enum risk_level)t->level)),
+		STORE_REAL((double)t->score),
+		STORE_INT(now),
+		STORE_BLOB(data, len),
+	};
 
-	store_add(unit,
-		  "INSERT INTO risk_tenant(tenant, level, score, time, gone, data)"
-		  " VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT(tenant) DO UPDATE SET"
-		  " level = ?2, score = ?3, time = ?4, gone = 0, data = ?5",
-		  STORE_INT(b->id[slot]), STORE_TEXT(risk_level_name((enum risk_level)t->level)),
-		  STORE_REAL((double)t->score), STORE_INT(now), STORE_BLOB(data, len));
+	add(unit, insert, row, sizeof(row) / sizeof(row[0]));
+}
+
+void risk_state_put(struct store_unit *unit, const struct risk_board *b, uint32_t slot,
+		    uint64_t now)
+{
+	put(unit, b, slot, now, store_add_fleeting_list);
+}
+
+void risk_state_put_last(struct store_unit *unit, const struct risk_board *b, uint32_t slot,
+			 uint64_t now)
+{
+	put(unit, b, slot, now, store_add_list);
 }
 
 int risk_state_find(struct store *store, uint32_t tenant, struct risk_saved *saved)

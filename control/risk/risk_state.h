@@ -12,9 +12,14 @@
 
 extern const struct store_part risk_part;
 
-/* What the board knows of the slot's tenant, onto the disk with the unit. `now`: ns since 1970. */
+/*
+ * What the board knows of the slot's tenant, onto the disk with the unit. `now`: ns since 1970. It
+ * is store_add_fleeting()'s: the next write has it anew; risk_state_put_last(): there is no next.
+ */
 void risk_state_put(struct store_unit *unit, const struct risk_board *board, uint32_t slot,
 		    uint64_t now);
+void risk_state_put_last(struct store_unit *unit, const struct risk_board *board, uint32_t slot,
+			 uint64_t now);
 
 /* 0; -ENOENT: there is nothing of that tenant; -EINVAL: it makes no sense; -errno. */
 int risk_state_find(struct store *store, uint32_t tenant, struct risk_saved *saved);

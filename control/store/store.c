@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The queue, the writer's thread, and what comes back from it. */
+/* What the event loop's thread does: handing over, what comes back, opening and closing. */
 #include "control/store/store.h"
 
 #include <errno.h>
@@ -14,187 +14,10 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/base/log.h"
 #include "control/store/store_internal.h"
-
-#define BATCH_BYTES (UINT64_C(4) << 20) /* of units in one transaction */
-
-struct store {
-	const struct store_part *const *parts;
-	int dir, lock; /* lock: held by whoever has the directory open */
-	struct store_db reader;
-	struct event *woken;
-	int wake; /* an eventfd: units are done */
-	pthread_t thread;
-	bool running;
-
-	pthread_mutex_t mutex; /* of what follows */
-	pthread_cond_t work, idle;
-	struct store_units queue, done;
-	bool stop, urgent,
-		busy; /* urgent: somebody waits for the queue; busy: a batch is written */
-	struct store_stats stats;
-
-	struct store_db writer; /* the thread's, once it runs */
-};
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/* The writer */
-
-/* Until there is work, and it is time for it. false: there is none, and never will be. */
-static bool wait_for_work(struct store *s)
-{
-	struct timespec until;
-
-	while (STAILQ_EMPTY(&s->queue) && !s->stop)
-		pthread_cond_wait(&s->work, &s->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += STORE_LINGER_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	while (!s->urgent && !s->stop && s->stats.bytes < BATCH_BYTES)
-		if (pthread_cond_timedwait(&s->work, &s->mutex, &until) == ETIMEDOUT)
-			break;
-	return !STAILQ_EMPTY(&s->queue);
-}
-
-static void take_batch(struct store *s, struct store_units *batch)
-{
-	struct store_unit *u;
-	size_t bytes = 0;
-
-	while ((u = STAILQ_FIRST(&s->queue)) && bytes < BATCH_BYTES) {
-		bytes += store_unit_bytes(u);
-		STAILQ_REMOVE_HEAD(&s->queue, entry);
-		STAILQ_INSERT_TAIL(batch, u, entry);
-	}
-	s->urgent = s->urgent && u;
-	s->busy = true;
-}
-
-/* What was deleted is still in the log of writes, until that begins anew. */
-static void scrub(struct store_db *db, const struct store_units *batch)
-{
-	const struct store_unit *u;
-	bool wanted = false;
-
-	STAILQ_FOREACH(u, batch, entry)
-	wanted |= u->scrub && !u->result.rc;
-	if (wanted)
-		store_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-/* All of it in one transaction; each unit's result says how it went. */
-static void write_batch(struct store_db *db, struct store_units *batch)
-{
-	int rc = store_db_run(db, "BEGIN IMMEDIATE");
-	struct store_unit *u;
-
-	STAILQ_FOREACH(u, batch, entry)
-	{
-		if (rc)
-			break;
-		u->result.rc = store_unit_run(db, u);
-		/* The database gave the whole transaction up: disk full, no memory. */
-		if (sqlite3_get_autocommit(db->handle))
-			rc = u->result.rc ? u->result.rc : -EIO;
-	}
-	if (!rc)
-		rc = store_db_run(db, "COMMIT");
-	if (!rc)
-		return;
-	memcpy(db->failure, db->error, sizeof(db->failure));
-	if (!sqlite3_get_autocommit(db->handle))
-		store_db_run(db, "ROLLBACK");
-	STAILQ_FOREACH(u, batch, entry)
-	u->result = (struct store_result){.rc = u->result.rc ? u->result.rc : rc};
-}
-
-static uint64_t wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/* Of the disk, not of what was to be written. */
-static bool is_trouble(int rc)
-{
-	return rc == -ENOSPC || rc == -EIO || rc == -EROFS || rc == -EBADMSG || rc == -ENOENT;
-}
-
-static void count_unit(struct store *s, const struct store_unit *u)
-{
-	s->stats.queued--;
-	s->stats.bytes -= store_unit_bytes(u);
-	s->stats.committed += u->result.rc == 0;
-	s->stats.failed += u->result.rc != 0;
-	if (u->result.rc)
-		memcpy(s->stats.error, s->writer.failure, sizeof(s->stats.error));
-	if (is_trouble(u->result.rc))
-		s->stats.trouble = u->result.rc;
-	else if (!u->result.rc && u->result.changes)
-		s->stats.trouble = 0;
-}
-
-static void count_batch(struct store *s, struct store_units *batch, uint64_t took)
-{
-	struct store_unit *u;
-
-	s->busy = false;
-	s->stats.batches++;
-	if (took > s->stats.longest)
-		s->stats.longest = took;
-	STAILQ_FOREACH(u, batch, entry)
-	{
-		count_unit(s, u);
-		if (!u->result.rc)
-			s->stats.last = wall_ns();
-	}
-	s->stats.checkpoints = s->writer.checkpoints;
-	s->stats.checkpointed = s->writer.checkpointed;
-	STAILQ_CONCAT(&s->done, batch);
-	pthread_cond_broadcast(&s->idle);
-}
-
-static void *write_units(void *ctx)
-{
-	struct store *s = ctx;
-	const uint64_t one = 1;
-
-	pthread_mutex_lock(&s->mutex);
-	s->busy = false; /* starting is over */
-	pthread_cond_broadcast(&s->idle);
-	while (wait_for_work(s)) {
-		struct store_units batch = STAILQ_HEAD_INITIALIZER(batch);
-		uint64_t began;
-
-		take_batch(s, &batch);
-		pthread_mutex_unlock(&s->mutex);
-		began = now_ns();
-		write_batch(&s->writer, &batch);
-		scrub(&s->writer, &batch);
-		pthread_mutex_lock(&s->mutex);
-		count_batch(s, &batch, now_ns() - began);
-		while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
-			;
-	}
-	pthread_mutex_unlock(&s->mutex);
-	return NULL;
-}
 
 /* The loop's thread */
 
@@ -308,7 +131,7 @@ void store_sync(struct store *s)
 	pthread_mutex_lock(&s->mutex);
 	s->urgent = !STAILQ_EMPTY(&s->queue);
 	pthread_cond_signal(&s->work);
-	while (!STAILQ_EMPTY(&s->queue) || s->busy)
+	while (!STAILQ_EMPTY(&s->queue) || s->busy || s->retry)
 		pthread_cond_wait(&s->idle, &s->mutex);
 	pthread_mutex_unlock(&s->mutex);
 	store_dispatch(s);
@@ -340,13 +163,26 @@ void store_sizes(const struct store *s, struct store_sizes *sizes)
 void store_probe(struct store *s)
 {
 	struct store_unit *u;
+	struct store_stats stats;
 
-	if (!store_stats(s).trouble)
+	pthread_mutex_lock(&s->mutex);
+	stats = s->stats;
+	s->retry |= stats.kept != 0;
+	pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->mutex);
+	if (!stats.trouble || stats.kept)
 		return;
 	u = store_begin(s);
-	store_add(u, "INSERT INTO part(name, version) VALUES ('', 0)"
-		     " ON CONFLICT(name) DO UPDATE SET version = 1 - version");
+	store_add_fleeting(u, "INSERT INTO part(name, version) VALUES ('', 0)"
+			      " ON CONFLICT(name) DO UPDATE SET version = 1 - version");
 	store_commit(s, u, NULL, NULL);
+}
+
+void store_retry(struct store *s)
+{
+	store_sync(s);
+	store_probe(s);
+	store_sync(s);
 }
 
 struct store_rows *store_query_list(struct store *s, const char *sql,
@@ -405,7 +241,7 @@ static int start_thread(struct store *s, struct event_base *base)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	s->busy = true;
-	rc = -pthread_create(&s->thread, NULL, write_units, s);
+	rc = -pthread_create(&s->thread, NULL, store_write_units, s);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	s->running = rc == 0;
 	return rc;
@@ -459,6 +295,7 @@ static struct store *store_new(void)
 	s->dir = s->lock = s->wake = -1;
 	STAILQ_INIT(&s->queue);
 	STAILQ_INIT(&s->done);
+	STAILQ_INIT(&s->kept);
 	pthread_mutex_init(&s->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -508,7 +345,7 @@ void store_close(struct store *s)
 		return;
 	if (s->running) {
 		mind_forks(NULL);
-		store_sync(s);
+		store_retry(s);
 		pthread_mutex_lock(&s->mutex);
 		s->stop = true;
 		pthread_cond_signal(&s->work);
@@ -516,6 +353,7 @@ void store_close(struct store *s)
 		pthread_join(s->thread, NULL);
 		store_dispatch(s);
 	}
+	store_kept_lose(s);
 	if (s->woken)
 		event_free(s->woken);
 	if (s->wake >= 0)

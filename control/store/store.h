@@ -12,6 +12,11 @@
  * A unit is stored as a whole or not at all, after all units that were committed before it. What
  * was acknowledged outlives posternd's death and the machine's (WAL, synchronous=FULL).
  *
+ * While the disk takes nothing (it is full, can't be written, is locked by somebody), units that
+ * nobody waits for are kept in memory, and written in their order when it takes them: within
+ * STORE_KEPT, what comes beyond it is lost. Nothing overtakes them: as long as some are kept, who
+ * waits for a unit is told at once that it is not stored. They end with posternd.
+ *
  * All functions belong to the thread that opened the store (the event loop's) but for those of
  * struct store_db, which belong to the writer's. SQL is a literal, or lives as long as the store:
  * a statement is prepared once and known by its address. Times in tables are ns since 1970.
@@ -31,6 +36,7 @@ struct store_unit;
 
 #define STORE_ERROR     512
 #define STORE_ROOM      (UINT64_C(32) << 20) /* bytes of units that may wait for the writer */
+#define STORE_KEPT      (STORE_ROOM / 4 * 3) /* of these while the disk takes nothing */
 #define STORE_LINGER_MS 200 /* that a unit may wait for others when nobody waits for it */
 
 /* forgotten(text, ?1): the text without it, NULL where it isn't in there. */
@@ -72,7 +78,8 @@ struct store_part {
 int store_open(const char *dir, const struct store_part *const *parts, struct event_base *base,
 	       struct store **storep, char error[STORE_ERROR]);
 
-/* Writes all that waits, acknowledges it, and ends. NULL is fine. */
+/* Writes all that waits, acknowledges it, and ends; what is kept is tried once more. NULL is fine.
+ */
 void store_close(struct store *store);
 
 /* Of gate.state_dir: a descriptor, the store's. */
@@ -146,6 +153,21 @@ void store_add_list(struct store_unit *unit, const char *sql, const struct store
 		    size_t n);
 
 /*
+ * As store_add(), of a row that its owner writes anew soon, and all the more when units have failed
+ * (struct store_stats): it is not kept while the disk takes nothing.
+ */
+#define store_add_fleeting(unit, sql, ...) \
+	store_add_fleeting_list(unit, sql, STORE_LIST(__VA_ARGS__), STORE_COUNT(__VA_ARGS__))
+void store_add_fleeting_list(struct store_unit *unit, const char *sql,
+			     const struct store_value *values, size_t n);
+
+/*
+ * What the unit says holds already: it may be kept, although somebody waits for it, who is told at
+ * once that it is not stored.
+ */
+void store_keep(struct store_unit *unit);
+
+/*
  * Work on the writer's thread, inside the unit: 0 or -errno, which undoes the unit. It touches
  * nothing but the database and `arg`, of which `size` bytes are copied.
  */
@@ -155,7 +177,8 @@ void store_call(struct store_unit *unit, int (*work)(struct store_db *db, void *
 /*
  * Hands the unit over, in any case. 0: done(ctx) comes on this thread when the disk has it, or
  * when it can't have it, in the order of commits; never before this returns. Without `done` it
- * may linger. -ENOBUFS: there is no room (counted as lost), -ENOMEM: done() never comes.
+ * may linger, and be kept. -ENOBUFS: there is no room (counted as lost), -ENOMEM: done() never
+ * comes.
  */
 int store_commit(struct store *store, struct store_unit *unit,
 		 void (*done)(void *ctx, const struct store_result *result), void *ctx);
@@ -177,7 +200,8 @@ int store_expire(struct store *store, const struct store_part *part, uint64_t be
 /* A unit that is not to be stored after all. */
 void store_abandon(struct store_unit *unit);
 
-/* Waits for all that was committed and acknowledges it; for starts, ends, and tests. */
+/* Waits for all that was committed and acknowledges it, but for what is kept; for starts, ends, and
+ * tests. */
 void store_sync(struct store *store);
 
 /* Acknowledges what is done. Without an event loop. */
@@ -218,8 +242,11 @@ struct store_stats {
 	uint64_t committed, batches; /* units on the disk; transactions that brought them */
 	uint64_t failed;             /* units that the database refused */
 	uint64_t lost;               /* units that found no room */
+	uint64_t postponed;          /* units that were kept when the disk did not take them */
 	uint64_t waited;             /* times that store_ready() said no */
 	uint64_t queued, bytes;      /* units that wait now; their bytes */
+	uint64_t kept, kept_bytes;   /* those of them that are kept */
+	uint64_t kept_since;         /* ns since 1970: when the first of these was; 0: none is */
 	uint64_t longest;            /* ns: of the transaction that took longest */
 	uint64_t last;               /* ns since 1970: of the last transaction; 0: none yet */
 	uint64_t checkpoints;        /* times that all of the log of writes was in the database */
@@ -236,8 +263,10 @@ struct store_sizes {
 
 void store_sizes(const struct store *store, struct store_sizes *sizes);
 
-/* While there is trouble: writes a row of nothing, to see whether it is over. */
+/* While there is trouble: writes what is kept, or a row of nothing, to see whether it is over. */
 void store_probe(struct store *store);
+/* The same, and waits for it; for ends. */
+void store_retry(struct store *store);
 
 /* All parts of posternd's. */
 extern const struct store_part *const store_parts[];

@@ -3,6 +3,7 @@
 #ifndef POSTERN_CONTROL_STORE_INTERNAL_H
 #define POSTERN_CONTROL_STORE_INTERNAL_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/queue.h>
 
@@ -60,6 +61,7 @@ struct store_unit {
 	size_t used, size;
 	int failed; /* -ENOMEM while it was made */
 	bool scrub; /* what it deleted is to be gone from the log of writes, too */
+	bool keep;  /* it may wait for the disk though somebody waits for it */
 	void (*done)(void *ctx, const struct store_result *result);
 	void *ctx;
 	struct store_result result;
@@ -71,5 +73,43 @@ size_t store_unit_bytes(const struct store_unit *unit);
 /* 0 or -errno; the writer's thread. */
 int store_unit_run(struct store_db *db, struct store_unit *unit);
 void store_unit_free(struct store_unit *unit);
+/* Whether there is more in it than what is written anew anyway. */
+bool store_unit_lasts(const struct store_unit *unit);
+/* Takes that away. 0 or -ENOMEM. */
+int store_unit_trim(struct store_unit *unit);
+
+struct store {
+	const struct store_part *const *parts;
+	int dir, lock; /* lock: held by whoever has the directory open */
+	struct store_db reader;
+	struct event *woken;
+	int wake; /* an eventfd: units are done */
+	pthread_t thread;
+	bool running;
+
+	pthread_mutex_t mutex; /* of what follows */
+	pthread_cond_t work, idle;
+	struct store_units queue, done, kept;
+	bool stop, urgent, busy; /* urgent: somebody waits for the queue; busy: it is written */
+	bool retry;              /* what is kept is to be tried again */
+	struct store_stats stats;
+
+	struct store_db writer; /* the thread's, once it runs */
+};
+
+/* store_writer.c: the thread; `ctx` is the store. */
+void *store_write_units(void *ctx);
+
+/* store_kept.c */
+/* Of the disk, or of what else is over some time; not of what was to be written. */
+bool store_is_trouble(int rc);
+/* Whether it failed in such a way, and may wait. */
+bool store_unit_is_kept(const struct store_unit *unit);
+/* Takes the unit over: kept, or lost where there is no room for more. `now`: ns since 1970. */
+void store_kept_add(struct store *store, struct store_unit *unit, uint64_t now);
+/* It is on the disk, or wrong; it was taken out of the list before. */
+void store_kept_leave(struct store *store, const struct store_unit *unit);
+/* The end: what is left is lost. */
+void store_kept_lose(struct store *store);
 
 #endif

@@ -12,7 +12,8 @@
 struct store_op {
 	const char *sql;
 	int (*work)(struct store_db *db, void *arg);
-	size_t values, count; /* of a statement; of work: where its argument is */
+	size_t values, count; /* of a statement; of work: where its argument is, and its bytes */
+	bool fleeting;        /* written anew anyway */
 };
 
 struct store_unit *store_begin(struct store *store)
@@ -84,8 +85,8 @@ static struct store_op *op_add(struct store_unit *u)
 	return &u->ops[u->count];
 }
 
-void store_add_list(struct store_unit *u, const char *sql, const struct store_value *values,
-		    size_t n)
+static void add_list(struct store_unit *u, const char *sql, const struct store_value *values,
+		     size_t n, bool fleeting)
 {
 	struct store_op *op = u && n <= VALUES_MAX ? op_add(u) : NULL;
 	size_t at;
@@ -104,8 +105,26 @@ void store_add_list(struct store_unit *u, const char *sql, const struct store_va
 		if (data != SIZE_MAX)
 			((struct store_value *)(void *)(u->bytes + at))[i].integer = (int64_t)data;
 	}
-	*op = (struct store_op){.sql = sql, .values = at, .count = n};
+	*op = (struct store_op){.sql = sql, .values = at, .count = n, .fleeting = fleeting};
 	u->count += !u->failed;
+}
+
+void store_add_list(struct store_unit *u, const char *sql, const struct store_value *values,
+		    size_t n)
+{
+	add_list(u, sql, values, n, false);
+}
+
+void store_add_fleeting_list(struct store_unit *u, const char *sql,
+			     const struct store_value *values, size_t n)
+{
+	add_list(u, sql, values, n, true);
+}
+
+void store_keep(struct store_unit *u)
+{
+	if (u)
+		u->keep = true;
 }
 
 void store_call(struct store_unit *u, int (*work)(struct store_db *db, void *arg), const void *arg,
@@ -115,8 +134,18 @@ void store_call(struct store_unit *u, int (*work)(struct store_db *db, void *arg
 
 	if (!op)
 		return;
-	*op = (struct store_op){.work = work, .values = copy(u, arg, size)};
+	*op = (struct store_op){.work = work, .values = copy(u, arg, size), .count = size};
 	u->count += !u->failed;
+}
+
+static void op_values(const struct store_unit *u, const struct store_op *op,
+		      struct store_value values[VALUES_MAX])
+{
+	if (op->count)
+		memcpy(values, u->bytes + op->values, op->count * sizeof(*values));
+	for (size_t i = 0; i < op->count; i++)
+		if (values[i].type >= STORE_TYPE_TEXT)
+			values[i].data = u->bytes + values[i].integer;
 }
 
 static int op_run(struct store_db *db, struct store_unit *u, const struct store_op *op)
@@ -125,12 +154,51 @@ static int op_run(struct store_db *db, struct store_unit *u, const struct store_
 
 	if (op->work)
 		return op->work(db, u->bytes + op->values);
-	if (op->count)
-		memcpy(values, u->bytes + op->values, op->count * sizeof(*values));
-	for (size_t i = 0; i < op->count; i++)
-		if (values[i].type >= STORE_TYPE_TEXT)
-			values[i].data = u->bytes + values[i].integer;
+	op_values(u, op, values);
 	return store_db_run_list(db, op->sql, values, op->count);
+}
+
+static void op_copy(struct store_unit *to, const struct store_unit *from, const struct store_op *op)
+{
+	struct store_value values[VALUES_MAX];
+
+	if (op->work) {
+		store_call(to, op->work, from->bytes + op->values, op->count);
+		return;
+	}
+	op_values(from, op, values);
+	store_add_list(to, op->sql, values, op->count);
+}
+
+bool store_unit_lasts(const struct store_unit *u)
+{
+	for (size_t i = 0; i < u->count; i++)
+		if (!u->ops[i].fleeting)
+			return true;
+	return false;
+}
+
+int store_unit_trim(struct store_unit *u)
+{
+	struct store_unit rest = {0};
+
+	for (size_t i = 0; i < u->count; i++)
+		if (!u->ops[i].fleeting)
+			op_copy(&rest, u, &u->ops[i]);
+	if (rest.failed) {
+		free(rest.ops);
+		free(rest.bytes);
+		return rest.failed;
+	}
+	free(u->ops);
+	free(u->bytes);
+	u->ops = rest.ops;
+	u->count = rest.count;
+	u->room = rest.room;
+	u->bytes = rest.bytes;
+	u->used = rest.used;
+	u->size = rest.size;
+	return 0;
 }
 
 int store_unit_run(struct store_db *db, struct store_unit *u)

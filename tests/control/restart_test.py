@@ -176,13 +176,14 @@ class Restart(unittest.TestCase):
         return self.gate.ask("tenant suspend", tenant=tenant, reason=f"number {number} " + "x" * 80)["result"]
 
     def until_it_fails(self):
+        """How many it took."""
         for number in range(20000):
             if self.suspend("acme", number).get("stored") is False:
-                return
+                return number + 1
         raise AssertionError("it never fails")
 
     def goes_on_without_a_disk(self, why):
-        self.until_it_fails()
+        self.suspensions = self.until_it_fails()
         alarm = wait_for("an alarm", lambda: self.gate.gate_events("store_failed"))[0]
         self.assertEqual(alarm["severity"], "error")
         self.assertIn(why, alarm["reason"])
@@ -191,10 +192,41 @@ class Restart(unittest.TestCase):
         # What is decided holds, and it answers.
         self.assertIs(self.suspend("initech", 1)["stored"], False)
         self.assertTrue(self.gate.ask("tenant", tenant="initech")["result"]["suspended"])
+        # What it did is kept; what would have to come after that is refused, and says why.
+        self.assertIs(self.gate.ask("case open", tenant="acme", why="a first word")["result"]["stored"], False)
+        self.assertIs(self.gate.ask("case note", case=1, text="a second one")["result"]["stored"], False)
+        error = self.gate.ask("forget", address="user@example.org")["error"]
+        self.assertEqual((error["code"], error["message"]), ("not_stored", why))
+        state = self.gate.ask("status")["result"]["state"]
+        self.assertTrue(state["failing"])
+        self.assertIn(why, state["reason"])
+        self.assertGreaterEqual(state["kept"], 4)  # two suspensions, a case opened, a line of it
+        self.assertLess(abs(state["kept_since"] - time.time()), 600)
+        self.assertEqual((self.metric("postern_store_kept_units"), state["lost"]), (state["kept"], 0))
+        page = self.gate.run("status").stdout
+        self.assertRegex(page, f"NOT STORED: {why}")
+        self.assertRegex(page, r"kept for it +\d+ units in memory, since 2")
+        self.assertEqual(self.on_disk("SELECT count(*) FROM case_one"), 0)
+
+    def everything_is_there(self):
+        said = self.column("SELECT json_extract(text, '$.arguments.reason') FROM audit_entry WHERE tenant = 7"
+                           " AND json_extract(text, '$.action') = 'tenant suspend' ORDER BY seq")
+        self.assertEqual([int(reason.split()[1]) for reason in said], list(range(self.suspensions)))
+        last = self.column("SELECT json_extract(text, '$.action') FROM audit_entry ORDER BY seq DESC LIMIT 40")
+        self.assertEqual([action for action in last if action.startswith("case")], ["case note", "case open"])
+        history = self.gate.ask("case show", case=1)["result"]["history"]
+        self.assertEqual([item["fields"] for item in history if item["what"] == "note"],
+                         [{"why": "a first word"}, {"text": "a second one"}])
+        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
 
     def is_over(self):
-        wait_for("it works again", lambda: self.gate.gate_events("store_works"))
-        self.assertEqual(self.metric("postern_store_failing"), 0)
+        works = wait_for("it works again", lambda: self.gate.gate_events("store_works"))[0]
+        self.assertGreaterEqual(works["kept"], 4)
+        self.assertEqual(works["lost"], 0)
+        self.assertEqual((self.metric("postern_store_failing"), self.metric("postern_store_kept_units"),
+                          self.metric("postern_store_kept_since_timestamp_seconds")), (0, 0, 0))
+        self.everything_is_there()
+        self.assertTrue(self.gate.ask("forget", address="user@example.org")["ok"])
         self.assertGreater(self.metric("postern_store_last_commit_timestamp_seconds"), time.time() - 60)
         # What could not be written is, without being asked for again.
         wait_for("what was decided is on the disk", lambda: self.on_disk("SELECT count(*) FROM state_override") == 2)
@@ -202,11 +234,14 @@ class Restart(unittest.TestCase):
         self.gate.start()
         for tenant in ("acme", "initech"):
             self.assertTrue(self.gate.ask("tenant", tenant=tenant)["result"]["suspended"])
-        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
+        self.everything_is_there()
+
+    def column(self, sql):
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/state.db?mode=ro", uri=True)) as db:
+            return [row[0] for row in db.execute(sql)]
 
     def on_disk(self, sql):
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/state.db?mode=ro", uri=True)) as db:
-            return db.execute(sql).fetchone()[0]
+        return self.column(sql)[0]
 
     def test_a_disk_that_is_full_is_told_and_the_gate_goes_on(self):
         if os.geteuid() != 0:
@@ -220,7 +255,8 @@ class Restart(unittest.TestCase):
         subprocess.run(["mount", "-o", "remount,size=64m", state], check=True)
         self.is_over()
 
-    def test_a_file_that_may_not_grow_is_told_and_the_gate_goes_on(self):
+    def start_with_small_files(self):
+        """What makes them grow again."""
         # Who goes beyond it is told by a signal, which is ignored here.
         previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         self.addCleanup(signal.signal, signal.SIGXFSZ, previous)
@@ -228,9 +264,37 @@ class Restart(unittest.TestCase):
         pid = self.gate.process.pid
         hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (600000, hard))
+        return lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+    def test_a_file_that_may_not_grow_is_told_and_the_gate_goes_on(self):
+        grow = self.start_with_small_files()
         self.goes_on_without_a_disk("Input/output error")
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        grow()
         self.is_over()
+
+    def test_what_is_kept_is_written_at_the_end(self):
+        grow = self.start_with_small_files()
+        self.goes_on_without_a_disk("Input/output error")
+        grow()
+        self.assertEqual(self.gate.stop(), 0)
+        self.assertEqual(self.gate.gate_events("store_lost"), [])
+        self.gate.start()
+        self.everything_is_there()
+
+    def test_what_is_lost_with_the_end_is_told(self):
+        self.start_with_small_files()
+        self.goes_on_without_a_disk("Input/output error")
+        self.assertEqual(self.gate.stop(), 0)
+        lost = self.gate.gate_events("store_lost")
+        self.assertEqual(len(lost), 1)
+        self.assertGreaterEqual(lost[0]["kept"], 5)  # that it stops, too
+        self.assertEqual(lost[0]["lost"], lost[0]["kept"])
+        self.assertIn(f'msg="what waited for the disk is lost" units={lost[0]["kept"]}', self.gate.said())
+        # What was acknowledged is there.
+        self.gate.start()
+        said = self.column("SELECT text FROM audit_entry WHERE json_extract(text, '$.action') = 'tenant suspend'")
+        self.assertEqual(len(said), self.suspensions - 1)
+        self.assertEqual(self.gate.run("audit", "verify").returncode, 0)
 
     def test_a_database_that_may_not_be_written_is_no_start(self):
         if os.geteuid() != 0:

@@ -124,12 +124,13 @@ static int gate_events(void)
 	for (unsigned i = 0; gate_event_name(i); i++) {
 		json_t *all = json_pack(
 			"{s:s,s:s,s:s,s:i,s:i,s:{s:s},s:i,s:s,s:s,s:i,s:{s:i},s:[{s:s,s:s}],s:s,"
-			"s:i,s:i,s:i,s:s,s:{s:i},s:f}",
+			"s:i,s:i,s:i,s:s,s:{s:i},s:f,s:i,s:i}",
 			"by", "root", "reason", "spam", "approver", "", "until", 0, "id", 7,
 			"limits", "calls", "1/s", "pid", 1, "status", "signal 9", "failure", "open",
 			"generation", 2, "counts", "rules", 3, "needs_restart", "setting",
 			"gate.mode", "restart", "both", "code", "busy", "count", 1, "worker", 0,
-			"age_ms", 600, "how", "push", "changes", "added", 3, "took_s", 0.4);
+			"age_ms", 600, "how", "push", "changes", "added", 3, "took_s", 0.4, "kept",
+			4, "lost", 0);
 		char *with = gate_event_line(1, gate_event_name(i), 7, "acme", all);
 		char *without = gate_event_line(1, gate_event_name(i), 0, NULL, NULL);
 

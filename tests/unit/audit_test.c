@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "tests/unit/scratch.h"
+#include "tests/unit/store_failing.h"
 #include "tests/unit/test.h"
 
 #define SECOND  UINT64_C(1000000000)
@@ -34,7 +35,7 @@ static void note_result(void *ctx, const struct store_result *result)
 	*(int *)ctx = result->rc;
 }
 
-static void add(const char *action, uint32_t tenant, uint64_t time)
+static struct store_unit *entry(const char *action, uint32_t tenant, uint64_t time)
 {
 	struct store_unit *unit = store_begin(store);
 	struct audit_note note = {
@@ -47,10 +48,16 @@ static void add(const char *action, uint32_t tenant, uint64_t time)
 		.generation = 12,
 		.fields = json_pack("{s:s, s:{s:i}}", "reason", "why\n", "before", "a", 1),
 	};
-	int rc = 1;
 
 	assert_int_equal(audit_add(audit, unit, &note), 0);
-	assert_int_equal(store_commit(store, unit, note_result, &rc), 0);
+	return unit;
+}
+
+static void add(const char *action, uint32_t tenant, uint64_t time)
+{
+	int rc = 1;
+
+	assert_int_equal(store_commit(store, entry(action, tenant, time), note_result, &rc), 0);
 	store_sync(store);
 	assert_int_equal(rc, 0);
 }
@@ -274,6 +281,46 @@ static void an_entry_of_what_was_not_stored_is_not_there(void **unused)
 	close_log();
 }
 
+/* Where each is in the chain is only known when it is written. */
+static void entries_of_a_disk_that_takes_nothing_follow_in_their_order(void **unused)
+{
+	json_t *list, *one;
+	size_t i;
+
+	open_log();
+	add_some();
+	DISK_FAILS();
+	for (uint32_t n = 1; n <= 50; n++) {
+		struct store_unit *unit = entry("kept", n, (100 + n) * SECOND);
+		int rc = 1;
+
+		store_keep(unit);
+		store_commit(store, unit, n % 2 ? NULL : note_result, &rc);
+		store_sync(store);
+		assert_int_equal(rc, n % 2 ? 1 : -EIO);
+	}
+	store_probe(store);
+	store_sync(store);
+	assert_int_equal(audit_head(audit).seq, ENTRIES);
+	DISK_WORKS();
+	store_probe(store);
+	store_sync(store);
+	add("after them", 0, 999 * SECOND);
+	assert_int_equal(audit_head(audit).seq, ENTRIES + 51);
+	assert_int_equal(first_bad(), 0);
+	list = audit_entries(audit, ENTRIES, 1000, 0, 100 * SECOND, 200 * SECOND);
+	assert_int_equal(json_array_size(list), 50);
+	json_array_foreach(list, i, one)
+	{
+		json_t *text = json_loads(json_string_value(json_object_get(one, "text")), 0, NULL);
+
+		assert_int_equal(json_integer_value(json_object_get(text, "tenant_id")), i + 1);
+		json_decref(text);
+	}
+	json_decref(list);
+	close_log();
+}
+
 static void a_key_that_was_cut_is_refused(void **unused)
 {
 	open_log();
@@ -296,6 +343,7 @@ int main(void)
 		TEST(what_was_cut_off_shows_after_posternd_went_on),
 		TEST(the_log_can_not_be_changed_by_mistake),
 		TEST(an_entry_of_what_was_not_stored_is_not_there),
+		TEST(entries_of_a_disk_that_takes_nothing_follow_in_their_order),
 		TEST(a_key_that_was_cut_is_refused),
 	};
 

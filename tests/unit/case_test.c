@@ -5,6 +5,7 @@
 #include "control/cases/case_words.h"
 #include "control/cases/notice.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/store_failing.h"
 #include "tests/unit/test.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -246,6 +247,66 @@ static void a_subject_is_one_line_of_ascii_whatever_a_tenant_is_called(void **st
 	json_decref(fields);
 }
 
+static int64_t count(struct fixture *f, const char *sql)
+{
+	struct store_rows *rows = store_query(f->store, sql);
+	const int64_t n = store_next(rows) ? store_column_int(rows, 0) : -1;
+
+	assert_int_equal(store_end(rows), 0);
+	return n;
+}
+
+/* Its opening was lost, what followed wasn't: the number would be the next case's, too. */
+static void an_item_is_never_there_without_its_case(void **state)
+{
+	struct store_unit *unit;
+	struct case_one *one;
+	struct fixture f;
+	bool opened;
+
+	open_it(&f);
+	unit = store_begin(f.store);
+	one = case_take(&f.book, unit, 7, NOW, &opened);
+	store_abandon(unit);
+	unit = store_begin(f.store);
+	case_add(&f.book, unit, one, "note", "alice", NULL, NOW);
+	commit(&f, unit);
+	assert_int_equal(count(&f, "SELECT count(*) FROM case_one WHERE tenant = 7"), 1);
+	assert_int_equal(count(&f, "SELECT count(*) FROM case_item WHERE of NOT IN"
+				   " (SELECT id FROM case_one)"),
+			 0);
+	close_it(&f);
+}
+
+static void cases_of_a_disk_that_takes_nothing_are_there_later(void **state)
+{
+	struct store_unit *unit;
+	struct case_one *one;
+	struct fixture f;
+	json_t *all;
+
+	open_it(&f);
+	DISK_FAILS();
+	one = begin(&f, 7, NOW);
+	tell(&f, one, NOW + HOUR);
+	unit = store_begin(f.store);
+	case_closed(&f.book, unit, one, "alice", NULL, NOW + 2 * HOUR);
+	commit(&f, unit);
+	assert_null(case_json(&f.book, 1));
+	assert_int_equal(begin(&f, 9, NOW)->id, 2);
+	DISK_WORKS();
+	store_probe(f.store);
+	close_it(&f);
+	open_it(&f);
+	all = case_json(&f.book, 1);
+	assert_string_equal(json_string_value(json_object_get(all, "state")), "closed");
+	assert_int_equal(json_array_size(json_object_get(all, "history")), 3);
+	json_decref(all);
+	assert_int_equal(f.book.count, 1);
+	assert_int_equal(f.book.one[0].id, 2);
+	close_it(&f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -260,6 +321,8 @@ int main(void)
 		cmocka_unit_test(pauses_grow_up_to_the_longest),
 		cmocka_unit_test(what_is_for_ever_is_not_tried_again),
 		cmocka_unit_test(a_subject_is_one_line_of_ascii_whatever_a_tenant_is_called),
+		TEST(an_item_is_never_there_without_its_case),
+		TEST(cases_of_a_disk_that_takes_nothing_are_there_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "bpf/event_record.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/store_failing.h"
 #include "tests/unit/test.h"
 
 #define HOUR UINT64_C(3600000000000)
@@ -212,6 +213,57 @@ static void old_ones_go_a_bounded_number_at_a_time(void **state)
 	close_it(&f);
 }
 
+static void what_is_refused_while_the_disk_takes_nothing_is_there_later(void **state)
+{
+	struct fixture f;
+
+	open_it(&f);
+	assert_true(take(&f, 1, NOW, "bob@example.net", "A: 1\r\n", 6));
+	store_sync(f.store);
+	DISK_FAILS();
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(take(&f, 1 + i % 3, NOW + i, i % 2 ? "a@b.example" : "c@d.example",
+				 "A: 2\r\n", 6));
+	store_sync(f.store);
+	assert_int_equal(store_stats(f.store).kept, 20);
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 1);
+	DISK_WORKS();
+	store_probe(f.store);
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 21);
+	/* Each with its own recipient. */
+	assert_int_equal(ask(&f, "SELECT count(DISTINCT of) FROM evidence_person"), 21);
+	forget(&f, "a@b.example");
+	assert_int_equal(ask(&f, "SELECT count(*) FROM evidence_one"), 11);
+	assert_int_equal(f.evidence.kept, 21);
+	assert_int_equal(f.evidence.lost, 0);
+	close_it(&f);
+}
+
+/* What people decide, and its entries in the audit log, find room when it has none. */
+static void it_gives_way_before_all_else(void **state)
+{
+	static char header[16384];
+	struct store_unit *unit;
+	struct fixture f;
+	unsigned kept = 0;
+
+	open_it(&f);
+	DISK_FAILS();
+	while (take(&f, 1, NOW + kept * HOUR, "bob@example.net", header, sizeof(header))) {
+		store_sync(f.store);
+		assert_true(++kept < 10000);
+	}
+	assert_int_equal(f.evidence.lost, 1);
+	assert_int_equal(store_stats(f.store).lost, 0);
+	unit = store_begin(f.store);
+	store_add(unit, evidence_part.expire, STORE_INT(0), STORE_INT(1));
+	assert_int_equal(store_commit(f.store, unit, NULL, NULL), 0);
+	store_sync(f.store);
+	assert_int_equal(store_stats(f.store).kept, kept + 1);
+	DISK_WORKS();
+	close_it(&f);
+}
+
 static void what_is_no_evidence_is_nothing(void **state)
 {
 	static uint8_t room[4096] __attribute__((aligned(8)));
@@ -238,6 +290,8 @@ int main(void)
 		TEST(what_is_kept_of_a_body_goes_with_the_rest),
 		TEST(an_older_database_is_taken_over),
 		TEST(old_ones_go_a_bounded_number_at_a_time),
+		TEST(what_is_refused_while_the_disk_takes_nothing_is_there_later),
+		TEST(it_gives_way_before_all_else),
 		TEST(what_is_no_evidence_is_nothing),
 	};
 

@@ -98,6 +98,22 @@ static void page_configuration(struct page_out *out, const json_t *c)
 			 json_array_size(at(c, "problems")) > 1 ? " …" : "");
 }
 
+/* Only where there is something to say: the disk takes all, as a rule. */
+static void page_state(struct page_out *out, const json_t *state)
+{
+	char time[32];
+
+	if (is_at(state, "failing"))
+		live_row(out, "state", INK_RED, "NOT STORED: %s", text_at(state, "reason"));
+	if (count_at(state, "kept"))
+		live_row(out, "kept for it", INK_YELLOW, "%llu units in memory, since %s",
+			 (unsigned long long)count_at(state, "kept"),
+			 live_when(time, count_at(state, "kept_since")));
+	if (count_at(state, "lost"))
+		live_row(out, "lost of it", INK_RED, "%llu units that found no room",
+			 (unsigned long long)count_at(state, "lost"));
+}
+
 void live_page_status(struct page_out *out, const json_t *result)
 {
 	char time[SHORT_SIZE];
@@ -111,6 +127,7 @@ void live_page_status(struct page_out *out, const json_t *result)
 		 short_duration(time, number_at(result, "posternd.uptime_s")),
 		 (unsigned long long)count_at(result, "posternd.uid"));
 	live_row(out, "capabilities", INK_PLAIN, "%s", text_at(result, "posternd.capabilities"));
+	page_state(out, at(result, "state"));
 	live_row(out, "events", *text_at(result, "events.error") ? INK_RED : INK_PLAIN,
 		 "%llu lines in %s, lost %llu%s%s",
 		 (unsigned long long)count_at(result, "events.lines"),
