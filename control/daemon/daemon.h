@@ -60,6 +60,7 @@ struct daemon {
 	struct store_watch store_watch;
 	struct audit *audit;
 	uint64_t anchored; /* audit_anchor(): of the last line */
+	bool audit_told;   /* that it is broken, before the writer found it */
 	struct person_key person;
 	struct state *state;
 	struct kernel *kernel; /* NULL: mode dpdk */

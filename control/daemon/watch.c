@@ -77,6 +77,7 @@ static void watch_second(struct daemon *d)
 	cases_turn(d);
 	state_flush(d->state);
 	rc = rules_state_flush(&d->rules);
+	audit_turn(d);
 	if (daemon_clock() >= d->watch.next_anchor) {
 		d->watch.next_anchor = daemon_clock() + 3600 * SECOND;
 		audit_anchor(d);

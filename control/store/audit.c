@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 struct audit {
 	struct store *store;
 	uint8_t key[AUDIT_HASH];
+	_Atomic bool found; /* by the writer: broken; who it is told to takes it back */
 };
 
 /* What is looked for is read out of the text, so that it can't say something else. */
@@ -91,29 +93,25 @@ static void head_read(const struct audit *a, struct store_rows *rows, struct aud
 	const void *hash, *stored;
 	size_t len, stored_len;
 
-	*head = (struct audit_head){.good = true};
-	if (!store_next(rows))
-		return;
-	head->seq = (uint64_t)store_column_int(rows, 0);
-	hash = store_column_blob(rows, 1, &len);
+	if (!store_column_int(rows, 0))
+		return; /* there is none yet */
+	head->seq = (uint64_t)store_column_int(rows, 1);
+	hash = store_column_blob(rows, 2, &len);
 	if (len == AUDIT_HASH)
 		memcpy(head->hash, hash, AUDIT_HASH);
 	audit_mac(a->key, head->seq, head->hash, mac);
-	stored = store_column_blob(rows, 2, &stored_len);
+	stored = store_column_blob(rows, 3, &stored_len);
 	head->good = len == AUDIT_HASH && stored_len == AUDIT_HASH &&
 		     memcmp(mac, stored, AUDIT_HASH) == 0;
 }
 
-#define HEAD "SELECT seq, hash, mac FROM audit_head"
-#define LAST "SELECT seq, hash FROM audit_entry ORDER BY seq DESC LIMIT 1"
-
 /* Whether the head's entry is the last that there is; the last that there is, if not. */
 static void head_compare(struct store_rows *rows, struct audit_head *head)
 {
-	const bool there = store_next(rows);
-	const uint64_t seq = there ? (uint64_t)store_column_int(rows, 0) : 0;
+	const bool there = store_column_int(rows, 4);
+	const uint64_t seq = there ? (uint64_t)store_column_int(rows, 5) : 0;
 	size_t len = 0;
-	const void *hash = there ? store_column_blob(rows, 1, &len) : NULL;
+	const void *hash = there ? store_column_blob(rows, 6, &len) : NULL;
 
 	if (head->good && head->seq == seq &&
 	    (!there || (len == AUDIT_HASH && memcmp(hash, head->hash, len) == 0)))
@@ -123,23 +121,39 @@ static void head_compare(struct store_rows *rows, struct audit_head *head)
 		memcpy(head->hash, hash, len);
 }
 
+/* Both in one look: between two of them the writer may have gone on. */
+#define HEAD                                                                   \
+	"SELECT h.one, h.seq, h.hash, h.mac, e.seq IS NOT NULL, e.seq, e.hash" \
+	" FROM (SELECT max(seq) AS seq FROM audit_entry) AS last"              \
+	" LEFT JOIN audit_head AS h LEFT JOIN audit_entry AS e ON e.seq = last.seq"
+
+static int head_take(const struct audit *a, struct store_rows *rows, struct audit_head *head)
+{
+	*head = (struct audit_head){.good = true};
+	if (store_next(rows)) {
+		head_read(a, rows, head);
+		head_compare(rows, head);
+	}
+	return store_end(rows);
+}
+
 struct audit_head audit_head(const struct audit *a)
 {
 	struct audit_head head;
-	struct store_rows *rows = store_query(a->store, HEAD);
 
-	head_read(a, rows, &head);
-	store_end(rows);
-	rows = store_query(a->store, LAST);
-	head_compare(rows, &head);
-	store_end(rows);
+	head_take(a, store_query(a->store, HEAD), &head);
 	return head;
+}
+
+bool audit_found_broken(struct audit *a)
+{
+	return atomic_exchange(&a->found, false);
 }
 
 /* Appending; the writer's thread */
 
 struct addition {
-	const struct audit *audit;
+	struct audit *audit;
 	uint64_t time;
 	char text[]; /* with its NUL */
 };
@@ -180,19 +194,12 @@ static int add_entry(struct store_db *db, void *arg)
 {
 	const struct addition *add = arg;
 	struct audit_head head;
-	struct store_rows *rows = store_db_query(db, HEAD);
-	int rc;
+	int rc = head_take(add->audit, store_db_query(db, HEAD), &head);
 
-	head_read(add->audit, rows, &head);
-	rc = store_end(rows);
-	rows = store_db_query(db, LAST);
-	head_compare(rows, &head);
-	if (!rc)
-		rc = store_end(rows);
-	else
-		store_end(rows);
-	if (!rc && !head.good)
+	if (!rc && !head.good) {
+		atomic_store(&add->audit->found, true);
 		rc = append_broken(db, add, &head);
+	}
 	return rc ? rc : append(db, add->audit, &head, add->text);
 }
 

@@ -64,6 +64,9 @@ int audit_add(struct audit *audit, struct store_unit *unit, const struct audit_n
 /* The last entry that is on the disk. */
 struct audit_head audit_head(const struct audit *audit);
 
+/* Whether the log was found broken, which became an entry, since this was asked before. */
+bool audit_found_broken(struct audit *audit);
+
 /*
  * Entries after `after`, at most `limit`, of a tenant (0: of all) and a time (ns; 0, UINT64_MAX):
  * an array of {"seq", "hash", "previous", "text"}, and "persons": who the names in the text are, of

@@ -207,15 +207,34 @@ void audit_daemon(struct daemon *d, const char *action, uint32_t slot, json_t *f
 		store_commit(d->store, own, NULL, NULL);
 }
 
+static void tell_head(struct daemon *d, const char *event, const struct audit_head *head)
+{
+	char hash[AUDIT_HEX];
+
+	daemon_event(d, event, 0,
+		     json_pack("{s:I, s:s}", "seq", (json_int_t)head->seq, "hash",
+			       audit_hex(head->hash, hash)));
+}
+
 void audit_anchor(struct daemon *d)
 {
 	const struct audit_head head = audit_head(d->audit);
-	char hash[AUDIT_HEX];
 
 	if (head.seq == d->anchored)
 		return;
 	d->anchored = head.seq;
-	daemon_event(d, head.good ? "audit_anchor" : "audit_broken", 0,
-		     json_pack("{s:I, s:s}", "seq", (json_int_t)head.seq, "hash",
-			       audit_hex(head.hash, hash)));
+	d->audit_told = !head.good;
+	tell_head(d, head.good ? "audit_anchor" : "audit_broken", &head);
+}
+
+void audit_turn(struct daemon *d)
+{
+	struct audit_head head;
+
+	if (!audit_found_broken(d->audit))
+		return;
+	head = audit_head(d->audit);
+	if (!d->audit_told)
+		tell_head(d, "audit_broken", &head);
+	d->audit_told = false;
 }

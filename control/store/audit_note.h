@@ -25,4 +25,7 @@ void audit_daemon(struct daemon *daemon, const char *action, uint32_t slot, json
  */
 void audit_anchor(struct daemon *daemon);
 
+/* Every second: a line where somebody wrote to the log, which the next entry found. */
+void audit_turn(struct daemon *daemon);
+
 #endif

@@ -232,11 +232,38 @@ static void what_was_cut_off_shows_after_posternd_went_on(void **unused)
 	open_log();
 	add("posternd starts", 0, 99 * SECOND);
 	assert_true(audit_head(audit).good);
+	/* Which is told once. */
+	assert_true(audit_found_broken(audit));
+	assert_false(audit_found_broken(audit));
 	list = audit_entries(audit, 7, 10, 0, 0, UINT64_MAX);
 	assert_int_equal(json_array_size(list), 2);
 	assert_non_null(strstr(json_string_value(json_object_get(json_array_get(list, 0), "text")),
 			       "\"action\":\"" AUDIT_BROKEN "\""));
 	json_decref(list);
+	close_log();
+}
+
+/* Who looks while entries are written sees one state of the log, and never half of two. */
+static void the_head_is_good_while_entries_are_written(void **unused)
+{
+	struct audit_note note = {.action = "limits set", .actor = "alice"};
+	uint64_t seen = 0;
+
+	open_log();
+	for (unsigned i = 0; i < 300; i++) {
+		struct store_unit *unit = store_begin(store);
+
+		assert_int_equal(audit_add(audit, unit, &note), 0);
+		assert_int_equal(store_commit(store, unit, NULL, NULL), 0);
+	}
+	while (seen < 300) {
+		const struct audit_head head = audit_head(audit);
+
+		assert_true(head.good && head.seq >= seen);
+		seen = head.seq;
+	}
+	assert_false(audit_found_broken(audit));
+	assert_int_equal(first_bad(), 0);
 	close_log();
 }
 
@@ -341,6 +368,7 @@ int main(void)
 		TEST(entries_are_found_by_tenant_and_time),
 		TEST(what_was_done_to_the_log_shows_and_where),
 		TEST(what_was_cut_off_shows_after_posternd_went_on),
+		TEST(the_head_is_good_while_entries_are_written),
 		TEST(the_log_can_not_be_changed_by_mistake),
 		TEST(an_entry_of_what_was_not_stored_is_not_there),
 		TEST(entries_of_a_disk_that_takes_nothing_follow_in_their_order),
