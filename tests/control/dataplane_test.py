@@ -95,7 +95,7 @@ class Together(LiveCase):
 
     def metrics(self):
 
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=DEADLINE) as answer:
+        with urllib.request.urlopen(self.gate.metrics_url, timeout=DEADLINE) as answer:
             return answer.read().decode()
 
     # Tenants

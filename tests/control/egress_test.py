@@ -53,7 +53,7 @@ class Egress(unittest.TestCase):
 
     def said(self):
         import urllib.request  # only here
-        text = urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=30).read().decode()
+        text = urllib.request.urlopen(self.gate.metrics_url, timeout=30).read().decode()
         return {line.split('"')[1]: int(line.split()[-1]) for line in text.splitlines()
                 if line.startswith("postern_dnsbl_answers_total{")}
 

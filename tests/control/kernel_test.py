@@ -177,7 +177,7 @@ class Kernel(unittest.TestCase):
                 subprocess.run(["ip", "link", "set", f"{side}1", "down"], check=True)
 
     def scrape(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=DEADLINE) as answer:
+        with urllib.request.urlopen(self.gate.metrics_url, timeout=DEADLINE) as answer:
             self.text = answer.read().decode()
         return {name: {tuple(value for _, value in sorted(key)): n for key, n in metric["samples"].items()}
                 for name, metric in exposition.parse(self.text).items()}

@@ -611,8 +611,8 @@ class Posternd(unittest.TestCase):
 
     # Metrics
 
-    def scrape(self, path="/metrics"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}{path}", timeout=DEADLINE) as answer:
+    def scrape(self):
+        with urllib.request.urlopen(self.gate.metrics_url, timeout=DEADLINE) as answer:
             self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
             self.text = answer.read().decode()
         return exposition.parse(self.text)
@@ -645,13 +645,12 @@ class Posternd(unittest.TestCase):
 
     def test_what_is_no_scrape(self):
         self.gate.start()
-        port = self.gate.metrics_port
         with self.assertRaises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=DEADLINE)
+            urllib.request.urlopen(self.gate.metrics_url.removesuffix("metrics"), timeout=DEADLINE)
         self.assertEqual(refused.exception.code, 404)
         for data in (b"nonsense\r\n\r\n", b"GET " + b"x" * 100000 + b" HTTP/1.1\r\n\r\n", b"POST /metrics HTTP/1.1\r\n"
                      b"Content-Length: 99999999\r\n\r\n", b"\0" * 5000):
-            with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+            with socket.create_connection(self.gate.metrics_at, DEADLINE) as client:
                 with contextlib.suppress(OSError):  # it need not hear all of it
                     client.sendall(data)
                     client.shutdown(socket.SHUT_WR)

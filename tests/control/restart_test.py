@@ -168,7 +168,7 @@ class Restart(unittest.TestCase):
         self.assertAlmostEqual(self.term("complaints")["parts"], 30, delta=0.1)
 
     def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gate.metrics_port}/metrics", timeout=60) as answer:
+        with urllib.request.urlopen(self.gate.metrics_url, timeout=60) as answer:
             text = answer.read().decode()
         return float(re.search(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M)[1])
 
