@@ -17,7 +17,8 @@ from pathlib import Path
 from gate import Gate, arf, wait_for
 
 TENANTS = """( { id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; contacts = [ "ops@acme.example" ]; },
-  { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24" ]; } )"""
+  { id = 9; name = "globex"; prefixes = [ "198.51.100.0/24" ]; },
+  { id = 11; name = "initech"; prefixes = [ "203.0.113.0/24" ]; contacts = [ "it@initech.example" ]; } )"""
 SECRET = "a key of the desk's"
 ARF = arf("<nobodys@somebody.example>")
 
@@ -149,7 +150,7 @@ class Cases(unittest.TestCase):
         self.run_("audit", "verify")
 
     def test_who_answers_is_left_alone(self):
-        self.start('answer_within = "2s"; overdue = "suspend";')
+        self.start('answer_within = "1h"; overdue = "suspend";')
         self.run_("case", "open", "acme", "--why", "x")
         wait_for("the tenant was told", lambda: self.state(1) == "told")
         self.run_("case", "answer", 1, "--text", "a stolen password; changed")
@@ -159,10 +160,13 @@ class Cases(unittest.TestCase):
         # globex has no contacts: nobody was told, and no clock runs.
         self.assertEqual([i["what"] for i in self.show(2)["history"]][:3], ["open", "note", "untold"])
         self.assertIn("case 1 is about acme already", self.run_("case", "open", "acme", "--why", "z", status=1))
+        # Another is late, and they still aren't.
         self.gate.stop()
-        self.gate.start()
+        self.start('answer_within = "1s"; overdue = "suspend";')
+        self.run_("case", "open", "initech", "--why", "z")
+        wait_for("it is overdue", lambda: self.state(3) == "overdue")
         self.assertEqual((self.state(1), self.state(2)), ("answered", "open"))
-        self.assertEqual(self.gate.gate_events("case_overdue"), [])
+        self.assertEqual([event["tenant"] for event in self.gate.gate_events("case_overdue")], ["initech"])
 
     def test_what_fails_is_sent_again_later_and_once(self):
         self.desk.answers = [500, 429, 204]
