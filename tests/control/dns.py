@@ -6,6 +6,8 @@ import struct
 import threading
 import time
 
+from gate import HERE
+
 A, MX, AAAA = 1, 15, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 
@@ -43,7 +45,7 @@ class Server:
         self.udp, self.tcp = self._bind()
         self.port = self.udp.getsockname()[1]
         self.tcp.listen()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{HERE}:{self.port}"
         self.threads = [threading.Thread(target=serve, daemon=True) for serve in (self._serve_udp, self._serve_tcp)]
         for thread in self.threads:
             thread.start()
@@ -53,7 +55,7 @@ class Server:
         """A port that is free for both: one's own number may be another's."""
         while True:
             udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
-            udp.bind(("127.0.0.1", 0))
+            udp.bind((HERE, 0))
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 tcp.bind(udp.getsockname())
@@ -86,8 +88,8 @@ class Server:
             time.sleep(how["delay"])
         with contextlib.suppress(OSError):
             if answer and how.get("wrong_id"):
-                for wrong in (b"\0\0", b"\xff\xff", bytes([answer[0] ^ 1, answer[1]])):
-                    self.udp.sendto(wrong + answer[2:], peer)
+                for number in range(1, 4):
+                    self.udp.sendto(bytes([answer[0] ^ number, answer[1]]) + answer[2:], peer)
             elif answer:
                 self.udp.sendto(answer, peer)
 
