@@ -204,7 +204,7 @@ class Kernel(unittest.TestCase):
                 send("in", Packet(0, STOPPED, PEER, 1000, 5060, b"x", UDP))
                 send("in", Packet(0, ACME, PEER, 1000, 5060, b"x", UDP))
                 send("out", Packet(0, PEER, ACME, 5060, 1000, b"x", UDP))
-            wait_for("they are counted", lambda: self.result("ports")["ports"][1]["kernel"]["packets"] >= 5)
+            wait_for("they are counted", lambda: [p["kernel"]["packets"] for p in self.result("ports")["ports"]] == [25, 5])
             wait_for("an alarm", lambda: self.gate.gate_events("failure_acting"))
         inside = self.result("ports")["ports"][0]["kernel"]
         self.assertEqual(inside["dropped_for"], {"limit_syns": 2, "spoofed": 5, "tenant_suspended": 5})

@@ -124,15 +124,16 @@ class Pushes(LiveCase):
             result = self.push(number)
             took.append(result["took_s"])
             swaps.append(result["times"]["swap_s"])
+            last = load.sent
+            wait_for("a packet meets it", lambda n=last: n in load.arrived or load.stuck)
         load.end()
         self.assertIsNone(load.stuck, f"{load.sent} sent, {len(load.arrived)} arrived")
         self.assertEqual(len(load.arrived), load.sent)
-        # Traffic went on all the time.
-        self.assertGreater(load.sent, 2 * PUSHES)
+        self.assertGreater(load.sent, PUSHES)
         wait_for("every match is counted", lambda: self.hits().get(ALWAYS) == load.sent)
         # Each of them once for the rule of the generation that met it, most of which are gone.
         wait_for("and each generation's", lambda: sum(self.own().values()) == load.sent)
-        self.assertGreater(len(self.own()), PUSHES // 2)
+        self.assertGreaterEqual(len(self.own()), PUSHES)
         wait_for("every match is told of", lambda: self.alerts() >= load.sent)
         self.assertEqual(self.alerts(), load.sent)
         print(f"{load.sent} packets and as many matches over {PUSHES} pushes; seconds, median and longest: a push "
@@ -150,12 +151,12 @@ class Pushes(LiveCase):
             self.push(number)
         # A ruleset goes with its last worker, which comes by in its own time.
         for name, pid in pids.items():
-            size = Size(pid)
-            print(f"{name}: {before[name]}; after {PUSHES} pushes more: {size}")
+            print(f"{name}: {before[name]}; after {PUSHES} pushes more: {Size(pid)}")
             wait_for(f"{name}: descriptors", lambda p=pid, n=name: Size(p).files <= before[n].files)
             wait_for(f"{name}: mappings", lambda p=pid, n=name: Size(p).maps <= before[n].maps + 8)
             # The history grows to its bound; pages that malloc() keeps come and go.
-            self.assertLess(size.kib - before[name].kib, 4096 + before[name].kib // 10, name)
+            most = before[name].kib + 4096 + before[name].kib // 10
+            wait_for(f"{name}: pages", lambda p=pid, m=most: Size(p).kib < m)
 
 
 if __name__ == "__main__":

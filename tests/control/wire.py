@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "replay"))
-from gate import Gate, wait_for  # noqa: E402
+from gate import DEADLINE, Gate, wait_for  # noqa: E402
 from packets import ACK, FIN, PSH, RST, SYN, TCP, UDP, Packet, frame, frame_read  # noqa: E402
 
 IN_OWN_NAMESPACE = "POSTERN_TEST_NAMESPACE"
@@ -44,7 +44,7 @@ class Wire:
                 subprocess.run(["sysctl", "-qw", f"net.ipv6.conf.{side}{end}.disable_ipv6=1"], check=False)
                 subprocess.run(["ip", "link", "set", side + end, "up"], check=True)
         self.inside, self.outside = self._end("in1"), self._end("out1")
-        self.sent = 0
+        self.sent = self.syns = 0  # calls and sessions begun; SYNs, and answers to them, that came
 
     @staticmethod
     def _end(name):
@@ -53,8 +53,7 @@ class Wire:
         end.setblocking(False)
         return end
 
-    @staticmethod
-    def _drain(end):
+    def _drain(self, end):
         """SIP texts that came."""
         texts = []
         while True:
@@ -68,6 +67,8 @@ class Wire:
                 packet = frame_read(0, data)
                 if packet and packet.payload:
                     texts.append(packet.payload.decode(errors="replace"))
+                elif packet and packet.proto == TCP and packet.flags & SYN:
+                    self.syns += 1
 
     def call(self, src=TENANT, callee="1"):
         """A new call's INVITE; its number."""
@@ -136,8 +137,11 @@ class Wire:
             say(who, PSH | ACK, text.encode() + b"\r\n")
             comes(self.left if who == src else self.came_back, text)
 
-        say(src, SYN)
+        before = self.syns
+        say(src, SYN)  # the answer, at the gate's other port, is to come after it
+        wait_for("the SYN leaves", lambda: (self.left(), self.syns > before)[1])
         say(PEER, SYN | ACK)
+        wait_for("its answer arrives", lambda: (self.came_back(), self.syns > before + 1)[1])
         say(src, ACK)
         for who, text in ((PEER, "220 mx.example ESMTP"), (src, "EHLO a.example"), (PEER, "250 mx.example"),
                           (src, "MAIL FROM:<ann@a.example>"), (PEER, "250 ok")):
@@ -159,10 +163,22 @@ class Wire:
     def came_back(self):
         return self._drain(self.inside)
 
-    def passes(self, src=TENANT):
+    def vanishes(self, src):
+        """Whether a call neither passes nor is answered: a tenant's, sent after it, passes."""
+        number, witness = self.call(src), self.call()
+        seen = []
+
+        def witnessed():
+            seen.extend(self.left() + self.came_back())
+            return any(f"branch=z9hG4bK{witness}\r" in text for text in seen)
+
+        wait_for("the next call passes", witnessed)
+        return not any(f"branch=z9hG4bK{number}\r" in text for text in seen)
+
+    def passes(self, src=TENANT, within=DEADLINE):
         """Whether a call passes (True) or is answered by the gate (False); None: nothing yet."""
         number = self.call(src)
-        end = time.monotonic() + 2
+        end = time.monotonic() + within
         while time.monotonic() < end:
             if any(f"branch=z9hG4bK{number}\r" in text for text in self.left()):
                 return True
@@ -226,7 +242,7 @@ class LiveCase(unittest.TestCase):
         return wait_for("the dataplane's workers run", live)
 
     def wait_passes(self, wanted, src=TENANT):
-        wait_for(f"calls pass: {wanted}", lambda: self.wire.passes(src) is wanted)
+        wait_for(f"calls pass: {wanted}", lambda: self.wire.passes(src, within=2) is wanted)
 
     def children(self):
         pid = self.gate.process.pid
