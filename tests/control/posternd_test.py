@@ -318,7 +318,8 @@ class Posternd(unittest.TestCase):
         self.assertEqual(reload["generation"], self.result("status")["configuration"]["generation"])
         # Nobody's address is in it, or anywhere else of what is kept.
         for file in (Path(self.folder) / "state").rglob("*"):
-            self.assertFalse(file.is_file() and b"someone@example" in file.read_bytes(), file)
+            with contextlib.suppress(FileNotFoundError):  # another may take its place meanwhile
+                self.assertFalse(file.is_file() and b"someone@example" in file.read_bytes(), file)
 
     def test_an_export_is_of_a_tenant_and_a_time_and_an_entry_itself(self):
         self.gate.start()
@@ -457,20 +458,22 @@ class Posternd(unittest.TestCase):
         wait_for("done", lambda: not self.result("status")["configuration"]["reloading"])
 
     def test_one_reload_at_a_time_and_the_loop_goes_on_meanwhile(self):
-        rules = self.path("a.rules", "".join(RULE % (n, n) for n in range(1, 20001)))
+        rules = self.path("a.rules", "".join(RULE % (n, n) for n in range(1, 2001)))
+        numbers = Path(self.folder) / "numbers"
+        os.mkfifo(numbers)  # a list that comes when it is told to
         self.gate.start()
-        self.gate.configure(rules=f'[ "{rules}" ]')
+        self.gate.configure(rules=f'[ "{rules}" ]', extra=f'lists: {{ optout = [ "{numbers}" ]; }};')
         with self.gate.client() as slow, self.gate.client() as other:
             slow.send('{"command":"reload"}\n')
             wait_for("it has begun", lambda: other.ask("status")["result"]["configuration"]["reloading"])
             self.assertEqual(other.ask("reload")["error"]["code"], "busy")
-            answers = 0
-            while other.ask("status")["result"]["configuration"]["reloading"]:
-                answers += 1
-            self.assertGreater(answers, 3)
+            for _ in range(10):
+                self.assertTrue(other.ask("status")["result"]["configuration"]["reloading"])
+            numbers.write_text("someone@example.org\n")
             answer = slow.line()
             self.assertTrue(answer["ok"], answer)
-            self.assertEqual(answer["result"]["counts"]["rules"], 20000)
+            self.assertEqual(answer["result"]["counts"]["rules"], 2000)
+            self.assertFalse(other.ask("status")["result"]["configuration"]["reloading"])
 
     def test_a_compile_beyond_its_bounds_is_ended_and_told(self):
         numbers = Path(self.folder) / "numbers"

@@ -89,12 +89,14 @@ class Restart(unittest.TestCase):
         "states": lambda n: ("tenant resume" if n % 2 else "tenant suspend", {"tenant": "initech", "reason": f"number {n}"}),
     }
 
-    def live(self, asked, seconds):
-        """A life; for each writer how much was acknowledged in the end, and asked for. `asked`: so far."""
+    def live(self, asked, seconds, all_heard=False):
+        """A life; for each writer how much was acknowledged in the end, and asked for. `asked`: so far. `all_heard`: it
+        doesn't end before each of them was answered."""
         writers = {name: Writer(self.gate, ask, asked[name]) for name, ask in self.WRITERS.items()}
         for writer in writers.values():
             writer.start()
         time.sleep(seconds)
+        wait_for("answers", lambda: not all_heard or all(w.wrong or w.acknowledged > asked[name] for name, w in writers.items()))
         self.gate.stop(signal.SIGKILL)
         for writer in writers.values():
             writer.join()
@@ -112,7 +114,7 @@ class Restart(unittest.TestCase):
         self.gate.ask("case open", tenant="acme", why="a test")
         asked, counted, listed = dict.fromkeys(self.WRITERS, 0), {"scores": 0, "cases": 0}, []
         for kill in range(KILLS):
-            lived = self.live(asked, 0.05 + chance.random() * 0.6)
+            lived = self.live(asked, 0.05 + chance.random() * 0.6, all_heard=kill == 0)
             self.gate.start()
             there, what = self.state(), f"kill {kill}: {lived} after {asked}"
             for name, before in counted.items():
