@@ -20,7 +20,7 @@ CELLS = ["signal", "default", "settings", "answer", "points", "evidence", "can't
 # Where the title of a case stands in a file, by how the file's name ends.
 CASE_LINES = {
     "talk": r"== {}",
-    ".sh": r"net_case '{}' .*",
+    ".sh": r"\s*net_case '{}' .*",
     ".py": r"\s*def (test_)?{}\(.*",
     ".c": r"\s*((cmocka_unit_test\w*|TEST)\({}[,)].*|[{]\"{}\",.*)",
     ".spec": r".*{}.*",

@@ -17,6 +17,7 @@ net_case 'an emergency number by telephone' call_with udp baresip 911
 net_case 'refusals that are lost' call_with udp sipp again
 net_case 'a number that is not to be called' call_with udp sipp dnc
 net_case 'a number of another caller' call_with udp sipp caller
+net_case 'an anonymous caller whose number is its own, and one whose is not' call_with udp sipp hidden
 net_case 'more texts than the limit' call_with udp sipp texts
 net_case 'more calls at once than the limit' call_with udp sipp crowd
 net_case 'a suspended tenant' call_with udp sipp suspended

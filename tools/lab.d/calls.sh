@@ -117,6 +117,19 @@ call_caller() { # from a number that is not the caller's
 	expect_event caller_id
 }
 
+call_hidden() { # anonymous by Privacy: id: asserted is a number of the tenant's, then another's
+	local asserted
+	asserted=+12025550100
+	place 1 "sip:+14155550100@$answers" 200
+	expect_asked 1
+	asserted=+12025559999
+	place 1 "sip:+14155550100@$answers" "$(gated 403 200)"
+	expect_asked "$(gated 1 2)"
+	expect_event caller_id
+	gate_reads || return 0
+	expect 'not one refusal' [ "$(events_new | grep -c '"reason":"caller_id"')" -eq 1 ]
+}
+
 call_crowd() { # six calls at once, from a tenant that may have three
 	local refused
 	expect 'SIPp saw something else' sipp_call "$acme" "$answers" u1 6 "sip:+14155550100@$answers" 3000 uac_crowd

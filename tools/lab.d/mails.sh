@@ -176,6 +176,34 @@ mail_burst() { # forty mails at once, from a tenant that may send thirty in a mi
 	in_ns tenants postsuper -c "$work/mta" -d ALL >/dev/null 2>&1 # or what is deferred would come again later
 }
 
+# How many are let through before the limit speaks is up to how fast they come.
+mail_drip() { # twenty mails from a tenant that may send three at once and one in three seconds: then one passes again
+	text 2 | letter offers@drip.example.com bob@example.net 'drop by drop'
+	mark
+	drip 20
+	expect_reply 'MAIL 3' 250
+	expect "it ended with $(drip_end)" [ "$(drip_end)" = "$(gated 421 250)" ]
+	expect_event limit_messages
+	expect_soon 'none passes later on' drip_passes
+	arrivals
+	expect 'not all that passed arrived' [ "$(wc -l <"$last/arrived")" -eq "$(grep -c $'\t250 ' "$last/drips")" ]
+	uniq "$last/drips" >"$last/talk" # all of them are shown
+}
+
+drip() { # COUNT: mails in one session, until it is refused
+	in_ns tenants "$lab_d/many.py" "$mx4" "$drip" offers@drip.example.com drip bob@example.net "$1" "$last/message" >"$last/talk" || :
+	cat "$last/talk" >>"$last/drips"
+}
+
+drip_end() { # the last reply's code
+	sed -nE '$s/^.*\t([0-9]+) .*/\1/p' "$last/talk"
+}
+
+drip_passes() {
+	drip 1
+	[ "$(drip_end)" = 250 ]
+}
+
 mail_mailbomb() { # 61 mails to one recipient
 	text 2 | letter "$joe" eve@example.net 'again'
 	mark

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many at once: many.py SERVER SOURCE SENDER bomb RECIPIENT COUNT MESSAGE | harvest DOMAIN COUNT SESSIONS
+"""Many at once: many.py SERVER SOURCE SENDER bomb|drip RECIPIENT COUNT MESSAGE | harvest DOMAIN COUNT SESSIONS
 
-bomb: that many mails to one recipient in one session; harvest: that many made-up recipients and bob in each of so many
-sessions, and no mail. Says "RCPT N<TAB>REPLY" of the first ones and the last, and stops where the session ends.
+bomb, drip: that many mails to one recipient in one session; harvest: that many made-up recipients and bob in each of
+so many sessions, and no mail. Says "RCPT N<TAB>REPLY" of the first ones and the last, drip "MAIL N<TAB>REPLY" of all,
+and stops where the session ends.
 """
 import smtplib
 import sys
@@ -32,6 +33,15 @@ def bomb(client, sender, recipient, count, message):
     client.quit()
 
 
+def drip(client, sender, recipient, count, message):
+    for n in range(1, count + 1):
+        if say(f"MAIL {n}", client.mail(sender)) == 421:
+            return
+        client.rcpt(recipient)
+        client.data(message)
+    client.quit()
+
+
 def harvest(client, sender, domain, count, number):
     client.mail(sender)
     for n in range(1, count + 1):
@@ -43,9 +53,9 @@ def harvest(client, sender, domain, count, number):
 
 def main():
     server, source, sender, what, to, count, more = sys.argv[1:8]
-    if what == "bomb":
+    if what in ("bomb", "drip"):
         with open(more, "rb") as file:
-            bomb(session(server, source, sender), sender, to, int(count), file.read().replace(b"\n", b"\r\n"))
+            {"bomb": bomb, "drip": drip}[what](session(server, source, sender), sender, to, int(count), file.read().replace(b"\n", b"\r\n"))
         return
     for number in range(1, int(more) + 1):
         harvest(session(server, source, sender), sender, to, int(count), number)

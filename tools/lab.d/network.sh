@@ -5,7 +5,7 @@
 #
 #     tenants: eth0 ──── [wire ────] inside: gate :outside ──── eth0: internet
 
-readonly acme=192.0.2.10 blue=192.0.2.20 bulk=192.0.2.30 dial=192.0.2.40 shop=192.0.2.50 center=192.0.2.60 robot=192.0.2.70
+readonly acme=192.0.2.10 blue=192.0.2.20 bulk=192.0.2.30 dial=192.0.2.40 shop=192.0.2.50 center=192.0.2.60 robot=192.0.2.70 drip=192.0.2.80
 readonly acme6=2001:db8:1::10 dial6=2001:db8:1::40
 readonly mx4=198.51.100.25 mx6=2001:db8:2::25 exim4=198.51.100.26 sip6=2001:db8:2::60
 
@@ -64,7 +64,7 @@ network_up() { # LOSE SWAP [PROGRAMS]
 		port_up wire wire1
 	fi
 	ip link add outside netns gate "${queues[@]}" type veth peer name eth0 netns internet "${queues[@]}"
-	link_up tenants eth0 02:00:00:00:00:01 {"$acme","$blue","$bulk","$dial","$shop","$center","$robot"}/24 {"$acme6","$dial6"}/64
+	link_up tenants eth0 02:00:00:00:00:01 {"$acme","$blue","$bulk","$dial","$shop","$center","$robot","$drip"}/24 {"$acme6","$dial6"}/64
 	link_up internet eth0 02:00:00:00:00:02 198.51.100.{25,26,60,61,62,63,64,65,66,67}/24 {"$mx6","$sip6"}/64
 	ip -n tenants route add 198.51.100.0/24 dev eth0
 	ip -n internet route add 192.0.2.0/24 dev eth0

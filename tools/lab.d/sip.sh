@@ -31,12 +31,19 @@ callees_stop() {
 	callees=()
 }
 
+# What makes a scenario's caller anonymous (RFC 3323), a number asserted to the network alone (RFC 3325).
+anonymous() { # NUMBER
+	printf '%s\n' 's|^( *From: ).*(;tag=.*)|\1"Anonymous" <sip:anonymous@anonymous.invalid>\2|' \
+		"s|^( *)(Call-ID: \\[call_id\\])|\\1P-Asserted-Identity: <sip:$1@[local_ip]>\\n\\1Privacy: id\\n\\1\\2|"
+}
+
 # Until all its calls are over; the status is SIPp's. What was said is in $filled.said, a line a message.
 sipp_call() { # SOURCE PEER TRANSPORT CALLS URI MS SCENARIO [PLACE VALUE]...
 	local from=$1 to=$2 transport=$3 count=$4 uri=$5 ms=$6
 	case "$to" in *:*) to="[$to]" ;; esac
 	scenario "${@:7}"
 	sed -i "s|\[uri\]|$uri|g" "$filled" # before SIPp reads it: the URI may have keywords of SIPp's, each call its own
+	[ -z "${asserted:-}" ] || sed -i -E "$(anonymous "$asserted")" "$filled"
 	in_ns tenants sipp -sf "$filled" -i "$from" -p "$((next_port++))" -t "$transport" -m "$count" -r 20 -l 40 -d "$ms" \
 		-key caller "${caller_number:-+12025550100}" -timeout 30 -timeout_error -max_invite_retrans 9 -nostdin -max_socket 500 \
 		-trace_shortmsg -shortmessage_file "$filled.said" "$to:5060" >"$filled.log" 2>&1
