@@ -64,7 +64,8 @@ def by_python(path):
 
 
 def quiet(*words):
-    subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+    # To a pipe: grep that writes to /dev/null ends with the first line that it finds.
+    subprocess.run(words, stdout=subprocess.PIPE, check=True)
 
 
 def tell(what, count, size, ours, taken, peer, peer_name):
