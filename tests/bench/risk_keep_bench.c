@@ -2,7 +2,8 @@
 /*
  * What keeping scores costs with 1,000 to 100,000 tenants, all of them with news: of the event loop
  * (packing rows, handing them over) and of the writer's thread until the disk has them; how large
- * the database and its log of writes become, and that they stay so. DIR: where; /tmp.
+ * the database and its log of writes become, and that they stay so; and how long who waits for a
+ * row waits. DIR: where; /tmp. What a disk costs is seen on a disk: a tmpfs is none.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #define SLICE  1000 /* tenants in a unit */
 #define SECOND UINT64_C(1000000000)
 #define START  (UINT64_C(1800000000) * SECOND)
+#define WAITS  500 /* for one row each */
 
 static const struct store_part *const parts[] = {&risk_part, NULL};
 
@@ -79,20 +81,41 @@ static uint64_t write_all(struct store *store, struct risk_board *b)
 	return time_of(CLOCK_THREAD_CPUTIME_ID) - began;
 }
 
-static void measure(const char *where, uint32_t tenants)
+/* A store of its own, in a directory of its own. */
+static struct store *begin(const char *where, char dir[PATH_MAX], struct risk_board *b,
+			   uint32_t tenants)
 {
-	char dir[PATH_MAX], error[STORE_ERROR];
-	double first = 0, wal = 0;
-	uint64_t loop = 0, began, all = 0;
-	struct risk_board b;
+	char error[STORE_ERROR];
 	struct store *store;
 
-	snprintf(dir, sizeof(dir), "%s/risk-keep-XXXXXX", where);
+	snprintf(dir, PATH_MAX, "%s/risk-keep-XXXXXX", where);
 	if (!mkdtemp(dir) || store_open(dir, parts, NULL, &store, error) != 0 ||
-	    risk_board_init(&b, tenants + 1) != 0)
+	    risk_board_init(b, tenants + 1) != 0)
 		abort();
 	for (uint32_t slot = 1; slot <= tenants; slot++)
-		risk_board_take(&b, slot, slot, NULL);
+		risk_board_take(b, slot, slot, NULL);
+	return store;
+}
+
+static void end(struct store *store, const char *dir, struct risk_board *b)
+{
+	char command[PATH_MAX + 16];
+
+	store_close(store);
+	risk_board_fini(b);
+	snprintf(command, sizeof(command), "rm -r '%s'", dir);
+	if (system(command) != 0)
+		abort();
+}
+
+static void measure(const char *where, uint32_t tenants)
+{
+	double first = 0, wal = 0;
+	uint64_t loop = 0, began, all = 0;
+	char dir[PATH_MAX];
+	struct risk_board b;
+	struct store *store = begin(where, dir, &b, tenants);
+
 	for (int i = 0; i < ROUNDS; i++) {
 		news(&b, START + (uint64_t)i * 5 * SECOND);
 		began = time_of(CLOCK_MONOTONIC);
@@ -107,11 +130,48 @@ static void measure(const char *where, uint32_t tenants)
 	printf("%9u %12.2f %9.0f %12.1f %10.1f %9.1f %9.1f\n", tenants, (double)loop / ROUNDS / 1e6,
 	       (double)loop / ROUNDS / tenants, (double)all / ROUNDS / 1e6, first,
 	       mib_of(dir, "state.db"), wal);
-	store_close(store);
-	risk_board_fini(&b);
-	snprintf(error, sizeof(error), "rm -r '%.400s'", dir);
-	if (system(error) != 0)
-		abort();
+	end(store, dir, &b);
+}
+
+static void note_stored(void *ctx, const struct store_result *result)
+{
+	*(bool *)ctx = result->rc == 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One after another, as a person's commands. */
+static void measure_waits(const char *where)
+{
+	static uint64_t took[WAITS];
+	char dir[PATH_MAX];
+	struct risk_board b;
+	struct store *store = begin(where, dir, &b, WAITS);
+
+	news(&b, START);
+	for (uint32_t i = 0; i < WAITS; i++) {
+		const uint64_t began = time_of(CLOCK_MONOTONIC);
+		struct store_unit *unit = store_begin(store);
+		bool stored = false;
+
+		risk_state_put(unit, &b, 1 + i, START);
+		if (store_commit(store, unit, note_stored, &stored) != 0)
+			abort();
+		store_sync(store);
+		if (!stored)
+			abort();
+		took[i] = time_of(CLOCK_MONOTONIC) - began;
+	}
+	qsort(took, WAITS, sizeof(took[0]), by_size);
+	printf("a row that somebody waits for, us: median %.0f, 99th %.0f, longest %.0f\n",
+	       (double)took[WAITS / 2] / 1e3, (double)took[WAITS * 99 / 100] / 1e3,
+	       (double)took[WAITS - 1] / 1e3);
+	end(store, dir, &b);
 }
 
 int main(int argc, char **argv)
@@ -122,5 +182,6 @@ int main(int argc, char **argv)
 	measure(where, 1000);
 	measure(where, 10000);
 	measure(where, 100000);
+	measure_waits(where);
 	return 0;
 }
