@@ -152,6 +152,8 @@ static void on_rows(void *ctx, const struct store_result *stored)
 	json_t *entries = json_pack("[s]", address), *result;
 	json_int_t unlisted;
 
+	if (stored->rc)
+		state_unstored(d->state); /* reasons in memory are without the word already */
 	if (stored->rc || d->lists.busy) {
 		request_error(r, stored->rc ? "not_stored" : "busy", "%s",
 			      stored->rc ? strerror(-stored->rc)
@@ -205,7 +207,9 @@ enum command_outcome run_forget(struct request *r, json_t **result)
 		unmention(d, unit, words[i]);
 		unmention_reason(r, words[i]);
 	}
-	if (store_forget(d->store, unit, person, words, on_rows, r) != 0)
+	if (store_forget(d->store, unit, person, words, on_rows, r) != 0) {
+		state_unstored(d->state);
 		return request_error(r, "no_memory", "no memory");
+	}
 	return COMMAND_LATER;
 }

@@ -81,7 +81,7 @@ void store_watch_end(struct daemon *d)
 
 	store_retry(d->store);
 	stats = store_stats(d->store);
-	if (stats.kept)
+	if (stats.kept && d->eve)
 		tell_lost(d, &stats, lost_of(d, &stats) - d->store_watch.lost + stats.kept, "");
 }
 
