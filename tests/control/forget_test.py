@@ -43,6 +43,7 @@ class Forget(unittest.TestCase):
         for file in (self.folder / "state").rglob("*"):
             with contextlib.suppress(FileNotFoundError):  # lists are merged meanwhile
                 data = file.read_bytes() if file.is_file() else b""
+                data = data.replace(bytes(64), b"\0")  # of tables that are mostly empty
                 found |= {(file.name, needle) for needle in needles if re.search(needle, data, re.I | re.S)}
         return sorted(found)
 
