@@ -22,9 +22,9 @@ END
 
 follows_the_policy() {
 	if [ "${FAILURE:-open}" = open ]; then
-		expect 'without a dataplane mail passes' greeted
+		expect_soon 'without a dataplane mail does not pass' greeted
 	else
-		expect 'without a dataplane mail does not pass' fails greeted
+		expect 'without a dataplane mail passes' fails greeted
 	fi
 }
 
