@@ -19,6 +19,9 @@
 #include "control/base/log.h"
 #include "control/store/store_internal.h"
 
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_MS 25
+
 /* The loop's thread */
 
 bool store_ready(struct store *s)
@@ -198,10 +201,29 @@ int store_dir(const struct store *s)
 
 /* Opening, closing */
 
+/*
+ * A posternd that was killed may have been about to start a child, which has its files until it is
+ * told of the death, or closes them: moments.
+ */
+static bool lock_soon(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return false;
+}
+
 static int lock_dir(struct store *s, char *error)
 {
 	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+	if (s->lock >= 0 && lock_soon(s->lock))
 		return 0;
 	if (s->lock >= 0 && errno == EWOULDBLOCK) {
 		snprintf(error, STORE_ERROR, "another posternd has it open");
