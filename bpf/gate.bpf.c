@@ -11,6 +11,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/prefix_walk.h"
 #include "bpf/stage_decode.h"
 #include "bpf/stage_media.h"
 #include "bpf/stage_tenant.h"
@@ -37,15 +38,6 @@ GATE_ARRAYS(X)
 #define X(member, map, element, count) MAPPED(map, element, GATE_SLOTS *(count))
 GATE_SLOT_ARRAYS(X)
 #undef X
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, GATE_PREFIXES);
-	__type(key, struct gate_prefix);
-	__type(value, __u32);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} postern_prefixes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -131,28 +123,54 @@ struct stage_tables {
 	uint64_t now; /* 0: nobody has asked yet */
 };
 
-STAGE_INLINE uint32_t prefix_owner(uint16_t vlan, uint8_t family, const uint8_t addr[16])
-{
-	struct gate_prefix key = {
-		.length = GATE_PREFIX_HEAD + (family == 4 ? 32 : 128),
-		.vlan = vlan,
-		.family = family,
-	};
-	const uint32_t *slot;
+/* One half of the table of prefixes. */
+struct prefix_reader {
+	uint32_t half;
+	const struct prefix_roots *roots;
+};
 
-	__builtin_memcpy(key.addr, addr, 16);
-	slot = bpf_map_lookup_elem(&postern_prefixes, &key);
-	return slot ? *slot : 0;
+STAGE_INLINE uint32_t prefix_root_at(const struct prefix_reader *r, uint8_t family, uint16_t vlan)
+{
+	const uint32_t *roots = family == 4 ? r->roots->root4 : r->roots->root6;
+
+	return roots[vlan & (PREFIX_VLANS - 1)];
+}
+
+STAGE_INLINE const struct prefix_node *prefix_node_at(const struct prefix_reader *r, uint32_t n)
+{
+	uint32_t index = r->half * (GATE_SLOTS * GATE_SLOT_NODES) + n;
+
+	return bpf_map_lookup_elem(&postern_prefix_nodes, &index);
+}
+
+STAGE_INLINE uint32_t prefix_leaf_at(const struct prefix_reader *r, uint32_t n)
+{
+	uint32_t index = r->half * (GATE_SLOTS * GATE_SLOT_LEAVES / GATE_LEAVES) + n / GATE_LEAVES;
+	const struct gate_leaves *leaves = bpf_map_lookup_elem(&postern_prefix_leaves, &index);
+
+	return leaves ? leaves->slot[n % GATE_LEAVES] : 0;
+}
+
+SEPARATE uint32_t gate_prefix_walk(uint32_t half, uint32_t root, uint64_t high, uint64_t low)
+{
+	const struct prefix_reader r = {.half = half};
+
+	return prefix_descend(&r, root, (struct prefix_addr){high, low});
+}
+
+STAGE_INLINE uint32_t prefix_walk(const struct prefix_reader *r, uint32_t root,
+				  struct prefix_addr a)
+{
+	return gate_prefix_walk(r->half, root, a.high, a.low);
 }
 
 STAGE_INLINE uint32_t stage_owner(struct stage_tables *t, const struct stage_packet *p,
 				  const uint8_t addr[16])
 {
-	uint32_t slot = 0;
+	uint32_t half = gate_prefix_half(*(const volatile uint32_t *)&t->gate->prefixes);
+	const struct prefix_reader r = {half, &t->gate->prefix_roots[half]};
 
-	if (p->vlan[0])
-		slot = prefix_owner(p->vlan[0], p->family, addr);
-	return slot ? slot : prefix_owner(0, p->family, addr);
+	return prefix_find(&r, p->vlan[0], p->family, __builtin_assume_aligned(addr, 4));
 }
 
 STAGE_INLINE uint32_t stage_vlan_owner(struct stage_tables *t, uint16_t vlan)

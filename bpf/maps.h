@@ -9,21 +9,28 @@
  *   postern_tenants     mapped   struct tenant_slot by slot
  *   postern_inspected   mapped   words of 64 bits by gate_port_word(): ports that are read; behind
  *                                them those of SIP
- *   postern_prefixes    LPM      struct gate_prefix to slot
- *   postern_blocked     LPM      struct gate_prefix (no VLAN) to anything
+ *   postern_blocked     LPM      struct gate_prefix to anything
  *   postern_flows       LRU      struct flow_key to struct flow_verdict
  *   postern_epochs      mapped   u64 by struct flow_verdict's place: workers count them up
  *   postern_peers       mapped   struct peer_set by gate_peer_set(): the kernel's to write
  *   postern_reach       mapped   struct reach by slot: the kernel's to write
  *   postern_media       mapped   struct media by place, from 1: emergency calls' media
  *   postern_media_first mapped   u64 by slot: the tenant's first place, 0: it has none
+ *   postern_prefix_nodes, postern_prefix_leaves
+ *                       mapped   the policy's table of prefixes, two halves of struct prefix_node,
+ *                                and of struct gate_leaves; its roots are in postern_gate
  *   postern_counters    per CPU  struct gate_port_counters by port, GATE_PORTS for others
  *   postern_per_tenant  per CPU  struct gate_tenant_counters by slot
  *   xsks_map            XSKMAP   by queue; each port's own, not pinned: its AF_XDP driver fills it
  *
  * All but the last are pinned by name. Sizes are compiled in: a program that is loaded by others
  * (DPDK's AF_XDP driver) finds the maps only if they are the very same. So there are two objects of
- * the one source, for few tenants and for many: a slot takes 5.3 KiB, and what a CPU counts.
+ * the one source, for few tenants and for many: a slot takes 6.2 KiB, and what a CPU counts.
+ *
+ * The table of prefixes is there twice. struct gate_shared's word `prefixes` counts how often it
+ * was replaced; its last bit is the half that holds. posternd writes the other one, when all
+ * packets are gone that may have begun while that one held, and counts up: a packet goes by the old
+ * table or by the new one, and whoever dies while he writes leaves what holds as it is.
  *
  * Times are ns of CLOCK_MONOTONIC, which is what bpf_ktime_get_ns() reads.
  */
@@ -32,6 +39,7 @@
 
 #include "bpf/media.h"
 #include "bpf/peers.h"
+#include "bpf/prefix_table.h"
 #include "bpf/reach.h"
 #include "bpf/reason.h"
 #include "bpf/stage_packet.h"
@@ -39,7 +47,7 @@
 #include "bpf/tenant.h"
 
 #define GATE_MAGIC 0x4e525450u /* "PTRN" */
-#define GATE_ABI   7           /* of this file, the order of stage_one.h's and reason.h's lists */
+#define GATE_ABI   8           /* of this file, the order of stage_one.h's and reason.h's lists */
 
 #define GATE_PROGRAM "postern_xdp" /* the program's name in the kernel */
 #define GATE_SOCKETS "xsks_map"    /* the driver's name for it */
@@ -62,26 +70,31 @@
 	X(epochs, postern_epochs, uint64_t, FLOW_EPOCHS)                                  \
 	X(media, postern_media, struct media, GATE_MEDIA)
 /* The same of those by tenants' slots: elements of a slot. */
-#define GATE_SLOT_ARRAYS(X)                                 \
-	X(tenants, postern_tenants, struct tenant_slot, 1)  \
-	X(peers, postern_peers, struct peer_set, PEER_SETS) \
-	X(reach, postern_reach, struct reach, 1)            \
-	X(media_first, postern_media_first, uint64_t, 1)
+#define GATE_SLOT_ARRAYS(X)                                                                     \
+	X(tenants, postern_tenants, struct tenant_slot, 1)                                      \
+	X(peers, postern_peers, struct peer_set, PEER_SETS)                                     \
+	X(reach, postern_reach, struct reach, 1)                                                \
+	X(media_first, postern_media_first, uint64_t, 1)                                        \
+	X(prefix_nodes, postern_prefix_nodes, struct prefix_node, GATE_HALVES *GATE_SLOT_NODES) \
+	X(prefix_leaves, postern_prefix_leaves, struct gate_leaves,                             \
+	  GATE_HALVES *GATE_SLOT_LEAVES / GATE_LEAVES)
 
 /* Every map that is pinned, by name. */
 #define GATE_MAP_NAME(member, map, element, count) #map,
-#define GATE_PINS                                                                   \
-	GATE_ARRAYS(GATE_MAP_NAME)                                                  \
-	GATE_SLOT_ARRAYS(GATE_MAP_NAME)                                             \
-	"postern_prefixes", "postern_blocked", "postern_flows", "postern_counters", \
-		"postern_per_tenant"
+#define GATE_PINS                       \
+	GATE_ARRAYS(GATE_MAP_NAME)      \
+	GATE_SLOT_ARRAYS(GATE_MAP_NAME) \
+	"postern_blocked", "postern_flows", "postern_counters", "postern_per_tenant"
 
 enum gate_size {
 	GATE_PORTS = 8,
 	GATE_QUEUES = 64,          /* of a port */
 	GATE_SLOTS_SMALL = 8192,   /* tenants' slots, of gate.bpf.o */
 	GATE_SLOTS_LARGE = 131072, /* of gate-large.bpf.o */
-	GATE_PREFIXES = 1 << 20,
+	GATE_HALVES = 2,
+	GATE_SLOT_NODES = 8,   /* of the table of prefixes, by tenants' slots, in a half */
+	GATE_SLOT_LEAVES = 32, /* the same */
+	GATE_LEAVES = 16,      /* of an element */
 	GATE_BLOCKED = 1 << 20,
 	GATE_FLOWS = 1 << 16,
 	GATE_MEDIA = 4096,
@@ -124,10 +137,12 @@ struct gate_shared {
 	uint32_t reach;      /* different addresses within a minute that are not too many; 0: any */
 	uint32_t reach_drop; /* others' packets are dropped: policy.actions.probing */
 	uint32_t media;      /* places of postern_media that are taken: workers count them */
+	uint32_t prefixes;   /* tables of prefixes so far: gate_prefix_half() */
 	uint64_t generation; /* of the policy that the maps hold */
 	uint64_t key[2];     /* of hashes; random, of the machine's run */
 	struct gate_port port[GATE_PORTS];
 	uint32_t vlan_owner[VLANS]; /* slot of the one tenant that has the VLAN; 0: none, several */
+	struct prefix_roots prefix_roots[GATE_HALVES];
 };
 
 /* Who polls a queue writes the time into it, every few milliseconds. */
@@ -136,13 +151,18 @@ struct gate_heartbeat {
 	uint64_t pad[7];
 };
 
-/* Network order. The length counts from `vlan` on: GATE_PREFIX_HEAD bits more than the address's.
+/* Leaves of a table of prefixes: one after the other, as elsewhere. */
+struct gate_leaves {
+	uint32_t slot[GATE_LEAVES];
+};
+
+/*
+ * Network order. The length counts from `family` on: GATE_PREFIX_HEAD bits more than the address's.
  */
 struct gate_prefix {
 	uint32_t length;
-	uint16_t vlan; /* host order; 0: any */
 	uint8_t family;
-	uint8_t zero;
+	uint8_t zero[3];
 	uint8_t addr[16];
 };
 
@@ -165,6 +185,19 @@ struct gate_tenant_counters {
 	uint64_t dropped[CHECK_COUNT];
 	uint64_t shadow[CHECK_COUNT];
 };
+
+/* The half of the table of prefixes that holds. */
+static inline uint32_t gate_prefix_half(uint32_t prefixes)
+{
+	return prefixes % GATE_HALVES;
+}
+
+/* Whether one of the halves has room for it, in maps of so many tenants' slots. */
+static inline bool gate_prefixes_fit(uint32_t slots, const struct prefix_table *table)
+{
+	return table->node_count <= slots * GATE_SLOT_NODES &&
+	       table->leaf_count <= slots * GATE_SLOT_LEAVES;
+}
 
 /* The element of postern_peers. */
 static inline uint32_t gate_peer_set(uint32_t slot, uint32_t set)

@@ -15,36 +15,9 @@
 #include <stdint.h>
 
 #include "bpf/hashset.h"
+#include "bpf/prefix_table.h"
 #include "bpf/reason.h"
 #include "bpf/tenant.h"
-
-/*
- * Prefixes to tenants: a trie of 6 address bits a level, its nodes compressed
- * by two bitmaps and population counts (after Asai and Ohara's poptrie,
- * SIGCOMM 2015), and levels at which all prefixes go the same way skipped. An
- * address that no prefix comes near ends at the first node or the second.
- */
-struct prefix_node {
-	uint64_t children;  /* bit v: the six bits v lead to another node */
-	uint64_t leaf_runs; /* bit v: a run of equal leaves begins at v */
-	uint32_t child_base;
-	uint32_t leaf_base;
-	uint64_t skipped;   /* the bits that lead here, from the top */
-	uint32_t skip;      /* how many, below 64 */
-	uint32_t elsewhere; /* the owner of addresses with other bits there */
-};
-
-#define PREFIX_STRIDE 6
-#define PREFIX_VLANS  4096 /* entry 0: the tenants that own their prefixes in any VLAN */
-
-struct prefix_table {
-	struct prefix_node *nodes; /* nodes[0] leads nowhere: the root of VLANs without prefixes */
-	uint32_t *leaves;          /* tenant slots, 0: nobody's */
-	uint32_t node_count;
-	uint32_t leaf_count;
-	uint32_t root4[PREFIX_VLANS];
-	uint32_t root6[PREFIX_VLANS];
-};
 
 struct prefix {
 	uint8_t addr[16]; /* network order, IPv4 in the first four; bits past `length` are 0 */
@@ -55,7 +28,7 @@ struct prefix {
 	uint32_t origin;  /* the maker's, to say where it comes from */
 };
 
-/* What a table was made of, for the kernel's own: by prefix_compare(), no two the same. */
+/* What a table was made of, for control: by prefix_compare(), no two the same. */
 struct prefix_list {
 	struct prefix *items;
 	size_t count;

@@ -54,6 +54,8 @@ static int build_policy(struct work *w)
 					 &w->diag);
 	if (!w->policy)
 		return w->diag.errors ? -EINVAL : -errno;
+	if (policy_check_room(w->policy, w->config, &w->diag) != 0)
+		return -EINVAL;
 	w->policy->generation = w->job->generation;
 	return rc ? rc : policy_image_build(w->policy, &w->policy_image, &w->policy_size);
 }

@@ -313,6 +313,13 @@ static void on_compiled(void *ctx, struct compiled *result, const char *why)
 		fail(d, "compile_failed", strerror(-rc), NULL);
 		return;
 	}
+	rc = d->kernel ? kernel_fits(d->kernel, d->reload.next) : 0;
+	if (rc) {
+		roster_free(d->reload.next);
+		d->reload.next = NULL;
+		fail(d, "too_large", rc == -E2BIG ? kernel_error(d->kernel) : strerror(-rc), NULL);
+		return;
+	}
 	prepare_slots(d, d->reload.next);
 	push(d);
 }

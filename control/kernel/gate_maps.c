@@ -138,7 +138,7 @@ static int read_maps(struct gate_maps *maps)
 	maps->per_tenant = map_fd(maps, "postern_per_tenant");
 	err = maps->per_cpu ? 0 : -ENOMEM;
 	if (!err)
-		err = gate_prefixes_open(&maps->prefixes, map_fd(maps, "postern_prefixes"));
+		err = gate_table_open(&maps->table);
 	if (!err)
 		err = gate_prefixes_open(&maps->blocked, map_fd(maps, "postern_blocked"));
 	return err ? gate_maps_fail(maps, err, "reading the maps: %s", strerror(-err)) : 0;
@@ -164,6 +164,7 @@ struct gate_maps *gate_maps_open(const char *object, const char *dir, char error
 	error[0] = '\0';
 	if (!maps)
 		return NULL;
+	maps->table = (struct gate_table){-1, -1};
 	complaint[0] = '\0';
 	print = libbpf_set_print(keep_complaint);
 	err = check_dir(maps, dir);
@@ -186,7 +187,7 @@ void gate_maps_close(struct gate_maps *maps)
 {
 	if (!maps)
 		return;
-	gate_prefixes_close(&maps->prefixes);
+	gate_table_close(&maps->table);
 	gate_prefixes_close(&maps->blocked);
 	gate_view_close(&maps->view);
 	bpf_object__close(maps->object);

@@ -40,20 +40,26 @@ int gate_maps_sockets(const struct gate_maps *maps);
 
 /* What gate_maps_apply() changed. */
 struct gate_changes {
-	unsigned tenants;  /* slots written or cleared */
-	unsigned prefixes; /* put, replaced or deleted; blocked networks included */
-	unsigned ports;    /* words of the table of ports */
+	unsigned tenants; /* slots written or cleared */
+	bool prefixes;    /* the table of prefixes was replaced */
+	unsigned blocked; /* networks put or deleted */
+	unsigned ports;   /* words of the table of ports */
 };
+
+/* Whether there is room for its tenants and the table of their prefixes: 0 or -E2BIG. */
+int gate_maps_fits(struct gate_maps *maps, const struct policy *policy);
 
 /*
  * Brings the maps to the policy: only what differs is written, and a tenant that stays is
- * known all the time: new owners come before old ones go. Tenants are told apart by their ids: what
- * holds now of a tenant that stays (buckets, and its state unless the configuration's has
- * changed) is kept, in another slot too. Who keeps slots where they are from policy to policy
- * avoids that packets meet a neighbour's slot for the moment of the change.
+ * known all the time: all prefixes change their owners at once, between two packets. Tenants are
+ * told apart by their ids: what holds now of a tenant that stays (buckets, and its state unless the
+ * configuration's has changed) is kept, in another slot too. Who keeps slots where they are from
+ * policy to policy avoids that packets meet a neighbour's slot for the moment of the change.
  *
- * -E2BIG: more tenants than gate_maps_view()'s slots. After any other failure the maps hold a part
- * of it, and applying a policy again mends that. `changes` may be NULL.
+ * Of prefixes it takes the table, of blocked networks the list.
+ *
+ * -E2BIG: gate_maps_fits() says no, and nothing was changed. After any other failure the maps hold
+ * a part of it, and applying a policy again mends that. `changes` may be NULL.
  */
 int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 		    struct gate_changes *changes);

@@ -184,37 +184,23 @@ static void put_ports(struct gate_maps *maps, const struct policy *policy, unsig
 
 /* All of it ------------------------------------------------------------------ */
 
-/* What is known of a trie after a failure half-way is what is in it. */
-static int prefixes_reread(struct gate_prefixes *p, int err)
-{
-	if (err) {
-		gate_prefixes_close(p);
-		gate_prefixes_open(p, p->fd);
-	}
-	return err;
-}
-
 static int apply(struct gate_maps *maps, const struct policy *policy, struct gate_changes *c,
-		 struct gate_entry *prefixes, struct gate_entry *blocked, bool taken[2])
+		 struct gate_entry *blocked, bool *taken)
 {
-	size_t count = policy->prefix_list.count, blocks = policy->blocked_list.count;
+	const size_t blocks = policy->blocked_list.count;
 	int err = put_tenants(maps, policy, &c->tenants);
 
 	put_ports(maps, policy, &c->ports);
 	if (!err)
-		err = gate_prefixes_put(&maps->prefixes, prefixes, count, &c->prefixes);
-	if (!err)
-		err = gate_prefixes_put(&maps->blocked, blocked, blocks, &c->prefixes);
+		err = gate_prefixes_put(&maps->blocked, blocked, blocks, &c->blocked);
 	/* Before the first is looked for. */
 	if (blocks)
 		word_set(&maps->view.shared->blocked, 1);
+	if (!err)
+		err = gate_table_put(&maps->table, &maps->view, &policy->prefixes, &c->prefixes);
 	if (!err) {
-		err = gate_prefixes_trim(&maps->prefixes, prefixes, count, &c->prefixes);
-		taken[0] = !err;
-	}
-	if (!err) {
-		err = gate_prefixes_trim(&maps->blocked, blocked, blocks, &c->prefixes);
-		taken[1] = !err;
+		err = gate_prefixes_trim(&maps->blocked, blocked, blocks, &c->blocked);
+		*taken = !err;
 	}
 	if (!err)
 		clear_tenants(maps, policy, &c->tenants);
@@ -229,37 +215,55 @@ static void put_reach(struct gate_shared *shared, const struct policy *policy)
 	word_set(&shared->reach, action == VERDICT_PASS ? 0 : policy->calls.destinations);
 }
 
+static void put_choices(struct gate_shared *shared, const struct policy *policy)
+{
+	word_set(&shared->blocked, policy->blocked_list.count != 0);
+	word_set(&shared->shadow, policy->shadow);
+	put_reach(shared, policy);
+	for (unsigned vlan = 0; vlan < VLANS; vlan++)
+		word_set(&shared->vlan_owner[vlan], policy->vlan_owner[vlan]);
+	long_set(&shared->generation, policy->generation);
+}
+
+int gate_maps_fits(struct gate_maps *maps, const struct policy *policy)
+{
+	const uint32_t slots = maps->view.slots;
+	const struct prefix_table *prefixes = &policy->prefixes;
+
+	if (policy->slot_count > slots)
+		return gate_maps_fail(maps, -E2BIG, "%u tenants, and the maps have room for %u",
+				      policy->slot_count - 1, slots - 1);
+	if (!gate_prefixes_fit(slots, prefixes))
+		return gate_maps_fail(maps, -E2BIG,
+				      "the tenants' prefixes are %u nodes and %u leaves, and the "
+				      "maps have room for %u and %u",
+				      prefixes->node_count, prefixes->leaf_count,
+				      slots * GATE_SLOT_NODES, slots * GATE_SLOT_LEAVES);
+	return 0;
+}
+
 int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 		    struct gate_changes *changes)
 {
 	struct gate_changes done = {0};
-	struct gate_entry *prefixes, *blocked;
-	bool taken[2] = {false, false};
-	int err;
+	struct gate_entry *blocked;
+	bool taken = false;
+	int err = gate_maps_fits(maps, policy);
 
-	if (policy->slot_count > maps->view.slots)
-		return gate_maps_fail(maps, -E2BIG, "%u tenants, and the maps have room for %u",
-				      policy->slot_count - 1, maps->view.slots - 1);
-	prefixes = gate_prefixes_wanted(&policy->prefix_list);
+	if (err)
+		return err;
 	blocked = gate_prefixes_wanted(&policy->blocked_list);
-	err = prefixes && blocked ? apply(maps, policy, &done, prefixes, blocked, taken) : -ENOMEM;
+	err = blocked ? apply(maps, policy, &done, blocked, &taken) : -ENOMEM;
 	if (err)
 		gate_maps_fail(maps, err, "writing the maps: %s", strerror(-err));
-	else {
-		word_set(&maps->view.shared->blocked, policy->blocked_list.count != 0);
-		word_set(&maps->view.shared->shadow, policy->shadow);
-		put_reach(maps->view.shared, policy);
-		for (unsigned vlan = 0; vlan < VLANS; vlan++)
-			word_set(&maps->view.shared->vlan_owner[vlan], policy->vlan_owner[vlan]);
-		long_set(&maps->view.shared->generation, policy->generation);
-	}
-	if (!taken[0]) {
-		free(prefixes);
-		prefixes_reread(&maps->prefixes, err);
-	}
-	if (!taken[1]) {
+	else
+		put_choices(maps->view.shared, policy);
+	if (!taken)
 		free(blocked);
-		prefixes_reread(&maps->blocked, err);
+	if (err) {
+		/* What is known of the trie after a failure half-way is what is in it. */
+		gate_prefixes_close(&maps->blocked);
+		gate_prefixes_open(&maps->blocked, maps->blocked.fd);
 	}
 	if (changes)
 		*changes = done;

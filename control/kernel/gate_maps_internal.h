@@ -7,11 +7,13 @@
 
 #include "control/kernel/gate_maps.h"
 #include "control/kernel/gate_prefixes.h"
+#include "control/kernel/gate_table.h"
 
 struct gate_maps {
 	struct bpf_object *object;
 	struct gate_view view;
-	struct gate_prefixes prefixes, blocked;
+	struct gate_table table;
+	struct gate_prefixes blocked;
 	int flows, counters, per_tenant; /* file descriptors, the object's */
 	void *per_cpu;                   /* room for one element of every CPU */
 	char error[GATE_ERROR_SIZE];

@@ -73,7 +73,6 @@ struct gate_entry *gate_prefixes_wanted(const struct prefix_list *list)
 		const struct prefix *p = &list->items[i];
 
 		wanted[i].key.length = GATE_PREFIX_HEAD + p->length;
-		wanted[i].key.vlan = p->vlan;
 		wanted[i].key.family = p->family;
 		memcpy(wanted[i].key.addr, p->addr, sizeof(p->addr));
 		wanted[i].slot = p->slot;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A trie of the kernel's (postern_prefixes, postern_blocked), and what is known to be in it.
+ * The kernel's trie of blocked networks (postern_blocked), and what is known to be in it.
  * Part of control/kernel/gate_maps.h.
  */
 #ifndef POSTERN_GATE_PREFIXES_H
@@ -27,7 +27,7 @@ void gate_prefixes_close(struct gate_prefixes *p);
 /* What is to be in it: an array of list->count, to be freed. NULL: no memory. */
 struct gate_entry *gate_prefixes_wanted(const struct prefix_list *list);
 
-/* Puts what is new or has another slot: addresses go from owner to owner at once. */
+/* Puts what is new. */
 int gate_prefixes_put(struct gate_prefixes *p, const struct gate_entry *wanted, size_t count,
 		      unsigned *changes);
 /* Deletes what isn't wanted, after the above; `wanted` becomes what is known. */

@@ -56,34 +56,79 @@ int kernel_slots(struct kernel *k, uint32_t count, struct slots *slots)
 	return 0;
 }
 
-/* What gate_maps_apply() reads of a policy: the image's own, with these slots and prefixes. */
-static struct policy *shell_of(const struct roster *roster, const struct tenant_slot *slots)
+/* Where the image has them: within it, or the child that made it did something else. */
+static const void *section(const struct policy_image *image, const struct policy_span *span,
+			   uint64_t count, size_t size)
+{
+	if (span->count != count || span->offset > image->size ||
+	    count > (image->size - span->offset) / size)
+		return NULL;
+	return (const char *)image + span->offset;
+}
+
+/*
+ * What gate_maps_apply() reads of a policy: the image's own, with these slots and blocked networks.
+ * Its table of prefixes stays in the image.
+ */
+static int shell_fill(struct policy *policy, const struct policy_image *image,
+		      const struct roster *roster, const struct tenant_slot *slots)
+{
+	struct prefix_table *t = &policy->prefixes;
+
+	memcpy(policy, &image->policy, sizeof(*policy));
+	policy->generation = roster->compiled->generation;
+	policy->slots = (struct tenant_slot *)(uintptr_t)slots;
+	policy->slot_count = roster->count;
+	policy->prefix_list = roster->prefixes;
+	policy->blocked_list = roster->blocked;
+	t->nodes = (struct prefix_node *)(uintptr_t)section(image, &image->nodes, t->node_count,
+							    sizeof(*t->nodes));
+	t->leaves = (uint32_t *)(uintptr_t)section(image, &image->leaves, t->leaf_count,
+						   sizeof(*t->leaves));
+	return t->nodes && t->leaves ? 0 : -EBADMSG;
+}
+
+/* `use` with the policy; `slots` may be NULL where it needs none. */
+static int with_policy(struct kernel *k, const struct roster *roster,
+		       const struct tenant_slot *slots,
+		       int (*use)(struct kernel *k, const struct policy *policy))
 {
 	const struct compiled *c = roster->compiled;
 	const struct policy_image *image =
 		mmap(NULL, c->policy_size, PROT_READ, MAP_SHARED, c->policy, 0);
 	struct policy *policy = malloc(sizeof(*policy));
+	int rc = image == MAP_FAILED || !policy ? -ENOMEM : 0;
 
-	if (image != MAP_FAILED && policy) {
-		memcpy(policy, &image->policy, sizeof(*policy));
-		policy->generation = c->generation;
-		policy->slots = (struct tenant_slot *)(uintptr_t)slots;
-		policy->slot_count = roster->count;
-		policy->prefix_list = roster->prefixes;
-		policy->blocked_list = roster->blocked;
-	}
+	if (!rc && (c->policy_size < sizeof(*image) || image->size != c->policy_size))
+		rc = -EBADMSG;
+	if (!rc)
+		rc = shell_fill(policy, image, roster, slots);
+	if (!rc)
+		rc = use(k, policy);
+	free(policy);
 	if (image != MAP_FAILED)
 		munmap((void *)(uintptr_t)image, c->policy_size);
-	return image != MAP_FAILED ? policy : NULL;
+	return rc;
+}
+
+static int use_apply(struct kernel *k, const struct policy *policy)
+{
+	return gate_maps_apply(k->maps, policy, NULL);
+}
+
+static int use_fits(struct kernel *k, const struct policy *policy)
+{
+	return gate_maps_fits(k->maps, policy);
 }
 
 int kernel_apply(struct kernel *k, const struct roster *roster, const struct tenant_slot *slots)
 {
-	struct policy *policy = shell_of(roster, slots);
-	int rc = policy ? gate_maps_apply(k->maps, policy, NULL) : -ENOMEM;
+	return with_policy(k, roster, slots, use_apply);
+}
 
-	free(policy);
-	return rc;
+int kernel_fits(struct kernel *k, const struct roster *roster)
+{
+	return with_policy(k, roster, NULL, use_fits);
 }
 
 const char *kernel_error(const struct kernel *k)

@@ -26,6 +26,9 @@ void kernel_close(struct kernel *kernel);
  */
 int kernel_slots(struct kernel *kernel, uint32_t count, struct slots *slots);
 
+/* Whether the maps have room for it: 0; -E2BIG, and in kernel_error() why. */
+int kernel_fits(struct kernel *kernel, const struct roster *roster);
+
 /*
  * Brings the maps to the roster with the slots as they are meant now (with overrides; as many as
  * the roster has). 0, or -errno and in kernel_error() why.

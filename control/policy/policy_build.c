@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bpf/maps.h"
 #include "control/config/config_tenant.h"
 #include "control/config/emergency_file.h"
 #include "control/lists/hashset_build.h"
@@ -384,6 +385,24 @@ void policy_free(struct policy *policy)
 	hashset_fini(&policy->lists);
 	emergency_fini(&policy->emergency);
 	free(policy);
+}
+
+int policy_check_room(const struct policy *policy, const struct config *config, struct diag *diag)
+{
+	const struct config_gate *gate = &config->gate;
+	const bool small = gate->tenants < GATE_SLOTS_SMALL;
+	const uint32_t slots = small ? GATE_SLOTS_SMALL : GATE_SLOTS_LARGE;
+	const struct prefix_table *prefixes = &policy->prefixes;
+
+	if (gate->mode != GATE_XDP || gate_prefixes_fit(slots, prefixes))
+		return 0;
+	setting_error(diag, config_lookup(&config->file, "tenants"),
+		      "the prefixes are %u nodes and %u leaves of the kernel's table, and there is "
+		      "room for %u and %u%s",
+		      prefixes->node_count, prefixes->leaf_count, slots * GATE_SLOT_NODES,
+		      slots * GATE_SLOT_LEAVES,
+		      small ? "; from gate.tenants = 8192 on there is more" : "");
+	return -EINVAL;
 }
 
 struct tenant_name *policy_tenant_names(const struct policy *policy)

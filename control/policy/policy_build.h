@@ -23,6 +23,12 @@ struct policy *policy_build_at(const struct config *config, const uint32_t *slot
 void policy_free(struct policy *policy);
 
 /*
+ * Whether the kernel's maps that gate.tenants chooses have room for the tenants' prefixes, with
+ * gate.mode "xdp". 0; -EINVAL, and an error in `diag`.
+ */
+int policy_check_room(const struct policy *policy, const struct config *config, struct diag *diag);
+
+/*
  * The tenants' names and states for events and summaries, by slot: an array of
  * policy->slot_count that borrows from `policy` and that the caller frees. NULL: no memory.
  */

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FANOUT (1U << PREFIX_STRIDE)
+#define FANOUT   (1U << PREFIX_STRIDE)
+#define SKIP_MAX 60 /* of bits_at(), below 64 */
 
 /* Room grows by doubling; the trie is built once and read for hours. */
 struct builder {
 	struct prefix_table *table;
 	uint32_t node_room, leaf_room;
+	unsigned phase; /* nodes begin at bits that leave this over, divided by PREFIX_STRIDE */
 };
 
 int prefix_compare(const void *left, const void *right)
@@ -30,8 +32,9 @@ int prefix_compare(const void *left, const void *right)
 static unsigned chunk(const struct prefix *p, unsigned depth)
 {
 	unsigned byte = depth / 8;
-	unsigned two = p->addr[byte] << 8 | (byte < 15 ? p->addr[byte + 1] : 0);
+	unsigned two = byte < 16 ? p->addr[byte] << 8 : 0;
 
+	two |= byte < 15 ? p->addr[byte + 1] : 0;
 	return two >> (16 - PREFIX_STRIDE - depth % 8) & (FANOUT - 1);
 }
 
@@ -64,7 +67,7 @@ static int add_nodes(struct builder *b, uint32_t count, uint32_t *first)
 	return 0;
 }
 
-/* One leaf for each run of equal entries. */
+/* One leaf for each run of equal entries; none where all are. */
 static int add_leaves(struct builder *b, uint32_t node, const uint32_t owner[FANOUT])
 {
 	struct prefix_table *t = b->table;
@@ -73,6 +76,10 @@ static int add_leaves(struct builder *b, uint32_t node, const uint32_t owner[FAN
 	if (!leaves)
 		return -ENOMEM;
 	t->leaves = leaves;
+	if (memcmp(owner, owner + 1, (FANOUT - 1) * sizeof(*owner)) == 0) {
+		t->nodes[node].leaf_base = owner[0];
+		return 0;
+	}
 	t->nodes[node].leaf_base = t->leaf_count;
 	for (unsigned v = 0; v < FANOUT; v++) {
 		if (v && owner[v] == owner[v - 1])
@@ -104,25 +111,36 @@ static uint64_t bits_at(const struct prefix *p, unsigned depth)
 {
 	uint64_t bits = 0;
 
-	for (unsigned i = 0; i < 60; i += PREFIX_STRIDE)
+	for (unsigned i = 0; i < SKIP_MAX; i += PREFIX_STRIDE)
 		if (depth + i < 128)
 			bits |= (uint64_t)chunk(p, depth + i) << (64 - PREFIX_STRIDE - i);
 	return bits;
 }
 
-/*
- * Levels at which all of the prefixes go the same way are not worth a node each: the bits
- * that the node can skip, a multiple of PREFIX_STRIDE, 60 at most. The first in order is
- * the one that would end soonest.
- */
-static unsigned common_path(const struct prefix *p, size_t count, unsigned depth)
+/* Bits that two addresses have in common, SKIP_MAX at most, from `depth` on. */
+static unsigned common_bits(const struct prefix *a, const struct prefix *b, unsigned depth)
 {
-	unsigned skip = 0;
+	const uint64_t differ = bits_at(a, depth) ^ bits_at(b, depth);
+	const unsigned same = differ ? (unsigned)__builtin_clzll(differ) : SKIP_MAX;
 
-	while (skip < 60 && p[0].length > depth + skip + PREFIX_STRIDE &&
-	       chunk(&p[0], depth + skip) == chunk(&p[count - 1], depth + skip))
-		skip += PREFIX_STRIDE;
-	return skip;
+	return same < SKIP_MAX ? same : SKIP_MAX;
+}
+
+/*
+ * Bits at which all of the prefixes go the same way are not worth a node: how many the node can
+ * skip. The first in order is the one that ends soonest. One that is alone is skipped to its end;
+ * of others bits are left over, so that the levels below begin in phase.
+ */
+static unsigned common_path(const struct builder *b, const struct prefix *p, size_t count,
+			    unsigned depth)
+{
+	unsigned skip = common_bits(&p[0], &p[count - 1], depth);
+	unsigned over;
+
+	if (skip > p[0].length - depth)
+		skip = p[0].length - depth;
+	over = (depth + skip + PREFIX_STRIDE - b->phase) % PREFIX_STRIDE;
+	return count > 1 && over <= skip ? skip - over : skip;
 }
 
 /*
@@ -138,7 +156,7 @@ static int fill(struct builder *b, uint32_t node, const struct prefix *p, size_t
 	size_t i = 0;
 	int err;
 
-	b->table->nodes[node].skip = common_path(p, count, depth);
+	b->table->nodes[node].skip = common_path(b, p, count, depth);
 	b->table->nodes[node].skipped = bits_at(p, depth);
 	b->table->nodes[node].elsewhere = inherited;
 	depth += b->table->nodes[node].skip;
@@ -169,15 +187,33 @@ static int fill(struct builder *b, uint32_t node, const struct prefix *p, size_t
 	return err;
 }
 
+/*
+ * Most prefixes end where a node does: a provider hands out networks of few lengths, and one that
+ * ends a bit behind would have a node of its own.
+ */
+static unsigned phase_of(const struct prefix *p, size_t count)
+{
+	size_t ends[PREFIX_STRIDE] = {0};
+	unsigned most = 0;
+
+	for (size_t i = 0; i < count; i++)
+		ends[p[i].length % PREFIX_STRIDE]++;
+	for (unsigned phase = 1; phase < PREFIX_STRIDE; phase++)
+		if (ends[phase] > ends[most])
+			most = phase;
+	return most;
+}
+
 static int add_root(struct builder *b, const struct prefix *p, size_t count)
 {
-	uint32_t *roots = p->family == 4 ? b->table->root4 : b->table->root6;
+	uint32_t *roots = p->family == 4 ? b->table->roots.root4 : b->table->roots.root6;
 	uint32_t root;
 	int err = add_nodes(b, 1, &root);
 
 	if (err)
 		return err;
 	roots[p->vlan % PREFIX_VLANS] = root;
+	b->phase = phase_of(p, count);
 	return fill(b, root, p, count, 0, 0);
 }
 

@@ -83,6 +83,8 @@ int check_config(const char *path, FILE *out)
 	int rc = policy ? 0 : -errno, rules_rc;
 	size_t rules = 0, errors;
 
+	if (policy)
+		rc = policy_check_room(policy, config, &diag);
 	rules_rc = config ? check_rules(config, &diag, &diags, &rules) : 0;
 	rc = rc ? rc : rules_rc;
 	if (rc && !diag.errors && !diags.errors)

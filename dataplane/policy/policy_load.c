@@ -57,8 +57,11 @@ static bool node_ok(const struct prefix_table *t, uint32_t n, const struct prefi
 	uint32_t children = (uint32_t)__builtin_popcountll(node->children);
 	uint32_t leaves = (uint32_t)__builtin_popcountll(node->leaf_runs);
 
-	return node->skip < 64 && node->elsewhere < slot_count && (node->leaf_runs & 1) &&
-	       node->leaf_base <= t->leaf_count && leaves <= t->leaf_count - node->leaf_base &&
+	if (!node->leaf_runs ? node->leaf_base >= slot_count
+			     : !(node->leaf_runs & 1) || node->leaf_base > t->leaf_count ||
+				       leaves > t->leaf_count - node->leaf_base)
+		return false;
+	return node->skip < 64 && node->elsewhere < slot_count &&
 	       (!children || (node->child_base > n && node->child_base <= t->node_count &&
 			      children <= t->node_count - node->child_base));
 }
@@ -73,7 +76,7 @@ static bool table_ok(const struct policy_image *i, const struct prefix_table *t,
 	    t->leaf_count != leaf_section->count)
 		return false;
 	for (unsigned v = 0; v < PREFIX_VLANS; v++)
-		if (t->root4[v] >= t->node_count || t->root6[v] >= t->node_count)
+		if (t->roots.root4[v] >= t->node_count || t->roots.root6[v] >= t->node_count)
 			return false;
 	for (uint32_t n = 0; n < t->leaf_count; n++)
 		if (leaves[n] >= owners)

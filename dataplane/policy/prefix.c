@@ -2,105 +2,42 @@
 #include "dataplane/policy/prefix.h"
 
 #include <assert.h>
-#include <string.h>
 
-static uint64_t load_be64(const uint8_t *p)
+#include "bpf/prefix_walk.h"
+
+struct prefix_reader {
+	const struct prefix_table *table;
+};
+
+STAGE_INLINE uint32_t prefix_root_at(const struct prefix_reader *r, uint8_t family, uint16_t vlan)
 {
-	uint64_t v;
+	const struct prefix_roots *roots = &r->table->roots;
 
-	memcpy(&v, p, sizeof(v));
-	return __builtin_bswap64(v);
+	return (family == 4 ? roots->root4 : roots->root6)[vlan % PREFIX_VLANS];
 }
 
-static uint32_t load_be32(const uint8_t *p)
+STAGE_INLINE const struct prefix_node *prefix_node_at(const struct prefix_reader *r, uint32_t n)
 {
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return __builtin_bswap32(v);
+	return &r->table->nodes[n];
 }
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads swap bytes");
-
-struct prefix_addr prefix_addr(uint8_t family, const uint8_t *addr)
+STAGE_INLINE uint32_t prefix_leaf_at(const struct prefix_reader *r, uint32_t n)
 {
-	if (family == 4)
-		return (struct prefix_addr){.high = (uint64_t)load_be32(addr) << 32};
-	return (struct prefix_addr){.high = load_be64(addr), .low = load_be64(addr + 8)};
+	return r->table->leaves[n];
 }
 
-static inline unsigned top_bits(const struct prefix_addr *a)
+STAGE_INLINE uint32_t prefix_walk(const struct prefix_reader *r, uint32_t root,
+				  struct prefix_addr a)
 {
-	return a->high >> (64 - PREFIX_STRIDE);
-}
-
-/* n < 64 */
-static inline void shift_out(struct prefix_addr *a, unsigned n)
-{
-	a->high = a->high << n | a->low >> 1 >> (63 - n);
-	a->low <<= n;
-}
-
-/* Does the address have the bits that lead to the node? Moves past them. */
-static inline bool skip_path(const struct prefix_node *node, struct prefix_addr *a)
-{
-	bool same = !((a->high ^ node->skipped) & ~(UINT64_MAX >> node->skip));
-
-	shift_out(a, node->skip);
-	return same;
-}
-
-/* Bits of `map` at 0 … v. */
-static inline unsigned rank(uint64_t map, unsigned v)
-{
-	return __builtin_popcountll(map << (63 - v));
-}
-
-static inline bool has_child(const struct prefix_node *node, unsigned v)
-{
-	return node->children >> v & 1;
-}
-
-static inline uint32_t child_of(const struct prefix_node *node, unsigned v)
-{
-	return node->child_base + rank(node->children, v) - 1;
-}
-
-static inline uint32_t leaf_of(const struct prefix_node *node, unsigned v)
-{
-	return node->leaf_base + rank(node->leaf_runs, v) - 1;
-}
-
-static uint32_t trie_lookup(const struct prefix_table *table, uint32_t root, struct prefix_addr a)
-{
-	const struct prefix_node *node = &table->nodes[root];
-
-	for (;;) {
-		unsigned v;
-
-		if (!skip_path(node, &a))
-			return node->elsewhere;
-		v = top_bits(&a);
-		if (!has_child(node, v))
-			return table->leaves[leaf_of(node, v)];
-		node = &table->nodes[child_of(node, v)];
-		shift_out(&a, PREFIX_STRIDE);
-	}
+	return prefix_descend(r, root, a);
 }
 
 uint32_t prefix_lookup(const struct prefix_table *table, uint16_t vlan, uint8_t family,
 		       const uint8_t *addr)
 {
-	const uint32_t *roots = family == 4 ? table->root4 : table->root6;
-	struct prefix_addr a = prefix_addr(family, addr);
-	uint32_t own = roots[vlan % PREFIX_VLANS];
-	uint32_t slot = 0;
+	const struct prefix_reader r = {table};
 
-	if (own)
-		slot = trie_lookup(table, own, a);
-	if (!slot && vlan)
-		slot = trie_lookup(table, roots[0], a);
-	return slot;
+	return prefix_find(&r, vlan, family, addr);
 }
 
 /* Keys of a bulk that are still on their way down. */
@@ -125,27 +62,24 @@ static unsigned descend(const struct prefix_table *table, struct descent *d, uns
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct prefix_node *node = &table->nodes[d[i].node];
 		struct descent next = d[i];
-		unsigned v;
+		uint32_t at;
 
-		if (!skip_path(node, &next.addr)) {
-			slots[next.key] = node->elsewhere;
-			continue;
-		}
-		v = top_bits(&next.addr);
-		if (!has_child(node, v)) {
-			uint32_t leaf = leaf_of(node, v);
-
-			__builtin_prefetch(&table->leaves[leaf]);
-			arrivals->at[arrivals->count].leaf = leaf;
+		switch (prefix_step(&table->nodes[next.node], &next.addr, &at)) {
+		case PREFIX_OWNER:
+			slots[next.key] = at;
+			break;
+		case PREFIX_LEAF:
+			__builtin_prefetch(&table->leaves[at]);
+			arrivals->at[arrivals->count].leaf = at;
 			arrivals->at[arrivals->count++].key = next.key;
-			continue;
+			break;
+		case PREFIX_NODE:
+			__builtin_prefetch(&table->nodes[at]);
+			next.node = at;
+			d[left++] = next;
+			break;
 		}
-		next.node = child_of(node, v);
-		__builtin_prefetch(&table->nodes[next.node]);
-		shift_out(&next.addr, PREFIX_STRIDE);
-		d[left++] = next;
 	}
 	return left;
 }
@@ -165,9 +99,9 @@ static void trie_lookup_bulk(const struct prefix_table *table, struct descent *d
 static uint32_t root_of(const struct prefix_table *table, const struct prefix_key *key,
 			uint16_t vlan)
 {
-	if (key->family == 4)
-		return table->root4[vlan % PREFIX_VLANS];
-	return key->family == 6 ? table->root6[vlan % PREFIX_VLANS] : 0;
+	const struct prefix_reader r = {table};
+
+	return key->family == 4 || key->family == 6 ? prefix_root_at(&r, key->family, vlan) : 0;
 }
 
 void prefix_lookup_bulk(const struct prefix_table *table, const struct prefix_key *keys,

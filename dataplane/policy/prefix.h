@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Which tenant owns an address in a VLAN: longest-prefix match over the
- * snapshot's table (bpf/policy.h; control/policy/prefix_build.h makes it).
+ * snapshot's table (bpf/prefix_table.h; control/policy/prefix_build.h makes it).
  *
  * Pure reads, any thread, no allocation. A lookup visits a node for each six bits
  * in which prefixes differ, 6 at most for IPv4 and 22 for IPv6; for an address that lies
- * far from every prefix one or two. Measured by tests/bench/prefix_bench.c: 25 to
- * 40 ns among 10 to 1,000 prefixes, 10 ns far from them; among 100,000, where nodes come from
- * the last-level cache, 40 to 55 ns an address in bulk, and two to five times that one by one.
+ * far from every prefix one or two. Measured by tests/bench/prefix_bench.c: 8 to
+ * 19 ns among 10 to 1,000 prefixes, 3 ns far from them; among 100,000, where nodes come from
+ * the last-level cache, 14 to 18 ns an address in bulk, and two to three times that one by one.
  */
 #ifndef POSTERN_PREFIX_H
 #define POSTERN_PREFIX_H
 
 #include "bpf/policy.h"
-
-/* An address as the trie reads it: its bits from the top, IPv4 in the first 32. */
-struct prefix_addr {
-	uint64_t high, low;
-};
-
-/* `addr`: 4 or 16 bytes, network order. */
-struct prefix_addr prefix_addr(uint8_t family, const uint8_t *addr);
 
 /*
  * The slot of the tenant that owns `addr` (4 or 16 bytes, network order;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "control/policy/policy_build.h"
+#include "control/policy/prefix_build.h"
 #include "tests/bpf/kernel_gate.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"
@@ -94,7 +95,7 @@ static void bench(struct gate_maps *maps, int bare, unsigned packet, unsigned ro
 	       base[rounds / 2], ratio[rounds / 2], ratio[rounds / 4], ratio[rounds * 3 / 4]);
 }
 
-/* A trie as deep as a provider's: others' prefixes around the few. */
+/* A table as deep as a provider's: others' prefixes around the few. */
 static void add_prefixes(struct policy *policy)
 {
 	struct prefix_list *list = &policy->prefix_list;
@@ -108,6 +109,9 @@ static void add_prefixes(struct policy *policy)
 						      .length = 24,
 						      .family = 4,
 						      .slot = 1};
+	prefix_table_fini(&policy->prefixes);
+	if (prefix_table_init(&policy->prefixes, list->items, list->count) != 0)
+		abort();
 }
 
 int main(int argc, char **argv)

@@ -292,15 +292,21 @@ static void places_outside_of_the_image_are_refused(void **state)
 	checksum(copy, image_size);
 	assert_null(load(copy, image_size, slots, 4));
 	memcpy(copy, image, image_size);
-	copy->policy.prefixes.root4[12] = copy->policy.prefixes.node_count;
+	copy->policy.prefixes.roots.root4[12] = copy->policy.prefixes.node_count;
 	checksum(copy, image_size);
 	assert_null(load(copy, image_size, slots, 4));
 	/* A node that leads back to itself would be followed for ever. */
 	memcpy(copy, image, image_size);
 	node = (struct prefix_node *)((uint8_t *)copy + copy->nodes.offset) +
-	       copy->policy.prefixes.root4[0];
+	       copy->policy.prefixes.roots.root4[0];
 	node->children = 1;
-	node->child_base = copy->policy.prefixes.root4[0];
+	node->child_base = copy->policy.prefixes.roots.root4[0];
+	checksum(copy, image_size);
+	assert_null(load(copy, image_size, slots, 4));
+	/* So would an owner that there is not. */
+	memcpy(copy, image, image_size);
+	node->leaf_runs = 0;
+	node->leaf_base = copy->policy.slot_count;
 	checksum(copy, image_size);
 	assert_null(load(copy, image_size, slots, 4));
 	memcpy(copy, image, image_size);

@@ -3,10 +3,12 @@
 #include "bpf/check.h"
 #include "control/policy/policy_build.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "dataplane/policy/lists.h"
 #include "dataplane/policy/prefix.h"
+#include "tests/text_file.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
@@ -50,6 +52,40 @@ static void without_a_file_everything_is_nobodys_and_unlimited(void **state)
 	assert_int_equal(p->asr_mode, ASR_WITH_PROGRESS);
 	assert_false(p->shadow);
 	policy_free(p);
+}
+
+/* Of a table of so many nodes, and so many leaves: what is said, or nothing. */
+static const char *room_for(const char *gate, uint32_t nodes, uint32_t leaves)
+{
+	static char words[512];
+	struct diag diag = {0};
+	struct config *config = text_config(gate, &diag);
+	const struct policy policy = {.prefixes = {.node_count = nodes, .leaf_count = leaves}};
+	int rc;
+
+	assert_non_null(config);
+	rc = policy_check_room(&policy, config, &diag);
+	assert_int_equal(rc, diag.errors ? -EINVAL : 0);
+	snprintf(words, sizeof(words), "%s", diag.errors ? diag.items[0].text : "");
+	config_free(config);
+	diag_fini(&diag);
+	return words;
+}
+
+static void prefixes_beyond_the_kernels_room_are_refused(void **state)
+{
+	const char *words;
+
+	assert_string_equal(room_for("", 65536, 262144), "");
+	words = room_for("", 65537, 3);
+	assert_non_null(strstr(words, "65537 nodes and 3 leaves"));
+	assert_non_null(strstr(words, "room for 65536 and 262144; from gate.tenants = 8192 on"));
+	assert_non_null(strstr(room_for("", 3, 262145), "262145 leaves"));
+	assert_string_equal(room_for("gate: { tenants = 8192; };", 1 << 20, 1 << 22), "");
+	words = room_for("gate: { tenants = 8192; };", (1 << 20) + 1, 3);
+	assert_non_null(strstr(words, "room for 1048576 and 4194304"));
+	assert_null(strstr(words, "there is more"));
+	assert_string_equal(room_for("gate: { mode = \"dpdk\"; };", 1 << 21, 3), "");
 }
 
 static void losses_pass_and_a_bare_lf_is_refused_by_default(void **state)
@@ -259,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_file_everything_is_nobodys_and_unlimited),
+		cmocka_unit_test(prefixes_beyond_the_kernels_room_are_refused),
 		cmocka_unit_test(losses_pass_and_a_bare_lf_is_refused_by_default),
 		cmocka_unit_test(answers_say_5yz_to_what_is_forbidden_and_4yz_to_what_is_too_fast),
 		cmocka_unit_test(the_shipped_example_holds_its_tenants_to_what_it_says),

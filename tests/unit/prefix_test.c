@@ -4,16 +4,8 @@
 #include <arpa/inet.h>
 
 #include "control/policy/prefix_build.h"
+#include "tests/prefix_random.h"
 #include "tests/unit/test.h"
-
-/* xorshift64*: the same prefixes at every run. */
-static uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static struct prefix prefix_of(const char *text, uint8_t length, uint16_t vlan, uint32_t slot)
 {
@@ -96,60 +88,6 @@ static void the_empty_and_the_widest_tables_answer(void **state)
 	prefix_table_fini(&table);
 }
 
-/* The definition, read aloud. */
-static uint32_t search(const struct prefix *p, size_t count, const struct prefix_key *key)
-{
-	const struct prefix *best = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		unsigned whole = p[i].length / 8, rest = p[i].length % 8;
-
-		if (p[i].family != key->family || (p[i].vlan && p[i].vlan != key->vlan))
-			continue;
-		if (memcmp(p[i].addr, key->addr, whole) != 0)
-			continue;
-		if (rest && (p[i].addr[whole] ^ key->addr[whole]) >> (8 - rest))
-			continue;
-		if (!best || p[i].vlan > best->vlan ||
-		    (p[i].vlan == best->vlan && p[i].length > best->length))
-			best = &p[i];
-	}
-	return best ? best->slot : 0;
-}
-
-/* Few distinct bytes, so that prefixes nest and addresses fall near their edges. */
-static void random_addr(uint64_t *seed, uint8_t *addr, unsigned len)
-{
-	static const uint8_t bytes[] = {0x00, 0x01, 0x7f, 0x80, 0xff, 0x0a, 0x20, 0xfc};
-
-	for (unsigned i = 0; i < len; i++)
-		addr[i] = bytes[random_next(seed) % sizeof(bytes)];
-}
-
-static struct prefix random_prefix(uint64_t *seed, uint32_t slot)
-{
-	struct prefix p = {.family = random_next(seed) % 2 ? 4 : 6, .slot = slot};
-	unsigned len = p.family == 4 ? 4 : 16;
-
-	p.vlan = random_next(seed) % 3;
-	p.length = random_next(seed) % (len * 8 + 1);
-	random_addr(seed, p.addr, len);
-	for (unsigned bit = p.length; bit < len * 8; bit++)
-		p.addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-	return p;
-}
-
-static size_t drop_twins(struct prefix *p, size_t count)
-{
-	size_t kept = 0;
-
-	qsort(p, count, sizeof(*p), prefix_compare);
-	for (size_t i = 0; i < count; i++)
-		if (!kept || prefix_compare(&p[kept - 1], &p[i]))
-			p[kept++] = p[i];
-	return kept;
-}
-
 static void any_table_agrees_with_a_linear_search(void **state)
 {
 	uint64_t seed = 20240816;
@@ -160,20 +98,21 @@ static void any_table_agrees_with_a_linear_search(void **state)
 		struct prefix_key keys[PREFIX_BULK];
 		uint8_t addr[PREFIX_BULK][16];
 		uint32_t slots[PREFIX_BULK];
-		size_t count = random_next(&seed) % 200;
+		size_t count = prefix_random_next(&seed) % 200;
 
 		for (size_t i = 0; i < count; i++)
-			p[i] = random_prefix(&seed, i + 1);
-		count = drop_twins(p, count);
+			p[i] = prefix_random(&seed, i + 1);
+		count = prefix_random_sort(p, count);
 		assert_int_equal(prefix_table_init(&table, p, count), 0);
 		for (unsigned i = 0; i < PREFIX_BULK; i++) {
-			random_addr(&seed, addr[i], 16);
-			keys[i] = (struct prefix_key){addr[i], random_next(&seed) % 4,
-						      random_next(&seed) % 2 ? 4 : 6};
+			prefix_random_addr(&seed, addr[i], 16);
+			keys[i] = (struct prefix_key){addr[i], prefix_random_next(&seed) % 4,
+						      prefix_random_next(&seed) % 2 ? 4 : 6};
 		}
 		prefix_lookup_bulk(&table, keys, slots, PREFIX_BULK);
 		for (unsigned i = 0; i < PREFIX_BULK; i++) {
-			assert_int_equal(slots[i], search(p, count, &keys[i]));
+			assert_int_equal(slots[i], prefix_search(p, count, keys[i].vlan,
+								 keys[i].family, keys[i].addr));
 			assert_int_equal(slots[i], prefix_lookup(&table, keys[i].vlan,
 								 keys[i].family, keys[i].addr));
 		}
