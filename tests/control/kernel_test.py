@@ -95,7 +95,8 @@ class Kernel(unittest.TestCase):
         """(ifindex, peer, from, failure) of the two ports."""
         shared = Map("postern_gate")
         words = shared.words(0, shared.size // 4)
-        first = len(words) - VLANS - GATE_PORTS * PORT_WORDS  # the ports, and then VLANs' owners
+        behind = VLANS + 2 * 2 * VLANS  # VLANs' owners, and roots of two halves for two families
+        first = len(words) - behind - GATE_PORTS * PORT_WORDS
         return words[first:first + 4], words[first + PORT_WORDS:first + PORT_WORDS + 4]
 
     def test_what_is_in_force_is_in_the_maps(self):
