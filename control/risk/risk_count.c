@@ -64,7 +64,8 @@ static void fade(struct risk_tenant *t, const struct risk_config *c, uint64_t no
 	for (int i = 0; i < RISK_RATIO_COUNT; i++) {
 		t->ratio[i].parts *= by;
 		t->ratio[i].whole *= by;
-		if (t->ratio[i].whole < NEGLIGED)
+		/* A complaint may be known before what it is a part of: counters come by turns. */
+		if (t->ratio[i].whole < NEGLIGED && t->ratio[i].parts < NEGLIGED)
 			t->ratio[i] = (struct risk_count){0, 0};
 	}
 	t->outage = t->outage * by < NEGLIGED ? 0 : t->outage * by;

@@ -162,6 +162,17 @@ static void counts_fade_by_half_in_three_days(void **state)
 	assert_true(risk_is_empty(&t));
 }
 
+static void a_part_may_come_before_its_whole(void **state)
+{
+	struct risk_tenant t = tenant_of(&config, SAMPLE());
+
+	risk_count(&t, &config, START, &SAMPLE(.complaints = 1));
+	risk_count(&t, &config, START + SECOND, &SAMPLE());
+	risk_count(&t, &config, START + 2 * SECOND, &SAMPLE(.delivered = 1));
+	assert_near(t.ratio[RISK_RATIO_COMPLAINTS].parts, 1, 1e-4);
+	assert_near(t.ratio[RISK_RATIO_COMPLAINTS].whole, 1, 1e-4);
+}
+
 static void many_small_steps_fade_as_one(void **state)
 {
 	struct risk_tenant t = tenant_of(&config, SAMPLE(.seized = 400, .answered = 120));
@@ -311,6 +322,7 @@ int main(void)
 		cmocka_unit_test_setup(one_callee_tells_nothing, setup),
 		cmocka_unit_test_setup(a_carriers_outage_is_not_the_tenants, setup),
 		cmocka_unit_test_setup(counts_fade_by_half_in_three_days, setup),
+		cmocka_unit_test_setup(a_part_may_come_before_its_whole, setup),
 		cmocka_unit_test_setup(many_small_steps_fade_as_one, setup),
 		cmocka_unit_test_setup(a_clock_that_goes_back_gains_and_loses_nothing, setup),
 		cmocka_unit_test_setup(events_fade_and_have_a_cap, setup),
