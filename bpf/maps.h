@@ -25,7 +25,7 @@
  *
  * All but the last are pinned by name. Sizes are compiled in: a program that is loaded by others
  * (DPDK's AF_XDP driver) finds the maps only if they are the very same. So there are two objects of
- * the one source, for few tenants and for many: a slot takes 6.2 KiB, and what a CPU counts.
+ * the one source, for few tenants and for many: a slot takes 6.4 KiB, and what a CPU counts.
  *
  * The table of prefixes is there twice. struct gate_shared's word `prefixes` counts how often it
  * was replaced; its last bit is the half that holds. posternd writes the other one, when all
@@ -96,6 +96,7 @@ enum gate_size {
 	GATE_SLOT_LEAVES = 32, /* the same */
 	GATE_LEAVES = 16,      /* of an element */
 	GATE_BLOCKED = 1 << 20,
+	GATE_BLOCKED_MOST = GATE_BLOCKED / 2, /* of a policy: others' come before the old ones go */
 	GATE_FLOWS = 1 << 16,
 	GATE_MEDIA = 4096,
 	GATE_PORT_CALLS = 2 * 65536 / 64, /* where SIP's begin */

@@ -7,7 +7,7 @@
  *
  * control/policy/prefix_build.h makes it; workers have it in the policy's image, the XDP program
  * in mapped arrays (bpf/maps.h), byte by byte the same. All find their way in it by
- * bpf/prefix_walk.h.
+ * bpf/prefix_walk.h. A change of what it means bumps POLICY_IMAGE_VERSION and GATE_ABI.
  */
 #ifndef POSTERN_PREFIX_TABLE_H
 #define POSTERN_PREFIX_TABLE_H

@@ -213,7 +213,7 @@ const struct setting config_gate_settings[] = {
 	{.name = "supervise", .type = SETTING_BOOL, AT(supervise), .fallback = "true",
 	 .help = "posternd starts the dataplane and starts it again when it dies; `false`: something else does, as systemd"},
 	{.name = "tenants", .type = SETTING_COUNT, AT(tenants), .fallback = "4095", .min = 1, .max = 1048575,
-	 .help = "room for so many tenants, some KiB each; a removed one's is free again after an hour. With `mode = \"xdp\"` 131,071 at the most: the kernel's maps are made for 8,191 (50 MiB, and 1.5 MiB a CPU) or, from 8,192 on, for all of these (805 MiB, and 24 MiB a CPU); so is their table of prefixes (prefixes far from each other: 50,000, or 800,000)"},
+	 .help = "room for so many tenants, some KiB each; a removed one's is free again after an hour. With `mode = \"xdp\"` 131,071 at the most: the kernel's maps are made for 8,191 (51 MiB, and 1.5 MiB a CPU) or, from 8,192 on, for all of these (813 MiB, and 24 MiB a CPU); so is their table of prefixes (prefixes far from each other: 50,000, or 800,000)"},
 	{.name = "rules", .type = SETTING_TEXTS, AT(rules),
 	 .help = "files of rules, and directories of files that end in `.rules`; not read while pushed rules are in force (`postern rules push`)"},
 	{.name = "compile_memory", .type = SETTING_SIZE, AT(compile_memory), .fallback = "4Gi",

@@ -190,14 +190,15 @@ static int apply(struct gate_maps *maps, const struct policy *policy, struct gat
 	const size_t blocks = policy->blocked_list.count;
 	int err = put_tenants(maps, policy, &c->tenants);
 
+	/* Right after the slots that it leads to; and whatever becomes of the rest. */
+	if (!err)
+		err = gate_table_put(&maps->table, &maps->view, &policy->prefixes, &c->prefixes);
 	put_ports(maps, policy, &c->ports);
 	if (!err)
 		err = gate_prefixes_put(&maps->blocked, blocked, blocks, &c->blocked);
 	/* Before the first is looked for. */
 	if (blocks)
 		word_set(&maps->view.shared->blocked, 1);
-	if (!err)
-		err = gate_table_put(&maps->table, &maps->view, &policy->prefixes, &c->prefixes);
 	if (!err) {
 		err = gate_prefixes_trim(&maps->blocked, blocked, blocks, &c->blocked);
 		*taken = !err;
@@ -239,6 +240,10 @@ int gate_maps_fits(struct gate_maps *maps, const struct policy *policy)
 				      "maps have room for %u and %u",
 				      prefixes->node_count, prefixes->leaf_count,
 				      slots * GATE_SLOT_NODES, slots * GATE_SLOT_LEAVES);
+	if (policy->blocked_list.count > GATE_BLOCKED_MOST)
+		return gate_maps_fail(maps, -E2BIG,
+				      "%zu blocked networks, and the maps have room for %u",
+				      policy->blocked_list.count, GATE_BLOCKED_MOST);
 	return 0;
 }
 

@@ -394,7 +394,15 @@ int policy_check_room(const struct policy *policy, const struct config *config, 
 	const uint32_t slots = small ? GATE_SLOTS_SMALL : GATE_SLOTS_LARGE;
 	const struct prefix_table *prefixes = &policy->prefixes;
 
-	if (gate->mode != GATE_XDP || gate_prefixes_fit(slots, prefixes))
+	if (gate->mode != GATE_XDP)
+		return 0;
+	if (policy->blocked_list.count > GATE_BLOCKED_MOST) {
+		setting_error(diag, config_lookup(&config->file, "lists.blocked"),
+			      "%zu networks, and there is room for %u in the kernel",
+			      policy->blocked_list.count, GATE_BLOCKED_MOST);
+		return -EINVAL;
+	}
+	if (gate_prefixes_fit(slots, prefixes))
 		return 0;
 	setting_error(diag, config_lookup(&config->file, "tenants"),
 		      "the prefixes are %u nodes and %u leaves of the kernel's table, and there is "

@@ -54,22 +54,40 @@ static void without_a_file_everything_is_nobodys_and_unlimited(void **state)
 	policy_free(p);
 }
 
-/* Of a table of so many nodes, and so many leaves: what is said, or nothing. */
-static const char *room_for(const char *gate, uint32_t nodes, uint32_t leaves)
+/* What is said of a policy, or nothing. */
+static const char *room_said(const char *gate, const struct policy *policy)
 {
 	static char words[512];
 	struct diag diag = {0};
 	struct config *config = text_config(gate, &diag);
-	const struct policy policy = {.prefixes = {.node_count = nodes, .leaf_count = leaves}};
 	int rc;
 
 	assert_non_null(config);
-	rc = policy_check_room(&policy, config, &diag);
+	rc = policy_check_room(policy, config, &diag);
 	assert_int_equal(rc, diag.errors ? -EINVAL : 0);
 	snprintf(words, sizeof(words), "%s", diag.errors ? diag.items[0].text : "");
 	config_free(config);
 	diag_fini(&diag);
 	return words;
+}
+
+/* Of a table of so many nodes, and so many leaves. */
+static const char *room_for(const char *gate, uint32_t nodes, uint32_t leaves)
+{
+	const struct policy policy = {.prefixes = {.node_count = nodes, .leaf_count = leaves}};
+
+	return room_said(gate, &policy);
+}
+
+static void blocked_networks_beyond_the_kernels_room_are_refused(void **state)
+{
+	struct policy policy = {.blocked_list = {.count = 524288}};
+
+	assert_string_equal(room_said("", &policy), "");
+	policy.blocked_list.count++;
+	assert_non_null(
+		strstr(room_said("", &policy), "524289 networks, and there is room for 524288"));
+	assert_string_equal(room_said("gate: { mode = \"dpdk\"; };", &policy), "");
 }
 
 static void prefixes_beyond_the_kernels_room_are_refused(void **state)
@@ -295,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_file_everything_is_nobodys_and_unlimited),
+		cmocka_unit_test(blocked_networks_beyond_the_kernels_room_are_refused),
 		cmocka_unit_test(prefixes_beyond_the_kernels_room_are_refused),
 		cmocka_unit_test(losses_pass_and_a_bare_lf_is_refused_by_default),
 		cmocka_unit_test(answers_say_5yz_to_what_is_forbidden_and_4yz_to_what_is_too_fast),
