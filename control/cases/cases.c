@@ -32,7 +32,7 @@ static const char *field(const json_t *fields, const char *name)
 /* Complaints want a person, whoever's they are; bounces are numbers. */
 static bool report_opens(const json_t *fields)
 {
-	static const char *const old[] = {"duplicate", "seen", "stale"};
+	static const char *const old[] = {"duplicate", "excess", "seen", "stale"};
 
 	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
 		if (strcmp(field(fields, "result"), old[i]) == 0)

@@ -157,7 +157,6 @@ static void merge_if_large(struct daemon *d)
 	if (d->lists.scrub || (list_sets_fit(&d->lists.store.sets) &&
 			       delta->head->size > LIST_DELTA_MAX / 4 * 3 * sizeof(uint64_t)))
 		lists_child(d, NULL);
-	d->lists.scrub = false;
 }
 
 static void answer(struct daemon *d, bool in_force)
@@ -264,6 +263,7 @@ static void merged(struct daemon *d, json_t *report)
 		       json_object_get(report, "problems"));
 		json_decref(report);
 	} else if (refresh(d)) {
+		d->lists.scrub = false;
 		json_object_del(report, "ok");
 		lists_changed(d, report);
 	} else {
@@ -271,22 +271,28 @@ static void merged(struct daemon *d, json_t *report)
 	}
 }
 
-/* The child has no report: it may have died before it wrote the lists, or after. */
+/*
+ * The child has no report: it may have died before it wrote the lists, or after. Where that can't
+ * be looked at now, the next change looks (list_store.c).
+ */
 static void died(struct daemon *d, const char *why)
 {
-	const struct list_store *store = &d->lists.store;
+	struct list_store *store = &d->lists.store;
 	const uint64_t base = store->base.inode;
-	char words[256];
+	char error[LIST_STORE_ERROR], words[LIST_STORE_ERROR + 200];
+	const char *what = "nothing has changed";
 
-	if (!refresh(d))
-		return;
-	snprintf(words, sizeof(words), "%s; %s", why,
-		 store->base.inode == base ? "nothing has changed"
-					   : "but the lists had been written, and hold");
+	if (list_store_refresh(store, error) != 0)
+		what = error;
+	else if (store->base.inode != base)
+		what = "but the lists had been written, and hold";
+	snprintf(words, sizeof(words), "%s; %s", why, what);
 	log_warning("a change to the lists ended early", "why=%s", log_text(words));
 	refuse(d, "lists_failed", words, NULL);
-	if (store->base.inode != base)
-		lists_changed(d, json_object());
+	if (store->base.inode == base)
+		return;
+	d->lists.scrub = false;
+	lists_changed(d, json_object());
 }
 
 static void on_ended(evutil_socket_t fd, short what, void *ctx)

@@ -194,6 +194,10 @@ class Feedback(unittest.TestCase):
         self.assertEqual(self.good("arf", self.folder / "invented")["results"], {"counted": 3, "excess": 47})
         self.assertAlmostEqual(self.term("complaints")["parts"], 3, delta=0.05)
         self.assertEqual(len(self.good("list", "--result", "excess")["reports"]), 47)
+        # The desk has one case of it; one that is closed is not opened again by more of the same.
+        self.assertEqual(self.gate.run("case", "close", "1", "--why", "they answered").returncode, 0)
+        self.assertEqual(self.arf("one@acme.example", 77)["results"], {"excess": 1})
+        self.assertIn("none", self.gate.run("case", "list").stdout)
         # What was known outlives a kill; the same for delivery reports.
         self.gate.stop(signal.SIGKILL)
         self.gate.start()
