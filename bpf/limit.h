@@ -65,8 +65,8 @@ static inline bool limit_spend_known(struct tenant_slot *tenant, uint64_t now)
 
 /*
  * One packet of SIP's beyond the limits of packets and bytes: so many a second are read whatever
- * else the tenant sent, because a call for help may be in them. One who floods takes them from
- * those alone whose addresses' hash, `sender`, leads to the same bucket. False: none is left.
+ * else the tenant sent, because a call for help may be in them. An address that floods takes them
+ * from those alone whose hash, `sender`, leads to the same bucket. False: none is left.
  */
 #define LIMIT_CALLS_READ 5
 #define LIMIT_CALLS_WAYS (BUCKET_COUNT - BUCKET_CALLS_READ)
