@@ -68,11 +68,19 @@ int store_db_open(struct store_db *db, const char *path, int flags)
 	sqlite3_extended_result_codes(db->handle, 1);
 	/* Nobody writes to the schema by hand. */
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(db->handle, 5000);
+	sqlite3_busy_timeout(db->handle, STORE_PATIENCE_MS);
 	code = sqlite3_create_function(db->handle, "forgotten", 2,
 				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
 				       forgotten, NULL, NULL);
 	return code == SQLITE_OK ? 0 : store_db_fault(db, code);
+}
+
+void store_db_wait(struct store_db *db, bool wait)
+{
+	if (db->hasty != wait)
+		return;
+	sqlite3_busy_timeout(db->handle, wait ? STORE_PATIENCE_MS : 0);
+	db->hasty = !wait;
 }
 
 static int on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)

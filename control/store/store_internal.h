@@ -25,12 +25,15 @@ struct store_rows {
 /* Pages in the log of writes from which on they are brought into the database. */
 #define STORE_LOG_PAGES 1000
 
+#define STORE_PATIENCE_MS 5000 /* with who has the database locked */
+
 /* A connection, and the statements that it prepared. One thread's. */
 struct store_db {
 	sqlite3 *handle;
 	char error[STORE_ERROR];            /* of the last failure */
 	char failure[STORE_ERROR];          /* of the last unit, or transaction, that failed */
 	uint64_t checkpoints, checkpointed; /* as in struct store_stats; the writer's alone */
+	bool hasty;                         /* who has it locked is not waited for */
 	struct store_statement {
 		const char *sql;
 		struct store_rows rows;
@@ -45,6 +48,8 @@ void store_db_close(struct store_db *db);
  * reader may keep a part of it back; then with the next commit.
  */
 void store_db_checkpoints(struct store_db *db);
+/* Whether a lock of somebody's is waited for, STORE_PATIENCE_MS at the most. It is at first. */
+void store_db_wait(struct store_db *db, bool wait);
 /* SQLite's code as -errno; notes its words. */
 int store_db_fault(struct store_db *db, int code);
 

@@ -3,7 +3,8 @@
  * The writer's thread: units onto the disk, in batches. While the disk takes nothing, units that
  * may wait are kept (store_kept.c), and stay before all others: until they are on the disk, or
  * found to be wrong, no other unit is, so that none overtakes what it may hang on. Who waits for
- * one is told at once that it is not stored.
+ * one is told at once that it is not stored: between two tries at the disk, however long they take
+ * and however often they are asked for.
  */
 #include <errno.h>
 #include <string.h>
@@ -62,8 +63,10 @@ static void scrub(struct store_db *db, const struct store_units *batch)
 
 	STAILQ_FOREACH(u, batch, entry)
 	wanted |= u->scrub && !u->result.rc;
-	if (wanted)
-		store_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+	if (!wanted)
+		return;
+	store_db_wait(db, true); /* whoever reads at this moment */
+	store_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /* A unit that is kept holds up those behind it; one without statements asks for nothing. */
@@ -155,6 +158,8 @@ static void write_unlocked(struct store *s, struct store_units *batch)
 {
 	uint64_t began;
 
+	/* What is tried again needn't wait for a lock, and others would wait with it. */
+	store_db_wait(&s->writer, !s->stats.trouble);
 	pthread_mutex_unlock(&s->mutex);
 	began = clock_ns(CLOCK_MONOTONIC);
 	write_batch(&s->writer, batch);
@@ -214,7 +219,6 @@ static void write_kept(struct store *s)
 {
 	bool stuck = false;
 
-	s->retry = false;
 	while (!stuck && !STAILQ_EMPTY(&s->kept)) {
 		struct store_units batch = STAILQ_HEAD_INITIALIZER(batch);
 
@@ -222,6 +226,7 @@ static void write_kept(struct store *s)
 		write_unlocked(s, &batch);
 		stuck = settle_kept(s, &batch);
 	}
+	s->retry = false; /* also who asked meanwhile has the answer */
 }
 
 void *store_write_units(void *ctx)
@@ -236,7 +241,7 @@ void *store_write_units(void *ctx)
 		s->busy = true;
 		if (s->retry)
 			write_kept(s);
-		else
+		if (!STAILQ_EMPTY(&s->queue))
 			write_queue(s);
 		s->busy = false;
 		pthread_cond_broadcast(&s->idle);

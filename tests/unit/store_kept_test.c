@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A disk that takes nothing for a while: what is kept of that time, and what isn't. */
 #include <errno.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -343,34 +345,163 @@ static void the_end_tries_once_more(void **unused)
 	store_close(store);
 }
 
-static int wait_for_no_lock(struct store_db *db, void *arg)
+static int wait_a_moment_for_a_lock(struct store_db *db, void *arg)
 {
-	return store_db_run(db, "PRAGMA busy_timeout=0");
+	return store_db_run(db, "PRAGMA busy_timeout=50");
+}
+
+static sqlite3 *lock_it(struct store *store)
+{
+	struct store_unit *u = store_begin(store);
+	sqlite3 *other;
+
+	store_call(u, wait_a_moment_for_a_lock, NULL, 0);
+	assert_int_equal(put(store, u).rc, 0);
+	assert_int_equal(sqlite3_open(scratch_path("state.db"), &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return other;
+}
+
+static void unlock_it(sqlite3 *other)
+{
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
 }
 
 /* Somebody has the database locked: that is over some time, too. */
 static void what_meets_a_lock_is_kept(void **unused)
 {
 	struct store *store = open_it();
-	struct store_unit *u = store_begin(store);
-	char path[512];
-	sqlite3 *other;
+	sqlite3 *other = lock_it(store);
 
-	store_call(u, wait_for_no_lock, NULL, 0);
-	assert_int_equal(put(store, u).rc, 0);
-	snprintf(path, sizeof(path), "%s/state.db", scratch_dir);
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	commit_next(store, 0, 2, 4);
 	store_sync(store);
 	assert_int_equal(store_stats(store).trouble, -EBUSY);
 	assert_int_equal(store_stats(store).kept, 2);
-	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
+	unlock_it(other);
 	store_probe(store);
 	store_sync(store);
 	assert_works(store);
 	assert_int_equal(ask(store, COUNT), 2);
+	store_close(store);
+}
+
+static void who_waits_is_answered_under_a_lock_however_often_it_is_tried(void **unused)
+{
+	struct store *store = open_it();
+	sqlite3 *other = lock_it(store);
+
+	commit_next(store, 0, 2, 4);
+	store_sync(store);
+	for (int i = 0; i < 20; i++) {
+		struct store_result result = {.rc = 1};
+
+		store_probe(store);
+		assert_int_equal(
+			store_commit(store, next_unit(store, 900, 4), note_result, &result), 0);
+		while (result.rc == 1) {
+			store_probe(store);
+			sched_yield();
+			store_dispatch(store);
+		}
+		assert_int_equal(result.rc, -EBUSY);
+	}
+	unlock_it(other);
+	store_retry(store);
+	assert_works(store);
+	assert_int_equal(ask(store, COUNT), 2);
+	store_close(store);
+}
+
+struct slow {
+	sem_t began, on;
+};
+
+/* A try at the disk that takes as long as the test likes, and comes to nothing. */
+static int be_slow(struct store_db *db, void *arg)
+{
+	struct slow *slow = *(struct slow **)arg;
+
+	sem_post(&slow->began);
+	sem_wait(&slow->on);
+	return -EIO;
+}
+
+static void who_waits_is_answered_between_two_slow_tries(void **unused)
+{
+	struct store *store = open_it();
+	struct store_unit *u = next_unit(store, 0, 4);
+	struct slow slow, *at = &slow;
+	struct store_result result = {.rc = 1};
+
+	sem_init(&slow.began, 0, 0);
+	sem_init(&slow.on, 0, 1);
+	store_call(u, be_slow, &at, sizeof(at));
+	assert_int_equal(store_commit(store, u, NULL, NULL), 0);
+	store_sync(store);
+	assert_int_equal(store_stats(store).kept, 1);
+	sem_wait(&slow.began);
+	store_probe(store);
+	sem_wait(&slow.began); /* it is on */
+	assert_int_equal(store_commit(store, next_unit(store, 1, 4), note_result, &result), 0);
+	store_probe(store); /* so that another would follow */
+	sem_post(&slow.on);
+	for (int tries = 0; result.rc == 1; store_dispatch(store)) {
+		if (sem_trywait(&slow.began) != 0) {
+			sched_yield();
+			continue;
+		}
+		assert_in_range(++tries, 1, 5);
+		store_probe(store);
+		sem_post(&slow.on);
+	}
+	assert_int_equal(result.rc, -EIO);
+	for (int i = 0; i < 10; i++)
+		sem_post(&slow.on);
+	store_close(store);
+	sem_destroy(&slow.began);
+	sem_destroy(&slow.on);
+}
+
+/* What PRAGMA busy_timeout says, for the test; 0, or -ENOSPC as long as it is not to fit. */
+struct patience {
+	atomic_int ms;
+	atomic_bool fits;
+};
+
+static int note_patience(struct store_db *db, void *arg)
+{
+	struct patience *p = *(struct patience **)arg;
+	struct store_rows *rows = store_db_query(db, "PRAGMA busy_timeout");
+
+	atomic_store(&p->ms, store_next(rows) ? (int)store_column_int(rows, 0) : -1);
+	store_end(rows);
+	return atomic_load(&p->fits) ? 0 : -ENOSPC;
+}
+
+static void a_lock_is_waited_for_but_not_while_something_is_kept(void **unused)
+{
+	struct store *store = open_it();
+	struct store_unit *u = store_begin(store);
+	struct patience patience = {.fits = false}, *at = &patience;
+
+	store_call(u, note_patience, &at, sizeof(at));
+	assert_int_equal(store_commit(store, u, NULL, NULL), 0);
+	store_sync(store);
+	assert_int_equal(store_stats(store).kept, 1);
+	assert_in_range(atomic_load(&patience.ms), 1000, 10000);
+	store_probe(store);
+	store_sync(store);
+	assert_int_equal(atomic_load(&patience.ms), 0);
+	atomic_store(&patience.fits, true);
+	commit_next(store, 0, 1, 4);
+	store_probe(store);
+	store_sync(store);
+	assert_works(store);
+	u = store_begin(store);
+	store_call(u, note_patience, &at, sizeof(at));
+	assert_int_equal(put(store, u).rc, 0);
+	assert_in_range(atomic_load(&patience.ms), 1000, 10000);
 	store_close(store);
 }
 
@@ -390,6 +521,9 @@ int main(void)
 		TEST(what_would_fit_does_not_overtake_what_does_not),
 		TEST(the_end_tries_once_more),
 		TEST(what_meets_a_lock_is_kept),
+		TEST(who_waits_is_answered_under_a_lock_however_often_it_is_tried),
+		TEST(who_waits_is_answered_between_two_slow_tries),
+		TEST(a_lock_is_waited_for_but_not_while_something_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
