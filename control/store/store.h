@@ -211,7 +211,8 @@ void store_dispatch(struct store *store);
 
 /*
  * Rows of a statement that reads. End them before the loop goes on; the same statement can't be
- * read twice at a time. NULL: it can't be done (store_stats.error); all functions below take it.
+ * read twice at a time. Never NULL: where it can't be done there are no rows, and store_end() says
+ * why.
  */
 #define store_query(store, sql, ...) \
 	store_query_list(store, sql, STORE_LIST(__VA_ARGS__), STORE_COUNT(__VA_ARGS__))

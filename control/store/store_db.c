@@ -170,21 +170,15 @@ struct store_rows *store_db_query_list(struct store_db *db, const char *sql,
 	int code = SQLITE_OK;
 
 	assert(!rows->busy);
-	if (!s->sql) {
+	s->sql = sql;
+	if (!rows->statement)
 		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &rows->statement, NULL);
-		if (code == SQLITE_OK)
-			s->sql = sql;
-	}
 	for (size_t i = 0; code == SQLITE_OK && i < n; i++)
 		code = bind(rows->statement, (int)i + 1, &values[i]);
-	if (code != SQLITE_OK) {
-		store_db_fault(db, code);
-		return NULL;
-	}
 	rows->db = db;
 	rows->busy = true;
-	rows->rc = 0;
+	rows->rc = code == SQLITE_OK ? 0 : store_db_fault(db, code);
 	return rows;
 }
 
@@ -192,7 +186,7 @@ bool store_next(struct store_rows *rows)
 {
 	int code;
 
-	if (!rows || rows->rc)
+	if (rows->rc)
 		return false;
 	code = sqlite3_step(rows->statement);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -202,10 +196,10 @@ bool store_next(struct store_rows *rows)
 
 int store_end(struct store_rows *rows)
 {
-	if (!rows)
-		return -EINVAL;
-	sqlite3_reset(rows->statement);
-	sqlite3_clear_bindings(rows->statement);
+	if (rows->statement) {
+		sqlite3_reset(rows->statement);
+		sqlite3_clear_bindings(rows->statement);
+	}
 	rows->busy = false;
 	return rows->rc;
 }

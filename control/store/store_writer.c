@@ -103,6 +103,7 @@ static void write_batch(struct store_db *db, struct store_units *batch)
 	memcpy(db->failure, db->error, sizeof(db->failure));
 	if (!sqlite3_get_autocommit(db->handle))
 		store_db_run(db, "ROLLBACK");
+	rc = store_is_trouble(rc) ? rc : -EIO; /* whatever it is, it is not a unit's */
 	STAILQ_FOREACH(u, batch, entry)
 	u->result = (struct store_result){.rc = u->result.rc ? u->result.rc : rc};
 }
