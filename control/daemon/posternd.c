@@ -215,7 +215,7 @@ static void close_store(struct daemon *d)
 {
 	if (d->audit && d->started_all) {
 		audit_daemon(d, "posternd stops", 0, NULL, NULL);
-		store_retry(d->store);
+		store_sync(d->store);
 		audit_turn(d);
 		audit_anchor(d);
 	}

@@ -223,6 +223,8 @@ void risk_keep_close(struct daemon *d)
 		store_commit(d->store, unit, NULL, NULL);
 		store_sync(d->store);
 		unit = NULL;
+		if (store_stats(d->store).trouble)
+			break; /* each try may take its time, and nothing is kept of it */
 	}
 	if (unit)
 		store_commit(d->store, unit, NULL, NULL);

@@ -367,7 +367,7 @@ void store_close(struct store *s)
 		return;
 	if (s->running) {
 		mind_forks(NULL);
-		store_retry(s);
+		store_sync(s);
 		pthread_mutex_lock(&s->mutex);
 		s->stop = true;
 		pthread_cond_signal(&s->work);

@@ -78,7 +78,9 @@ struct store_part {
 int store_open(const char *dir, const struct store_part *const *parts, struct event_base *base,
 	       struct store **storep, char error[STORE_ERROR]);
 
-/* Writes all that waits, acknowledges it, and ends; what is kept is tried once more. NULL is fine.
+/*
+ * Writes all that waits, acknowledges it, and ends. What is kept is lost: store_retry() before.
+ * NULL is fine.
  */
 void store_close(struct store *store);
 

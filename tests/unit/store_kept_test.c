@@ -322,7 +322,7 @@ static void what_would_fit_does_not_overtake_what_does_not(void **unused)
 	store_close(store);
 }
 
-static void the_end_tries_once_more(void **unused)
+static void what_is_kept_ends_with_it_but_for_a_last_try(void **unused)
 {
 	struct store *store = open_it();
 
@@ -338,6 +338,7 @@ static void the_end_tries_once_more(void **unused)
 	store_sync(store);
 	assert_int_equal(store_stats(store).kept, 5);
 	DISK_WORKS();
+	store_retry(store);
 	store_close(store);
 	store = open_it();
 	assert_int_equal(ask(store, COUNT), 5);
@@ -519,7 +520,7 @@ int main(void)
 		TEST(what_is_written_anew_anyway_is_not_kept),
 		TEST(work_is_kept_with_what_it_works_on),
 		TEST(what_would_fit_does_not_overtake_what_does_not),
-		TEST(the_end_tries_once_more),
+		TEST(what_is_kept_ends_with_it_but_for_a_last_try),
 		TEST(what_meets_a_lock_is_kept),
 		TEST(who_waits_is_answered_under_a_lock_however_often_it_is_tried),
 		TEST(who_waits_is_answered_between_two_slow_tries),
