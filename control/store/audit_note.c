@@ -231,7 +231,8 @@ void audit_turn(struct daemon *d)
 {
 	struct audit_head head;
 
-	if (!audit_found_broken(d->audit))
+	/* Each try at the disk finds it anew: it is told when the entry that says so is there. */
+	if (store_stats(d->store).trouble || !audit_found_broken(d->audit))
 		return;
 	head = audit_head(d->audit);
 	if (!d->audit_told)

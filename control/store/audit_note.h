@@ -25,7 +25,10 @@ void audit_daemon(struct daemon *daemon, const char *action, uint32_t slot, json
  */
 void audit_anchor(struct daemon *daemon);
 
-/* Every second: a line where somebody wrote to the log, which the next entry found. */
+/*
+ * Every second: a line where somebody wrote to the log, which the next entry found; once the disk
+ * takes that entry.
+ */
 void audit_turn(struct daemon *daemon);
 
 #endif
