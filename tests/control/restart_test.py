@@ -275,6 +275,26 @@ class Restart(unittest.TestCase):
         grow()
         self.is_over()
 
+    def test_a_log_that_is_broken_meanwhile_is_told_once(self):
+        self.gate.start()
+        self.gate.stop()
+        anchors = len(self.gate.gate_events("audit_anchor"))
+        grow = self.start_with_small_files()
+        # That looks at the log, too.
+        wait_for("its anchor", lambda: len(self.gate.gate_events("audit_anchor")) > anchors)
+        self.until_it_fails()
+        with contextlib.closing(sqlite3.connect(self.folder / "state" / "state.db")) as db, db:
+            db.execute("UPDATE audit_head SET seq = seq + 1")
+        before = self.metric("postern_store_transactions_total")
+        wait_for("it is tried twice more", lambda: self.metric("postern_store_transactions_total") >= before + 2)
+        self.assertEqual(self.gate.gate_events("audit_broken"), [])
+        grow()
+        wait_for("it works again", lambda: self.gate.gate_events("store_works"))
+        wait_for("it is told", lambda: self.gate.gate_events("audit_broken"))
+        self.assertIsNot(self.suspend("acme", 0).get("stored"), False)
+        self.assertEqual(self.gate.stop(), 0)
+        self.assertEqual(len(self.gate.gate_events("audit_broken")), 1)
+
     def test_what_is_kept_is_written_at_the_end(self):
         grow = self.start_with_small_files()
         self.goes_on_without_a_disk("Input/output error")
