@@ -140,7 +140,7 @@ static int read_maps(struct gate_maps *maps)
 	if (!err)
 		err = gate_table_open(&maps->table);
 	if (!err)
-		err = gate_prefixes_open(&maps->blocked, map_fd(maps, "postern_blocked"));
+		err = gate_blocked_open(&maps->blocked, map_fd(maps, "postern_blocked"));
 	return err ? gate_maps_fail(maps, err, "reading the maps: %s", strerror(-err)) : 0;
 }
 
@@ -188,7 +188,7 @@ void gate_maps_close(struct gate_maps *maps)
 	if (!maps)
 		return;
 	gate_table_close(&maps->table);
-	gate_prefixes_close(&maps->blocked);
+	gate_blocked_close(&maps->blocked);
 	gate_view_close(&maps->view);
 	bpf_object__close(maps->object);
 	free(maps->per_cpu);

@@ -185,7 +185,7 @@ static void put_ports(struct gate_maps *maps, const struct policy *policy, unsig
 /* All of it ------------------------------------------------------------------ */
 
 static int apply(struct gate_maps *maps, const struct policy *policy, struct gate_changes *c,
-		 struct gate_entry *blocked, bool *taken)
+		 struct gate_prefix *blocked, bool *taken)
 {
 	const size_t blocks = policy->blocked_list.count;
 	int err = put_tenants(maps, policy, &c->tenants);
@@ -195,12 +195,12 @@ static int apply(struct gate_maps *maps, const struct policy *policy, struct gat
 		err = gate_table_put(&maps->table, &maps->view, &policy->prefixes, &c->prefixes);
 	put_ports(maps, policy, &c->ports);
 	if (!err)
-		err = gate_prefixes_put(&maps->blocked, blocked, blocks, &c->blocked);
+		err = gate_blocked_put(&maps->blocked, blocked, blocks, &c->blocked);
 	/* Before the first is looked for. */
 	if (blocks)
 		word_set(&maps->view.shared->blocked, 1);
 	if (!err) {
-		err = gate_prefixes_trim(&maps->blocked, blocked, blocks, &c->blocked);
+		err = gate_blocked_trim(&maps->blocked, blocked, blocks, &c->blocked);
 		*taken = !err;
 	}
 	if (!err)
@@ -251,13 +251,13 @@ int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 		    struct gate_changes *changes)
 {
 	struct gate_changes done = {0};
-	struct gate_entry *blocked;
+	struct gate_prefix *blocked;
 	bool taken = false;
 	int err = gate_maps_fits(maps, policy);
 
 	if (err)
 		return err;
-	blocked = gate_prefixes_wanted(&policy->blocked_list);
+	blocked = gate_blocked_wanted(&policy->blocked_list);
 	err = blocked ? apply(maps, policy, &done, blocked, &taken) : -ENOMEM;
 	if (err)
 		gate_maps_fail(maps, err, "writing the maps: %s", strerror(-err));
@@ -267,8 +267,8 @@ int gate_maps_apply(struct gate_maps *maps, const struct policy *policy,
 		free(blocked);
 	if (err) {
 		/* What is known of the trie after a failure half-way is what is in it. */
-		gate_prefixes_close(&maps->blocked);
-		gate_prefixes_open(&maps->blocked, maps->blocked.fd);
+		gate_blocked_close(&maps->blocked);
+		gate_blocked_open(&maps->blocked, maps->blocked.fd);
 	}
 	if (changes)
 		*changes = done;

@@ -5,15 +5,15 @@
 
 #include <bpf/libbpf.h>
 
+#include "control/kernel/gate_blocked.h"
 #include "control/kernel/gate_maps.h"
-#include "control/kernel/gate_prefixes.h"
 #include "control/kernel/gate_table.h"
 
 struct gate_maps {
 	struct bpf_object *object;
 	struct gate_view view;
 	struct gate_table table;
-	struct gate_prefixes blocked;
+	struct gate_blocked blocked;
 	int flows, counters, per_tenant; /* file descriptors, the object's */
 	void *per_cpu;                   /* room for one element of every CPU */
 	char error[GATE_ERROR_SIZE];

@@ -7,7 +7,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "control/kernel/gate_port.h"
@@ -15,6 +14,7 @@
 #include "control/policy/prefix_build.h"
 #include "tests/bpf/frames.h"
 #include "tests/bpf/kernel_gate.h"
+#include "tests/bpf/kernel_traffic.h"
 #include "tests/bpf/stage_cases.h"
 #include "tests/unit/test.h"
 
@@ -141,43 +141,28 @@ static void the_files_state_holds_when_the_file_changes(void **state)
 	gate_maps_close(maps);
 }
 
-struct traffic {
-	struct gate_maps *maps;
-	_Atomic bool stop;
-	uint64_t sent, dropped;
-};
-
-/* In the creator's network namespace, as threads are. */
-static void *send_all_the_time(void *arg)
+static bool send_of_acme(struct gate_maps *maps, unsigned i)
 {
-	struct traffic *t = arg;
-
-	while (!t->stop) {
-		t->dropped += !passes(t->maps, "10.1.0.1");
-		t->dropped += !passes(t->maps, "10.1.2.1");
-		t->sent += 2;
-	}
-	return NULL;
+	return passes(maps, i % 2 ? "10.1.2.1" : "10.1.0.1");
 }
 
 static void a_tenant_that_stays_is_known_all_the_time(void **state)
 {
-	struct traffic t = {.maps = kernel_gate_open(kernel_gate_new_dir("known"))};
+	struct kernel_traffic t = {.maps = kernel_gate_open(kernel_gate_new_dir("known")),
+				   .send = send_of_acme};
 	struct policy *policies[] = {
 		stage_policy(TENANTS(ACME ", " GLOBEX)),
 		stage_policy(TENANTS(GLOBEX ", " INITECH ", " ACME)),
 		stage_policy(TENANTS(
 			ACME ", { id = 5; name = \"in\"; prefixes = [ \"10.1.2.0/24\" ]; }")),
 	};
-	pthread_t thread;
 
 	be_inside(t.maps);
 	assert_int_equal(gate_maps_apply(t.maps, policies[0], NULL), 0);
-	assert_int_equal(pthread_create(&thread, NULL, send_all_the_time, &t), 0);
+	kernel_traffic_start(&t);
 	for (unsigned i = 0; i < 60 || t.sent < 1000; i++)
 		assert_int_equal(gate_maps_apply(t.maps, policies[i % 3], NULL), 0);
-	t.stop = true;
-	pthread_join(thread, NULL);
+	kernel_traffic_stop(&t);
 	assert_int_equal(t.dropped, 0);
 	gate_maps_close(t.maps);
 	for (unsigned i = 0; i < 3; i++)

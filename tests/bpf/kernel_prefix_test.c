@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/membarrier.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -20,6 +19,7 @@
 #include "dataplane/policy/prefix.h"
 #include "tests/bpf/frames.h"
 #include "tests/bpf/kernel_gate.h"
+#include "tests/bpf/kernel_traffic.h"
 #include "tests/prefix_random.h"
 #include "tests/unit/test.h"
 
@@ -250,23 +250,11 @@ static void drop_policies(void)
 		policy_drop(policies[k]);
 }
 
-struct traffic {
-	struct gate_maps *maps;
-	_Atomic bool stop;
-	uint64_t sent, dropped;
-};
-
-static void *wander(void *arg)
+static bool wander(struct gate_maps *maps, unsigned i)
 {
-	struct traffic *t = arg;
+	const struct address a = wanderer(i % WANDERERS);
 
-	for (unsigned i = 0; !t->stop; i++) {
-		const struct address a = wanderer(i % WANDERERS);
-
-		t->dropped += !send_from(t->maps, a.vlan, a.family, a.addr);
-		t->sent++;
-	}
-	return NULL;
+	return send_from(maps, a.vlan, a.family, a.addr);
 }
 
 static size_t half_nodes(struct gate_maps *maps)
@@ -291,21 +279,20 @@ static void spoil(struct gate_maps *maps)
 
 static void a_packet_is_the_old_owners_or_the_new_ones(void **state)
 {
-	struct traffic t = {.maps = open_inside(kernel_gate_new_dir("replaced"))};
+	struct kernel_traffic t = {.maps = open_inside(kernel_gate_new_dir("replaced")),
+				   .send = wander};
 	uint64_t sent = 0;
-	pthread_t thread;
 
 	make_policies();
 	put(t.maps, policies[0]);
-	assert_int_equal(pthread_create(&thread, NULL, wander, &t), 0);
+	kernel_traffic_start(&t);
 	for (unsigned i = 1; i < 40 || t.sent < 10000; i++) {
 		/* Once nobody reads it, on kernels that let anybody wait for that. */
 		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
 			spoil(t.maps);
 		put(t.maps, policies[i % POLICIES]);
 	}
-	t.stop = true;
-	pthread_join(thread, NULL);
+	kernel_traffic_stop(&t);
 	for (unsigned k = 0; k < POLICIES; k++) {
 		assert_true(sent_by(t.maps, owner_in(k)));
 		sent += sent_by(t.maps, owner_in(k));
