@@ -2,12 +2,12 @@
 #include "dataplane/policy/count_min.h"
 
 #include <errno.h>
+#include <rte_pause.h>
 
 #include "dataplane/policy/memory.h"
 #include "dataplane/slices.h"
 
 #define WIDTH_LEAST 256
-#define TRIES       64 /* others were faster so often: counted as it stands */
 
 int count_min_init(struct count_min *sketch, uint64_t width)
 {
@@ -67,6 +67,10 @@ static uint32_t look_sum(const struct look *look)
  * Raises each row's slice to one more than all of them had. Whoever was faster in a row that was to
  * be raised has raised it for himself, and this one looks again: so of two that count the same
  * thing at once, one counts after the other.
+ *
+ * There is no end to the tries, as one that gives up isn't counted: who is slower is so because
+ * another's count came in, and each row is raised once for each count, so one of them always gets
+ * on.
  */
 static bool raise_rows(struct count_min *sketch, const struct sketch_place *place,
 		       const struct look *look)
@@ -97,16 +101,15 @@ uint32_t count_min_add_at(struct count_min *sketch, const struct sketch_place *p
 			  uint64_t window, uint32_t limit)
 {
 	const uint16_t number = slice_number(now, window);
-	struct look look;
 
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		look = look_at(sketch, place, number);
+	for (;; rte_pause()) {
+		const struct look look = look_at(sketch, place, number);
+
 		if (limit && look_sum(&look) >= limit)
 			return 0;
 		if (look.slice[0] == SLICE_MOST || raise_rows(sketch, place, &look))
-			break;
+			return look_sum(&look) + 1;
 	}
-	return look_sum(&look) + 1;
 }
 
 uint32_t count_min_ask(const struct count_min *sketch, struct sketch_key key, uint64_t now,
@@ -145,10 +148,8 @@ bool count_min_take(struct count_min *sketch, struct sketch_key key, const struc
 bool count_min_take_at(struct count_min *sketch, const struct sketch_place *place,
 		       const struct gcra *limit, uint64_t now)
 {
-	uint64_t word[SKETCH_ROWS];
-
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		uint64_t start = UINT64_MAX;
+	for (;; rte_pause()) {
+		uint64_t word[SKETCH_ROWS], start = UINT64_MAX;
 
 		for (unsigned row = 0; row < SKETCH_ROWS; row++) {
 			word[row] = cell_read(sketch, place->cell[row]);
@@ -160,5 +161,4 @@ bool count_min_take_at(struct count_min *sketch, const struct sketch_place *plac
 		if (raise_times(sketch, place, word, start + limit->interval))
 			return true;
 	}
-	return false;
 }
