@@ -2,6 +2,7 @@
 #include "dataplane/match/match_memory.h"
 
 #include <errno.h>
+#include <rte_pause.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +16,23 @@
 #define COUNT_MASK ((1ull << COUNT_BITS) - 1)
 #define MS         1000000u
 
-/* Nobody's entry, and one that is being made: no key is so. */
-enum { FREE, BUSY, KEYS };
+/* Nobody's entry: no key is so. */
+enum { FREE, KEYS };
 
 /*
  * `word` is the end in ms and the count. A key names the tenant in its upper 16 bits, and the rest
- * is the hash, of which the place is another part.
+ * is the hash, of which the place is another part. Both change at once: what is counted is counted
+ * for the key that was found, even where another's came in between.
  */
-struct entry {
-	_Atomic uint64_t key, word;
+union entry {
+	struct {
+		_Atomic uint64_t key, word;
+	};
+	unsigned __int128 both;
 };
 
 struct match_memory {
-	struct entry *entries;
+	union entry *entries;
 	uint64_t places; /* of WAYS entries, less one */
 	size_t size;
 	uint64_t secret[2];
@@ -66,7 +71,7 @@ void match_memory_free(struct match_memory *memory)
 
 /* A key, and the eight entries it may be in. */
 struct place {
-	struct entry *entry;
+	union entry *entry;
 	uint64_t key;
 	uint64_t now; /* ms */
 };
@@ -95,84 +100,149 @@ static uint64_t word_of(uint64_t end, uint64_t count)
 	return end << COUNT_BITS | count;
 }
 
-static struct entry *find(const struct place *p)
+/* An entry, and what was in it; `entry` is NULL where there is none. */
+struct seen {
+	union entry *entry;
+	uint64_t key, word;
+};
+
+static struct seen look_at(union entry *e)
 {
-	for (unsigned i = 0; i < WAYS; i++)
-		if (atomic_load_explicit(&p->entry[i].key, memory_order_acquire) == p->key)
-			return &p->entry[i];
-	return NULL;
+	struct seen seen = {.entry = e};
+
+	/* Two reads: the word is the key's if that is there before and after. */
+	do {
+		seen.key = atomic_load_explicit(&e->key, memory_order_acquire);
+		seen.word = atomic_load_explicit(&e->word, memory_order_acquire);
+	} while (atomic_load_explicit(&e->key, memory_order_relaxed) != seen.key);
+	return seen;
+}
+
+static unsigned __int128 both_of(uint64_t key, uint64_t word)
+{
+	const union {
+		uint64_t half[2];
+		unsigned __int128 both;
+	} u = {{key, word}};
+
+	return u.both;
+}
+
+/* False, and nothing is changed: another was faster. */
+static bool exchange(const struct seen *old, uint64_t key, uint64_t word)
+{
+	return __sync_bool_compare_and_swap(&old->entry->both, both_of(old->key, old->word),
+					    both_of(key, word));
+}
+
+static struct seen find(const struct place *p)
+{
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct seen seen;
+
+		if (atomic_load_explicit(&p->entry[i].key, memory_order_acquire) != p->key)
+			continue;
+		seen = look_at(&p->entry[i]);
+		if (seen.key == p->key)
+			return seen;
+	}
+	return (struct seen){0};
+}
+
+static bool is_over(const struct place *p, const struct seen *seen)
+{
+	return seen->key == FREE || word_end(seen->word) <= p->now;
 }
 
 /* One that may be had: free, over, or the tenant's own that ends first where it has its share. */
-static struct entry *choose(struct match_memory *memory, const struct place *p, uint64_t *old)
+static struct seen choose(const struct place *p)
 {
-	struct entry *over = NULL, *own = NULL;
-	uint64_t own_end = UINT64_MAX, over_key = 0, own_key = 0;
+	struct seen over = {0}, own = {0};
 	unsigned owned = 0;
 
 	for (unsigned i = 0; i < WAYS; i++) {
-		struct entry *e = &p->entry[i];
-		uint64_t key = atomic_load_explicit(&e->key, memory_order_acquire);
-		uint64_t end = word_end(atomic_load_explicit(&e->word, memory_order_relaxed));
+		const struct seen seen = look_at(&p->entry[i]);
 
-		if (key == BUSY)
-			continue;
-		if (key == FREE || end <= p->now) {
-			over = over ? over : e;
-			over_key = over == e ? key : over_key;
+		if (is_over(p, &seen)) {
+			over = over.entry ? over : seen;
 			continue;
 		}
-		if (key >> 48 != p->key >> 48)
+		if (seen.key >> 48 != p->key >> 48)
 			continue;
 		owned++;
-		if (end < own_end) {
-			own = e;
-			own_end = end;
-			own_key = key;
-		}
+		if (!own.entry || word_end(seen.word) < word_end(own.word))
+			own = seen;
 	}
-	if (over && owned < SHARE) {
-		*old = over_key;
-		return over;
-	}
-	atomic_fetch_add_explicit(&memory->full, 1, memory_order_relaxed);
-	*old = own_key;
-	return own;
+	return over.entry && owned < SHARE ? over : own;
 }
 
-/* Two workers may make one key's entry at once: the first in its place stays. */
-static struct entry *settle(const struct place *p, struct entry *made)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-	struct entry *first = find(p);
-
-	if (!first || first == made)
-		return made;
-	atomic_store_explicit(&made->key, FREE, memory_order_release);
-	return first;
+	return a < b ? a : b;
 }
 
-/* The key's entry; a new one has `word`. NULL: there is no place. */
-static struct entry *find_or_make(struct match_memory *memory, const struct place *p, uint64_t word,
-				  bool *made)
+/* What two entries of one key come to. */
+static uint64_t word_sum(const struct place *p, uint64_t a, uint64_t b)
 {
-	*made = false;
-	for (unsigned tries = 0; tries < WAYS; tries++) {
-		struct entry *e = find(p);
-		uint64_t old;
+	if (word_end(a) <= p->now)
+		return b;
+	if (word_end(b) <= p->now)
+		return a;
+	return word_of(word_end(a) > word_end(b) ? word_end(a) : word_end(b),
+		       least((a & COUNT_MASK) + (b & COUNT_MASK), MATCH_MEMORY_COUNT_MAX));
+}
 
-		if (e)
-			return e;
-		e = choose(memory, p, &old);
-		if (!e)
-			return NULL;
-		if (!atomic_compare_exchange_strong(&e->key, &old, BUSY))
+/*
+ * Two workers may have made one key's entry at once, in different places: the first is the one that
+ * is found. Whoever made his sees the other's, if not the other his; what was in the second is
+ * added to the first.
+ */
+static void settle(const struct place *p)
+{
+	struct seen first = find(p);
+
+	for (unsigned i = 0; i < WAYS && first.entry; i++) {
+		struct seen second = look_at(&p->entry[i]);
+
+		if (second.key != p->key || second.entry <= first.entry)
 			continue;
-		atomic_store_explicit(&e->word, word, memory_order_relaxed);
-		atomic_store_explicit(&e->key, p->key, memory_order_release);
-		*made = settle(p, e) == e;
-		return find(p);
+		if (!exchange(&second, FREE, 0)) {
+			i--; /* counted in just now */
+			continue;
+		}
+		while (first.entry &&
+		       !exchange(&first, p->key, word_sum(p, first.word, second.word)))
+			first = find(p);
 	}
-	return NULL;
+}
+
+/* The key's entry, or where one may be made. */
+static struct seen find_or_choose(struct match_memory *memory, const struct place *p)
+{
+	struct seen seen = find(p);
+
+	if (seen.entry)
+		return seen;
+	seen = choose(p);
+	if (!seen.entry)
+		atomic_fetch_add_explicit(&memory->full, 1, memory_order_relaxed);
+	return seen;
+}
+
+/* What was looked at is the key's from now on, and has that word. False: another was faster. */
+static bool put(struct match_memory *memory, const struct place *p, const struct seen *seen,
+		uint64_t word)
+{
+	if (!exchange(seen, p->key, word)) {
+		rte_pause();
+		return false;
+	}
+	if (seen->key == p->key)
+		return true;
+	if (!is_over(p, seen))
+		atomic_fetch_add_explicit(&memory->full, 1, memory_order_relaxed);
+	settle(p);
+	return true;
 }
 
 void match_memory_prefetch(struct match_memory *memory, const struct match_memory_key *key)
@@ -186,11 +256,10 @@ void match_memory_prefetch(struct match_memory *memory, const struct match_memor
 uint64_t match_memory_end(struct match_memory *memory, const struct match_memory_key *key,
 			  uint64_t now)
 {
-	struct place p = place_of(memory, key, now);
-	struct entry *e = find(&p);
-	uint64_t end = e ? word_end(atomic_load_explicit(&e->word, memory_order_acquire)) : 0;
+	const struct place p = place_of(memory, key, now);
+	const struct seen seen = find(&p);
 
-	return end > p.now ? end * MS : 0;
+	return seen.entry && !is_over(&p, &seen) ? word_end(seen.word) * MS : 0;
 }
 
 bool match_memory_has(struct match_memory *memory, const struct match_memory_key *key, uint64_t now)
@@ -201,48 +270,47 @@ bool match_memory_has(struct match_memory *memory, const struct match_memory_key
 bool match_memory_set(struct match_memory *memory, const struct match_memory_key *key, uint64_t now,
 		      uint64_t end)
 {
-	struct place p = place_of(memory, key, now);
-	uint64_t word = word_of((end + MS - 1) / MS, 0);
-	bool made;
-	struct entry *e = find_or_make(memory, &p, word, &made);
+	const struct place p = place_of(memory, key, now);
+	struct seen seen;
 
-	if (e && !made)
-		atomic_store_explicit(&e->word, word, memory_order_release);
-	return e != NULL;
+	do {
+		seen = find_or_choose(memory, &p);
+		if (!seen.entry)
+			return false;
+	} while (!put(memory, &p, &seen, word_of((end + MS - 1) / MS, 0)));
+	return true;
 }
 
 void match_memory_clear(struct match_memory *memory, const struct match_memory_key *key,
 			uint64_t now)
 {
-	struct place p = place_of(memory, key, now);
-	struct entry *e = find(&p);
+	const struct place p = place_of(memory, key, now);
+	struct seen seen;
 
-	if (e)
-		atomic_store_explicit(&e->word, 0, memory_order_release);
+	do
+		seen = find(&p);
+	while (seen.entry && !exchange(&seen, FREE, 0));
 }
 
 uint32_t match_memory_count(struct match_memory *memory, const struct match_memory_key *key,
 			    uint64_t now, uint64_t window, uint32_t last)
 {
-	struct place p = place_of(memory, key, now);
-	uint64_t end = (now + window + MS - 1) / MS;
-	uint64_t first = word_of(end, last != 1), word, next, count;
-	bool made;
-	struct entry *e = find_or_make(memory, &p, first, &made);
+	const struct place p = place_of(memory, key, now);
+	uint64_t count, end;
+	struct seen seen;
 
-	if (!e)
-		return 0;
-	if (made)
-		return 1;
-	word = atomic_load_explicit(&e->word, memory_order_acquire);
 	do {
-		bool over = word_end(word) <= p.now;
-
-		count = over ? 1 : (word & COUNT_MASK) + 1;
-		if (count > MATCH_MEMORY_COUNT_MAX)
-			count = MATCH_MEMORY_COUNT_MAX;
-		next = word_of(over ? end : word_end(word), last && count >= last ? 0 : count);
-	} while (!atomic_compare_exchange_weak(&e->word, &word, next));
+		seen = find_or_choose(memory, &p);
+		if (!seen.entry)
+			return 0;
+		if (seen.key != p.key || is_over(&p, &seen)) {
+			count = 1;
+			end = (now + window + MS - 1) / MS;
+		} else {
+			count = least((seen.word & COUNT_MASK) + 1, MATCH_MEMORY_COUNT_MAX);
+			end = word_end(seen.word);
+		}
+	} while (!put(memory, &p, &seen, word_of(end, last && count >= last ? 0 : count)));
 	return (uint32_t)count;
 }
 
