@@ -9,8 +9,9 @@
  * its own that ends first goes, so nobody's forgets another's. Where there is no place nothing is
  * remembered, and the caller hears of it.
  *
- * No locks, no allocation, no system call: entries are advanced by compare-and-swap of 16 bytes, and
- * what is counted is in. Times are ns of one clock, which may start anywhere; they are kept in ms.
+ * No locks, no allocation, no system call: entries are advanced by compare-and-swap of 16 bytes,
+ * and what is counted is in. Times are ns of one clock, which may start anywhere; they are kept in
+ * ms.
  */
 #ifndef POSTERN_MATCH_MEMORY_H
 #define POSTERN_MATCH_MEMORY_H
