@@ -13,6 +13,7 @@ int channel_packet_send(int to, const void *packet, size_t size, int fd, int fla
 	} control = {0};
 	struct iovec data = {(void *)(uintptr_t)packet, size};
 	struct msghdr msg = {.msg_iov = &data, .msg_iovlen = 1};
+	ssize_t sent;
 
 	if (fd >= 0) {
 		msg.msg_control = &control;
@@ -24,6 +25,9 @@ int channel_packet_send(int to, const void *packet, size_t size, int fd, int fla
 		};
 		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
 	}
-	/* SOCK_SEQPACKET: all of it or nothing. */
-	return sendmsg(to, &msg, MSG_NOSIGNAL | flags) < 0 ? -errno : 0;
+	/* SOCK_SEQPACKET: all of it or nothing. A signal is no reason to give up. */
+	do {
+		sent = sendmsg(to, &msg, MSG_NOSIGNAL | flags);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
 }

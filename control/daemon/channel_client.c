@@ -13,6 +13,17 @@
 #include "bpf/tenant.h"
 #include "control/policy/policy_image.h"
 
+/* With a timeout, no call begins again by itself after a signal, or a stop (signal(7)). */
+static int connect_to(int fd, const struct sockaddr_un *addr)
+{
+	int rc;
+
+	do {
+		rc = connect(fd, (const void *)addr, sizeof(*addr));
+	} while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
 int channel_connect(const char *path, unsigned timeout_ms)
 {
 	struct timeval wait = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
@@ -27,7 +38,7 @@ int channel_connect(const char *path, unsigned timeout_ms)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
-	    connect(fd, (const void *)&addr, sizeof(addr)) == 0)
+	    connect_to(fd, &addr) == 0)
 		return fd;
 	err = -errno;
 	close(fd);

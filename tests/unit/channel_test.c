@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -289,6 +291,80 @@ static void without_a_dataplane_the_client_is_told(void **state)
 	assert_int_equal(channel_connect(scratch_path("nobody"), 100), -ENOENT);
 }
 
+/* A peer that makes room only after some signals: it does so in their handler. */
+static int listener, peer;
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+	struct channel_reply reply = {.magic = CHANNEL_MAGIC, .version = CHANNEL_VERSION};
+	struct channel_request request;
+	int saved = errno;
+
+	if (++signals >= 3) {
+		if (peer < 0)
+			peer = accept(listener, NULL, NULL);
+		while (peer >= 0 && recv(peer, &request, sizeof(request), MSG_DONTWAIT) > 0)
+			send(peer, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	errno = saved;
+}
+
+static void signals_begin(void)
+{
+	const struct itimerval often = {{0, 2000}, {0, 2000}};
+
+	signals = 0;
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+static void signals_end(void)
+{
+	const struct itimerval never = {0};
+
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+}
+
+static void a_signal_ends_no_call(void **state)
+{
+	struct channel_request request = channel_request_of(CHANNEL_STATUS);
+	const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct channel_reply reply;
+	int first, fd;
+
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	strcpy(addr.sun_path, scratch_path("signals"));
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(listener, (void *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	peer = -1;
+	first = channel_connect(addr.sun_path, 20000);
+	assert_true(first >= 0);
+	/* There is no room for a second one until the first is let in. */
+	signals_begin();
+	fd = channel_connect(addr.sun_path, 20000);
+	signals_end();
+	assert_true(fd >= 0);
+	assert_true(peer >= 0);
+	/* Nor for a request, until others are read. */
+	while (send(first, &request, sizeof(request), MSG_DONTWAIT) > 0)
+		;
+	signals_begin();
+	assert_int_equal(channel_send(first, &request, -1), 0);
+	signals_end();
+	/* What came so far is read; the next answer is waited for. */
+	while (recv(first, &reply, sizeof(reply), MSG_DONTWAIT) > 0)
+		;
+	signals_begin();
+	assert_int_equal(channel_call(first, &request, -1, &reply, NULL), 0);
+	signals_end();
+	close(fd);
+	close(peer);
+	close(first);
+	close(listener);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -300,6 +376,9 @@ int main(void)
 		TEST(clients_come_and_go_in_the_middle_of_things),
 		TEST(a_path_that_somebody_listens_on_is_not_taken),
 		TEST(without_a_dataplane_the_client_is_told),
+		/* Signals are for the only thread. */
+		cmocka_unit_test_setup_teardown(a_signal_ends_no_call, scratch_setup,
+						scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
