@@ -31,11 +31,14 @@ static void limit(int resource, uint64_t value)
 	setrlimit(resource, &bound);
 }
 
-void child_confine(const char *name, uint64_t memory, uint64_t time)
+void child_confine(const char *name, int parent, uint64_t memory, uint64_t time)
 {
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Of a death before that nobody is told, and its work would meet the next posternd's. */
+	if (getppid() != parent)
+		_exit(1);
 	prctl(PR_SET_NAME, name);
 	for (int i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);

@@ -7,9 +7,10 @@
 
 /*
  * In the child, first of all: no signals of posternd's, no capabilities; it ends with posternd, or
- * when it takes more than `memory` bytes beside what posternd has, or `time` ns of a CPU.
+ * when it takes more than `memory` bytes beside what posternd has, or `time` ns of a CPU. `parent`:
+ * posternd's getpid(), of before the fork; without it this doesn't return.
  */
-void child_confine(const char *name, uint64_t memory, uint64_t time);
+void child_confine(const char *name, int parent, uint64_t memory, uint64_t time);
 
 /* In posternd: it has ended, or is about to; its status as of waitpid(). */
 int child_wait(int pid);

@@ -55,12 +55,12 @@ static void keep_files(int file[FILES], int *alive)
 }
 
 __attribute__((noreturn)) static void child(const struct compile_job *job, struct compile *c,
-					    int alive)
+					    int parent, int alive)
 {
 	struct compile_output output;
 
+	child_confine("postern-compile", parent, job->memory, job->time);
 	keep_files(c->file, &alive);
-	child_confine("postern-compile", job->memory, job->time);
 	output = (struct compile_output){c->file[REPORT],   c->file[POLICY], c->file[RULESET],
 					 c->file[PREFIXES], c->file[INDEX],  c->file[SETTINGS],
 					 c->file[REPLIES]};
@@ -164,6 +164,7 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 static int prepare(struct event_base *base, const struct compile_job *job, struct compile *c)
 {
 	const struct timeval time = {(time_t)(job->time / 1000000000), 0};
+	const pid_t parent = getpid();
 	int ends[2];
 
 	for (int i = 0; i < FILES; i++) {
@@ -183,7 +184,7 @@ static int prepare(struct event_base *base, const struct compile_job *job, struc
 	}
 	c->pid = fork();
 	if (c->pid == 0)
-		child(job, c, ends[1]);
+		child(job, c, parent, ends[1]);
 	close(ends[1]);
 	return c->pid < 0 ? -errno : 0;
 }

@@ -333,16 +333,16 @@ static void keep_files(int *kept, int count)
 	close_range((unsigned)(first + count), ~0U, 0);
 }
 
-__attribute__((noreturn)) static void child(const struct daemon *d,
-					    const struct list_import_job *asked, int out, int alive)
+__attribute__((noreturn)) static void
+child(const struct daemon *d, const struct list_import_job *asked, int parent, int out, int alive)
 {
 	struct list_import_job job = *asked;
 	int kept[] = {alive, out, job.fd};
 
+	child_confine("postern-lists", parent, d->config->gate.compile_memory,
+		      d->config->gate.compile_time);
 	keep_files(kept, 3);
 	job.fd = kept[2];
-	child_confine("postern-lists", d->config->gate.compile_memory,
-		      d->config->gate.compile_time);
 	_exit(work(d->config->gate.state_dir, &job, daemon_time() / 1000000000,
 		   d->config->mail.suppress, kept[1]));
 }
@@ -351,6 +351,7 @@ int lists_child(struct daemon *d, const struct list_import_job *job)
 {
 	struct lists *l = &d->lists;
 	const struct timeval time = {(time_t)(d->config->gate.compile_time / 1000000000), 0};
+	const pid_t parent = getpid();
 	int ends[2];
 
 	if (!job)
@@ -363,7 +364,7 @@ int lists_child(struct daemon *d, const struct list_import_job *job)
 	if (l->report >= 0 && l->ended && event_add(l->ended, &time) == 0) {
 		l->pid = fork();
 		if (l->pid == 0)
-			child(d, job, l->report, ends[1]);
+			child(d, job, parent, l->report, ends[1]);
 	}
 	/* Of the pipe only the child holds this end now: its end is seen. */
 	close(ends[1]);

@@ -2,11 +2,13 @@
 /* posternd's small parts: its log, its words to the service manager, the tenants' slots. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "control/base/log.h"
+#include "control/daemon/child.h"
 #include "control/daemon/dataplane_argv.h"
 #include "control/daemon/notify.h"
 #include "control/daemon/slots.h"
@@ -294,6 +296,42 @@ static void the_dataplane_is_told_what_the_configuration_says(void **unused)
 	config_free(config);
 }
 
+/* A child */
+
+/* A child of a process that waits for it, or that is gone before it runs: its word, 0 without. */
+static char word_of_a_child(bool orphan)
+{
+	int ends[2], status;
+	char word = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		const pid_t parent = getpid(), child = fork();
+
+		if (child == 0) {
+			while (orphan && getppid() == parent)
+				sched_yield();
+			child_confine("test", parent, UINT64_C(1) << 30, UINT64_C(60000000000));
+			_exit(write(ends[1], "x", 1) != 1);
+		}
+		_exit(orphan ? 0 : child_wait(child));
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(ends[0], &word, 1), orphan ? 0 : 1);
+	close(ends[0]);
+	return word;
+}
+
+static void a_child_whose_parent_is_gone_does_nothing(void **unused)
+{
+	assert_int_equal(word_of_a_child(false), 'x');
+	assert_int_equal(word_of_a_child(true), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -308,6 +346,7 @@ int main(void)
 		TEST(the_dataplane_is_told_what_the_configuration_says),
 		TEST(a_wider_limit_forgives_and_a_tighter_one_does_not),
 		TEST(a_slots_next_tenant_begins_with_full_buckets),
+		TEST(a_child_whose_parent_is_gone_does_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
