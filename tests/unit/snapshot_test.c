@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -308,11 +309,12 @@ static void bad_images_change_nothing(void **state)
 }
 
 /* A worker that comes by when it is told to. */
-static _Atomic bool may_go, ends;
+static _Atomic bool comes, may_go, ends;
 
 static void *worker(void *unused)
 {
 	snapshot_online(&s, 0);
+	atomic_store(&comes, true);
 	while (!atomic_load(&ends))
 		if (atomic_load(&may_go))
 			snapshot_quiescent(&s, 0);
@@ -327,12 +329,14 @@ static void a_worker_that_hangs_is_told_of_and_keeps_what_it_had(void **state)
 	struct image image = policy_image();
 	pthread_t thread;
 
+	atomic_store(&comes, false);
 	atomic_store(&may_go, false);
 	atomic_store(&ends, false);
 	s.timeout = 1000000;
 	pthread_create(&thread, NULL, worker, NULL);
-	while (!__atomic_load_n(&s.rcu->num_threads, __ATOMIC_ACQUIRE))
-		;
+	/* Registered is not yet online: until then nobody waits for it. */
+	while (!atomic_load(&comes))
+		sched_yield();
 	assert_int_equal(snapshot_policy_set(&s, &image, 2, error, sizeof(error)), -ETIMEDOUT);
 	assert_string_not_equal(error, "");
 	/* Still there: a sanitizer would tell. */
