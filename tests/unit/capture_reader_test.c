@@ -424,6 +424,19 @@ static void a_file_cut_at_any_byte_ends_clearly(void **state)
 	cut_everywhere(&im, 2);
 }
 
+/* A writer that is stopped and goes on has written less than it was to (signal(7)). */
+static void write_all(int fd, const void *data, size_t size)
+{
+	for (const uint8_t *at = data; size;) {
+		ssize_t n = write(fd, at, size);
+
+		if (n <= 0)
+			_exit(1);
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
 /* A pipe holds less than this capture and brings it in pieces of an odd size. */
 static void a_pipe_reads_like_a_file(void **state)
 {
@@ -442,17 +455,14 @@ static void a_pipe_reads_like_a_file(void **state)
 	writer = fork();
 	if (writer == 0) {
 		put_pcap_header(&im, 0xa1b2c3d4, 1);
-		if (write(fds[1], im.bytes, im.len) != (ssize_t)im.len)
-			_exit(1);
+		write_all(fds[1], im.bytes, im.len);
 		for (uint32_t i = 0; i < PACKETS; i++) {
 			im.len = 0;
 			put_pcap_record(&im, i, 0, NULL, 0, SIZE);
 			memcpy(im.bytes + 8, (uint32_t[]){SIZE}, 4);
-			if (write(fds[1], im.bytes, im.len) != (ssize_t)im.len)
-				_exit(1);
+			write_all(fds[1], im.bytes, im.len);
 			for (size_t at = 0; at < SIZE; at += 1000)
-				if (write(fds[1], data + at, 1000) != 1000)
-					_exit(1);
+				write_all(fds[1], data + at, 1000);
 		}
 		_exit(0);
 	}
@@ -488,16 +498,13 @@ static void a_pipe_skips_blocks_larger_than_its_buffer(void **state)
 		put_interface(&im, 1, 0);
 		put32(&im, 0x77);
 		put32(&im, 12 + 20 * sizeof(zeros));
-		if (write(fds[1], im.bytes, im.len) != (ssize_t)im.len)
-			_exit(1);
+		write_all(fds[1], im.bytes, im.len);
 		for (int i = 0; i < 20; i++)
-			if (write(fds[1], zeros, sizeof(zeros)) != (ssize_t)sizeof(zeros))
-				_exit(1);
+			write_all(fds[1], zeros, sizeof(zeros));
 		im.len = 0;
 		put32(&im, 12 + 20 * sizeof(zeros));
 		put_enhanced(&im, 0, 1, "after", 5, 5);
-		if (write(fds[1], im.bytes, im.len) != (ssize_t)im.len)
-			_exit(1);
+		write_all(fds[1], im.bytes, im.len);
 		_exit(0);
 	}
 	close(fds[1]);
