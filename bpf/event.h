@@ -91,6 +91,7 @@ enum field_kind {
 	X(FLOW_STATE, STR, "flow.state")     /* new established closed */                           \
 	X(FLOW_REASON, STR, "flow.reason")   /* timeout finished reset, or reason_name() */         \
 	X(FLOW_MIDSTREAM, BOOL, "flow.midstream")                                                   \
+	X(FLOW_BYPASS, STR, "flow.bypass")   /* capture: not all of it came to the dataplane */     \
 	X(FLOW_APP, STR, "app_proto")                                                               \
 	X(FLOW_SNI, STR, "tls.sni")                                                                 \
 	X(ALERT_ACTION, STR, "alert.action")       /* allowed blocked: whether it went on */        \

@@ -163,6 +163,7 @@ struct policy {
 	struct policy_mail mail;
 	bool keep_headers;                  /* of mails that are refused, for control */
 	bool tell_domains;                  /* those of senders, to control, which looks them up */
+	bool flow_verdicts;                 /* the kernel is told what need not be read */
 	struct policy_words marks;          /* the provider's, UTF-8 */
 	struct policy_words provider_hosts; /* names; ".example.com": all below it */
 	struct policy_words reserved_domains; /* that nobody can have, each with what is below it */

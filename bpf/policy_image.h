@@ -18,7 +18,7 @@
 #include "bpf/policy.h"
 
 #define POLICY_IMAGE_MAGIC   0x31504e54u /* "TNP1" */
-#define POLICY_IMAGE_VERSION 11          /* of struct policy and all that it is made of */
+#define POLICY_IMAGE_VERSION 12          /* of struct policy and all that it is made of */
 #define POLICY_IMAGE_ALIGN   64
 
 struct policy_span {

@@ -90,7 +90,7 @@ void kernel_flow_look(struct worker *w, struct flow *f, uint8_t tcp_flags)
 	if (tcp_flags & STAGE_TCP_SYN)
 		epoch_end(&w->epochs[place_of(f)]);
 	/* Nearly every flow is neither. */
-	if (!(f->flags & (FLOW_REFUSED | FLOW_ENCRYPTED)) ||
+	if (!(f->flags & (FLOW_REFUSED | FLOW_ENCRYPTED)) || !w->policy->flow_verdicts ||
 	    (w->now < f->told && (uint32_t)epoch_of(w, f) == f->told_epoch))
 		return;
 	decision = decision_of(w, f);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each packet's flow: found, or made. */
+/*
+ * Each packet's flow: found, or made. What stage one drops is no flow's, whoever makes its checks:
+ * behind XDP and with several workers these packets never come to the flow's worker.
+ */
 #include <netinet/in.h>
 
 #include "dataplane/sip/heard.h"
@@ -87,8 +90,7 @@ struct flow *flow_make(struct worker *w, struct burst *b, unsigned i)
 	if (w->counters->flows_now > w->counters->flows_peak)
 		w->counters->flows_peak = w->counters->flows_now;
 	/* Of TCP those that are let in: admit_connection(). */
-	if (f->app != APP_NONE && f->flags & FLOW_OUTBOUND && h->proto == IPPROTO_UDP &&
-	    b->verdict[i] < VERDICT_DROP)
+	if (f->app != APP_NONE && f->flags & FLOW_OUTBOUND && h->proto == IPPROTO_UDP)
 		w->tenants[f->tenant].connections++;
 	if (h->proto == IPPROTO_TCP)
 		tcp_open(w, f, h);
@@ -123,10 +125,17 @@ static void flow_touch(struct worker *w, struct burst *b, unsigned i, struct flo
 	b->tenant[i] = f->tenant;
 }
 
+/* What only an emergency call may save from being dropped is none's either. */
+static bool has_flow(const struct burst *b, unsigned i)
+{
+	return b->hdr[i].class == CLASS_L4 && b->work[i] != SLOT_HELD &&
+	       b->verdict[i] < VERDICT_DROP && !packet_meta(b->pkt[i])->over;
+}
+
 void stage_flow(struct worker *w, struct burst *b)
 {
 	for (unsigned i = 0; i < b->n; i++) {
-		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
+		if (!has_flow(b, i))
 			continue;
 		b->flow[i] = flow_table_candidate(w->flows, b->hdr[i].hash);
 		if (b->flow[i])
@@ -135,7 +144,7 @@ void stage_flow(struct worker *w, struct burst *b)
 			flow_table_prefetch_tenant(w->flows, b->tenant[i]);
 	}
 	for (unsigned i = 0; i < b->n; i++) {
-		if (b->hdr[i].class != CLASS_L4 || b->work[i] == SLOT_HELD)
+		if (!has_flow(b, i))
 			continue;
 		b->flow[i] = flow_of(w, b, i);
 		if (b->flow[i])

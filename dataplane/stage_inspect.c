@@ -468,6 +468,8 @@ static void flow_event(struct worker *w, const struct flow *f, enum reason why)
 		       : f->flags & FLOW_RESET ? "reset"
 					       : "finished");
 	event_put_bool(&e, FIELD_KEY_FLOW_MIDSTREAM, f->flags & FLOW_MIDSTREAM);
+	if (f->told)
+		event_put_text(&e, FIELD_KEY_FLOW_BYPASS, "capture");
 	event_put_text(&e, FIELD_KEY_FLOW_APP, is_smtp(f) ? "smtp" : "sip");
 	if (is_smtp(f) && smtp_inspect_server_name(f).len)
 		event_put_bytes(&e, FIELD_KEY_FLOW_SNI, smtp_inspect_server_name(f));

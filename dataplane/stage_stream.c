@@ -274,7 +274,7 @@ static void stream_udp(struct worker *w, struct burst *b, unsigned i)
 {
 	struct flow *f = b->flow[i];
 
-	if (f->app == APP_NONE && w->options.inspect && !packet_meta(b->pkt[i])->over)
+	if (f->app == APP_NONE && w->options.inspect)
 		sniff_udp(w, f, b->pkt[i], &b->hdr[i]);
 	if (f->app == APP_NONE || !is_sound(w, b, i))
 		put_in_order(b, i, SLOT_FORWARD);

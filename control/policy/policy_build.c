@@ -319,6 +319,7 @@ static void fill_choices(struct policy *policy, const struct config *config)
 	policy->mail = config_mail_policy(config);
 	policy->calls = config->calls;
 	policy->keep_headers = config->cases.evidence;
+	policy->flow_verdicts = config->gate.flow_verdicts;
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		policy->on_loss[i] = config->on_loss[i];
 		policy->actions[i] = config->actions[i];

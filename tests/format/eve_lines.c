@@ -32,6 +32,7 @@ static const struct {
 	{FIELD_KEY_CALL_STATE, "answered"},
 	{FIELD_KEY_FLOW_STATE, "established"},
 	{FIELD_KEY_FLOW_REASON, "timeout"},
+	{FIELD_KEY_FLOW_BYPASS, "capture"},
 	{FIELD_KEY_ALERT_ACTION, "blocked"},
 	{FIELD_KEY_VERDICT_ACTION, "reject"},
 	{FIELD_KEY_VERDICT_REASON, "limit_messages"},

@@ -4,6 +4,7 @@
 
 Generated mail and calls of eight tenants, over IPv4 and IPv6, some in fragments, out of order, sent again, overlapping, with
 other bytes in what is sent again; limits, lists and rules refuse some. Summary, events and packets must be the same, byte for byte.
+So too where the first checks drop packets: flow events count none of these, whoever makes the checks.
 """
 import json
 import subprocess
@@ -37,6 +38,22 @@ budgets: { flows = 16384; sessions = 4096; messages = 512; calls = 4096; };
 
 GENERATE = ["mix", "--size", "6K", "--talk", "8", "--recipients", "3", "--tenants", "9", "--retransmit", "2%", "--reorder", "3%", "--overlap", "2%", "--fragment", "3%", "--decoy", "1%", "--tls", "5%",
             "--spam", "10%", "--bounced", "5%", "--sip-tcp", "30%", "--emergency", "2%", "--opt-out", "5%", "--ipv6", "20%"]
+
+# What the first checks drop, wherever they are made: any packet of a flow, its first one too.
+HELD_CONFIG = """
+tenants: (
+  { id = 1; name = "a"; prefixes = [ "10.1.0.0/16", "2001:db8:1::/48" ]; limits: { packets = "2/s burst 30"; }; },
+  { id = 2; name = "b"; prefixes = [ "10.2.0.0/16", "2001:db8:2::/48" ]; limits: { bytes = "1K/s burst 10K"; }; },
+  { id = 3; name = "c"; prefixes = [ "10.3.0.0/16", "2001:db8:3::/48" ]; limits: { syns = "1/20s burst 2"; }; },
+  { id = 4; name = "d"; prefixes = [ "10.4.0.0/16", "2001:db8:4::/48" ]; }
+);
+lists: { blocked = [ "203.0.113.64/26", "2001:db8:ffff::/121" ]; };
+budgets: { flows = 16384; sessions = 4096; messages = 512; calls = 4096; };
+"""
+HELD = {"calls": ("limit_packets", "limit_bytes", "blocked"), "mails": ("limit_syns", "blocked")}
+HELD_TRAFFIC = {"calls": ["call", "--count", "400", "--duration", "4", "--talk", "1", "--sip-tcp", "0", "--prefix", "10.1.0.0/16", "--prefix", "10.2.0.0/16"],
+                "mails": ["mix", "--mails", "80", "--calls", "60", "--duration", "40", "--size", "6K", "--sip-tcp", "30%", "--tls", "5%", "--retransmit", "5%",
+                          "--prefix", "10.3.0.0/16", "--prefix", "2001:db8:3::/48", "--prefix", "10.4.0.0/16"]}
 
 
 # Dense: many packets of many flows at once. Sparse: hours apart, so that everything that can times out.
@@ -114,6 +131,27 @@ def check_state(events):
     return missing
 
 
+def check_held(summary, events, reasons):
+    """No packet that the first checks dropped is any flow's, and all others are."""
+    dropped = [summary["reasons"].get(reason, 0) for reason in reasons]
+    flows = [event["flow"] for event in map(json.loads, events) if event["event_type"] == "flow"]
+    counted = sum(flow["pkts_toserver"] + flow["pkts_toclient"] for flow in flows)
+    failures = [f"no {reason} in the traffic" for reason, n in zip(reasons, dropped) if not n]
+    if counted != summary["packets"] - sum(dropped):
+        failures.append(f"{summary['packets']} packets, {sum(dropped)} of them dropped by the first checks, {counted} in flow events")
+    if "limit_syns" in reasons and not any(flow["midstream"] for flow in flows):
+        failures.append("no flow's first packet was dropped")
+    return failures
+
+
+def compare_held(name, postern, generator, folder, rules):
+    (folder / "conf").write_text(HELD_CONFIG)
+    subprocess.run([generator, *HELD_TRAFFIC[name], folder / "pcap"], check=True)
+    first = run(postern, 1, folder, rules)
+    print(f"held {name}: {first[0]['packets']} packets, {len(first[1])} events")
+    return check_held(*first[:2], HELD[name]) + [f for workers in (2, 3) for f in compare(first, run(postern, workers, folder, rules), f"{workers} (held {name})")]
+
+
 def compare_case(name, postern, folder, rules):
     """A case's conversations: what one flow says changes what becomes of others."""
     case = Path(__file__).parent / "cases" / name
@@ -142,6 +180,8 @@ def main():
             for workers in (2, 3, 4):
                 failures += compare(first, run(postern, workers, folder, rules), f"{workers} ({name})")
             print(f"{name}: {first[0]['packets']} packets, {len(first[1])} events")
+        for name in HELD:
+            failures += compare_held(name, postern, generator, folder, rules)
         failures += compare_case("sip-emergency", postern, folder, rules)
     for failure in failures:
         print(failure)

@@ -26,12 +26,17 @@ static uint64_t epochs[FLOW_EPOCHS];
 static struct kernel_flow asked[64];
 static unsigned asked_count;
 static uint32_t sent[2]; /* stream bytes of each end */
+static unsigned ended, bypassed;
 
 static void take(void *ctx, const struct event_head *head)
 {
 	struct event_reader r;
 	struct event_value v;
 
+	if (head->type == EVENT_FLOW) {
+		ended++;
+		bypassed += event_find(head, FIELD_KEY_FLOW_BYPASS, &v);
+	}
 	if (head->type != EVENT_KERNEL)
 		return;
 	assert_non_null(event_open(&r, head, head->size));
@@ -255,6 +260,34 @@ static void without_xdp_nobody_is_asked(void **state)
 	assert_int_equal(asks(), 0);
 }
 
+static void a_flow_that_the_kernel_was_told_of_says_so_when_it_ends(void **state)
+{
+	begin_tls();
+	chat(KERNEL_FLOW_PASS - 3);
+	assert_int_equal(asks(), 0);
+	gate_fixture_reset(&g);
+	assert_int_equal(ended, 1);
+	assert_int_equal(bypassed, 0);
+	begin_tls();
+	chat(40);
+	assert_int_equal(asks(), 1);
+	gate_fixture_reset(&g);
+	assert_int_equal(ended, 2);
+	assert_int_equal(bypassed, 1);
+}
+
+static void where_verdicts_are_turned_off_nobody_is_asked(void **state)
+{
+	g.policy->flow_verdicts = false;
+	begin_tls();
+	chat(100);
+	assert_int_equal(asks(), 0);
+	gate_fixture_reset(&g);
+	assert_int_equal(ended, 1);
+	assert_int_equal(bypassed, 0);
+	g.policy->flow_verdicts = true;
+}
+
 static void a_new_dataplane_voids_all_of_the_last_ones(void **state)
 {
 	begin_tls();
@@ -268,7 +301,7 @@ static void a_new_dataplane_voids_all_of_the_last_ones(void **state)
 static int setup(void **state)
 {
 	gate_fixture_reset(&g);
-	asked_count = 0;
+	asked_count = ended = bypassed = 0;
 	g.w->epochs = epochs;
 	g.w->monotonic = (int64_t)HOUR - (int64_t)g.time;
 	return 0;
@@ -303,6 +336,8 @@ int main(void)
 		T(what_is_left_of_a_refused_session_is_dropped),
 		T(a_session_whose_client_the_gate_still_answers_is_not),
 		T(without_xdp_nobody_is_asked),
+		T(a_flow_that_the_kernel_was_told_of_says_so_when_it_ends),
+		T(where_verdicts_are_turned_off_nobody_is_asked),
 		T(a_new_dataplane_voids_all_of_the_last_ones),
 	};
 
