@@ -6,8 +6,8 @@ the same. Between two hosts with the gate in between; the gate is asked and told
     verdicts.py serve ADDRESS PORT
     verdicts.py CASE SOCKET ADDRESS PORT SOURCE
 
-The server echoes what begins as TLS does, and is an SMTP server to those who wait for its greeting. Exits 1, with
-what is wrong, if something is."""
+The server echoes what those say who begin as TLS does, and is an SMTP server to the others; which of both, a client's
+SYN tells by its DSCP, for the same ports may be either. Exits 1, with what is wrong, if something is."""
 import json
 import os
 import signal
@@ -18,6 +18,8 @@ import threading
 import time
 
 DEADLINE = 30  # s
+SPEAKS_FIRST = 0x20  # IPv4's TOS: CS1
+TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28  # linux/tcp.h
 HELLO = b"\x16\x03\x01\x00\x04\x01\x00\x00\x00"
 OPTED_OUT = "carol@example.net"
 
@@ -26,16 +28,9 @@ OPTED_OUT = "carol@example.net"
 
 def answer(connection):
     try:
-        connection.settimeout(0.5)
-        try:
-            data = connection.recv(65536)
-        except socket.timeout:
-            data = b""
-        connection.settimeout(None)
-        if data.startswith(HELLO[:2]):
-            while data:
+        if connection.getsockopt(socket.IPPROTO_TCP, TCP_SAVED_SYN, 256)[1] == SPEAKS_FIRST:
+            while data := connection.recv(65536):
                 connection.sendall(data)
-                data = connection.recv(65536)
             return
         connection.sendall(b"220 mx ESMTP\r\n")
         for line in connection.makefile("rb"):
@@ -50,6 +45,7 @@ def answer(connection):
 
 def serve(address, port):
     with socket.create_server((address, int(port)), backlog=64) as server:
+        server.setsockopt(socket.IPPROTO_TCP, TCP_SAVE_SYN, 1)
         print("ready", flush=True)
         while True:
             threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
@@ -84,10 +80,11 @@ class Gate:
 
 
 class Peer:
-    """A connection to the server."""
+    """A connection to the server: of TLS, or of one who waits for the greeting."""
 
-    def __init__(self, source, to):
+    def __init__(self, source, to, tls=True):
         self.s = socket.socket()
+        self.s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, SPEAKS_FIRST if tls else 0)
         self.s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s.settimeout(DEADLINE)
@@ -134,6 +131,13 @@ class Peer:
             data += more
         return data.decode().strip()
 
+    def end(self):
+        """Until nothing of it is under way any more."""
+        self.s.shutdown(socket.SHUT_WR)
+        while self.s.recv(4096):
+            pass
+        self.s.close()
+
     def reset(self):
         self.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.s.close()
@@ -168,7 +172,7 @@ def passes(gate, source, to):
     # Ethernet, IPv4 and TCP with timestamps, and now and then a record of 13 bytes.
     if not 66 * passed <= tls <= 80 * passed:
         raise AssertionError("they are not counted as bytes under TLS")
-    peer.s.close()
+    peer.end()
 
 
 def suspended(gate, source, to):
@@ -188,7 +192,7 @@ def suspended(gate, source, to):
     peer.s.settimeout(DEADLINE)
     peer.end_round()
     peer.chat(50)
-    peer.s.close()
+    peer.end()
 
 
 def refused(peer):
@@ -210,7 +214,7 @@ def reused(gate, source, to):
             peer.hello()
             peer.chat(3 + n % 5)
         peer.reset()
-        peer = Peer((source, port), to)
+        peer = Peer((source, port), to, tls=False)
         refused(peer)
         peer.reset()
 
@@ -226,7 +230,7 @@ def outlives(gate, source, to):
         return now["up"] and now["pid"] not in (None, old)
     wait_for("another dataplane", again, lambda: peer.chat(5))
     peer.chat(50)
-    peer.s.close()
+    peer.end()
 
 
 def turned_off(gate, source, to):
@@ -237,7 +241,7 @@ def turned_off(gate, source, to):
     peer.chat(100)
     if gate.passed() != passed or gate.read() < read + 200:
         raise AssertionError("the kernel passes them")
-    peer.s.close()
+    peer.end()
 
 
 def main():
