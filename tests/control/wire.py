@@ -250,14 +250,17 @@ class LiveCase(unittest.TestCase):
 
 
 def run_in_namespace(argv):
-    """TEST POSTERND POSTERN DATAPLANE [OPTION...] in a network namespace of its own; the exit status."""
+    """TEST POSTERND POSTERN DATAPLANE [OPTION...] in a network namespace of its own; the exit status. In one of processes, too:
+    a dataplane outlives who started it, but not this, also when this is killed."""
     if os.geteuid() != 0:
         print("skipped: needs root, for a network namespace")
         return 77
     if IN_OWN_NAMESPACE not in os.environ:
-        if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
+        if subprocess.run(["unshare", "--net", "--pid", "--fork", "--mount-proc", "true"], capture_output=True).returncode != 0:
             print("skipped: no network namespaces here")
             return 77
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *argv], dict(os.environ, **{IN_OWN_NAMESPACE: "1"}))
+        # The shell waits for whoever has lost his parent.
+        os.execvpe("unshare", ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", '"$@"; exit $?', "-",
+                               sys.executable, *argv], dict(os.environ, **{IN_OWN_NAMESPACE: "1"}))
     LiveCase.posternd, LiveCase.postern, LiveCase.dataplane_program = argv[1:4]
     return not unittest.main(argv=argv[:1] + argv[4:], verbosity=2, exit=False).result.wasSuccessful()

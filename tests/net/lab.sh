@@ -16,7 +16,12 @@ missing=$("$lab_d/run" missing bridge) || {
 	exit 77
 }
 
+# Its labs end with it, also when it is killed; and so does what is known of them.
+[ -n "${LAB_TEST:-}" ] || LAB_TEST=1 exec unshare --mount --pid --fork --kill-child --mount-proc "$0"
+mount -t tmpfs tmpfs /run
+
 export LAB_ID=test-$$
+trap 'exit 130' INT TERM
 trap '$lab down >/dev/null; LAB_ID=$LAB_ID-b $lab down >/dev/null' EXIT
 out=$(mktemp)
 
