@@ -325,6 +325,7 @@ class Together(LiveCase):
         time.sleep(max(0, over - time.monotonic()))
         self.wire.end_calls(kept)
         self.wait_level("throttle", "other")
+        wait_for("all are counted", lambda: {t["name"]: t for t in self.explain("other")["terms"]}["short_calls"]["whole"] > 199)
         short = {t["name"]: t for t in self.explain("other")["terms"]}["short_calls"]
         self.assertEqual((short["breach"], short["points"], round(short["parts"]), round(short["whole"])), (True, 55, 80, 200))
         self.assertAlmostEqual(short["bound"], 0.302, places=2)
