@@ -75,7 +75,7 @@ call_too_many() {
 
 no_voice() {
 	transport=udp
-	baresip_call "$dial" "sip:+14155550104@$busy" udp 4
+	baresip_call "$dial" "sip:+14155550104@$busy" udp
 	expect_telephone 200
 }
 

@@ -5,6 +5,7 @@
 PEER is a SIPp that answers and sends voice back (-rtp_echo). Says of each thing it tries whether anything came back:
 voice before the call, during it, between other ports then, and when the call is over. Exit 1: nobody answered.
 """
+import os
 import re
 import socket
 import sys
@@ -29,16 +30,15 @@ def received(s):
 
 
 def echoes(s, to, hoped):
-    """Whether anything comes back of what is sent; without hope it is not waited for as long."""
-    end = time.monotonic() + PATIENCE_S
+    """Whether anything comes back of what is sent here; without hope it is not waited for as long."""
+    end, mark = time.monotonic() + PATIENCE_S, os.urandom(4)
     for n in range(sys.maxsize):
         if time.monotonic() > end or (not hoped and n == TRIES):
             return False
-        s.sendto(b"\x80\x00" + n.to_bytes(2, "big") + b"\0" * 168, to)
-        if received(s):
-            while received(s):
-                pass
-            return True
+        s.sendto(b"\x80\x00" + n.to_bytes(2, "big") + mark + b"\0" * 164, to)
+        while data := received(s):
+            if data[4:8] == mark:  # not what was sent before, and comes late
+                return True
 
 
 class Call:
