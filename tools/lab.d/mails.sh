@@ -154,26 +154,37 @@ mail_large() { # 20 MB with an attachment, through the tenant's Postfix, to Post
 	expect_arrived bob bob@exim
 }
 
-# One of them may have gone for a newsletter.
+# One of them may have gone for a newsletter. Where forty take so long that the limit lets them all through, there are more.
 mail_burst() { # forty mails at once, from a tenant that may send thirty in a minute
-	local sent
+	local sent count=0 begun=$EPOCHSECONDS most
 	text 2 | letter offers@bulk.example.com bob@example.net 'offer'
 	mark
-	for _ in {1..40}; do
-		in_ns tenants sendmail -C "$work/mta" -i -f offers@bulk.example.com bob@example.net <"$last/message"
-	done
-	wait_for "the tenant's Postfix" posted 40
+	burst_go_on
+	until [ "$count" -ge 200 ] || ! gate_reads || burst_refused; do burst_go_on; done
+	most=$((31 + (EPOCHSECONDS - begun + 1) / 2))
 	arrivals
 	sent=$(grep -c 'status=sent' "$last/mta.log")
 	expect "$(wc -l <"$last/arrived") arrived of $sent" [ "$(wc -l <"$last/arrived")" -eq "$sent" ]
 	if gate_reads; then
-		expect "$sent of 40 sent" [ "$sent" -ge 29 -a "$sent" -lt 40 ]
-		expect 'Postfix heard no 421' grep -q 'status=deferred.*421' "$last/mta.log"
+		expect "$sent of $count sent, 29 to $most were to be" [ "$sent" -ge 29 -a "$sent" -le "$most" ]
+		expect 'Postfix heard no 421' burst_refused
 	else
-		expect "$sent of 40 sent" [ "$sent" -eq 40 ]
+		expect "$sent of $count sent" [ "$sent" -eq "$count" ]
 	fi
 	expect_event limit_messages
 	in_ns tenants postsuper -c "$work/mta" -d ALL >/dev/null 2>&1 # or what is deferred would come again later
+}
+
+burst_go_on() { # forty more of mail_burst's
+	for _ in {1..40}; do
+		in_ns tenants sendmail -C "$work/mta" -i -f offers@bulk.example.com bob@example.net <"$last/message"
+	done
+	count=$((count + 40))
+	wait_for "the tenant's Postfix" posted "$count"
+}
+
+burst_refused() {
+	grep -q 'status=deferred.*421' "$last/mta.log"
 }
 
 # How many are let through before the limit speaks is up to how fast they come.
@@ -242,6 +253,7 @@ mail_relay() { # to a domain that is not the exchanger's: it says so, and the ga
 }
 
 refused_by_exchanger() { # RECIPIENT: how often
+	postfix_log_written mx
 	grep -c "NOQUEUE: reject: RCPT.*to=<$1>" "$work/mx/log" || :
 }
 

@@ -131,6 +131,13 @@ mta_start() { # NAME SOURCE HOSTNAME
 	postfix_start tenants "$1"
 }
 
+# All that its programs said by now is in the log: what they say goes through one process, in its order.
+postfix_log_written() { # NAME
+	local mark=mark-$RANDOM$RANDOM
+	postlog -c "$work/$1" "$mark" 2>/dev/null
+	wait_for "the log of $1" grep -qF "$mark" "$work/$1/log"
+}
+
 readonly mta_end='postfix/(smtp|error)\[.* status=(sent|bounced|deferred)' # of a recipient
 
 # What the exchanger says that it took: messages and recipients since the LINE of its log.

@@ -8,7 +8,7 @@
 swaks_send() { # SOURCE SWAKS-OPTION...: $last/message
 	mark
 	head -c -1 "$last/message" >"$last/unended" # it ends the last line itself
-	in_ns tenants swaks --server "$mx4" --local-interface "$1" --timeout 15 --data "@$last/unended" --suppress-data \
+	in_ns tenants swaks --server "$mx4" --local-interface "$1" --timeout "$STEP_S" --data "@$last/unended" --suppress-data \
 		"${@:2}" >"$last/swaks.log" 2>&1 || :
 	awk -f "$lab_d/talk.awk" "$last/swaks.log" >"$last/talk"
 }
@@ -56,6 +56,7 @@ exchangers_idle() {
 
 # Lines "mailbox file" in $last/arrived: what came since the mark.
 arrivals() {
+	postfix_log_written mx
 	expect_soon 'an exchanger still waits for its client, or has not delivered' exchangers_idle
 	mailbox_files | comm -13 "$last/before" - |
 		sed -E "s,^$work/(mx|exim)/mail/([^/]*)/.*,\2@\1 &," | sed 's/@mx / /' | sort >"$last/arrived"

@@ -8,7 +8,7 @@ due, and exits 1 when a reply does not begin with the code that the talk expects
 import socket
 import sys
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 HELLO = [(b"EHLO odd.acme.example.com\r\n", "250")]
 BYE = [(b"QUIT\r\n", "221")]
 FROM, TO = b"MAIL FROM:<ann@acme.example.com>", b"RCPT TO:<bob@example.net>"
