@@ -10,7 +10,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=net.sh
 . "$(dirname "$0")/net.sh"
-export HEARTBEAT=3s # a busy machine lets nobody run for a while: that is no death
+export HEARTBEAT=3s # see stale
 net_up "$@"
 readonly kills=${3:-6} seed=${4:-$$$(date +%s)}
 readonly stream_py=$tests_d/stream.py BACK_S=60

@@ -5,7 +5,6 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=net.sh
 . "$(dirname "$0")/net.sh"
-export HEARTBEAT=3s # a busy machine lets nobody run for a while: that is no death
 net_up "$@"
 
 talk() { # SOURCE TALK

@@ -8,7 +8,6 @@ set -euo pipefail
 . "$(dirname "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=echo.sh
 . "$(dirname "$0")/echo.sh"
-export HEARTBEAT=3s # a busy machine lets nobody run for a while: that is no death
 net_up "$@"
 readonly server=198.51.100.61
 

@@ -131,7 +131,7 @@ postern_up() { # PROGRAMS dpdk|xdp
 			  outside = "outside";
 			  mode = "$2";
 			  failure = "${FAILURE:-open}";
-			  heartbeat = "${HEARTBEAT:-2s}";
+			  heartbeat = "${HEARTBEAT:-10s}"; # a busy machine lets nobody run for a while: that is no death
 			  xdp_program = "$1/bpf/gate.bpf.o";
 			  workers = ${WORKERS:-1};
 			  first_queue = ${FIRST_QUEUE:-0};
