@@ -4,7 +4,7 @@
 # The live part: steps made of tools/lab's commands, and what is worth seeing of each. Sourced by tools/demo.
 
 export LAB_ID=demo-$$
-readonly UP_AGAIN_S=40 CUT_OFF_S=20 GREETING_S=3
+readonly UP_AGAIN_S=60 CUT_OFF_S=60 GREETING_S=3 # the last is how long none comes
 live_gate='' live_why='' dataplane='' posternd='' live_steps=0 live_failed=()
 
 # In the background, so that an interruption is heard at once.
@@ -183,12 +183,18 @@ live_kill_closed() {
 	dataplane_kill || ok=0
 	without=$(greeting)
 	dataplane_back || ok=0
-	with=$(greeting)
+	comes "$UP_AGAIN_S" greeted || :
+	with=$(cat "$scratch/greeting")
 	shown sent 'a new session, without a dataplane' "$without"
 	shown '' 'a new session, with another' "$with"
 	[[ $without == no* && $with == 220* ]] || ok=0
 	gate_events 'dataplane_(died|up)'
 	step_end "$words" "$ok"
+}
+
+greeted() {
+	greeting >"$scratch/greeting"
+	grep -q '^220' "$scratch/greeting"
 }
 
 greeting() { # the exchanger's, as acme sees it

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 EACH_S = 0.05
 
 
