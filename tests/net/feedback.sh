@@ -32,7 +32,7 @@ sys.exit(abs(next(t for t in terms if t["name"] == term)["parts"] - float(parts)
 }
 
 would_be() { # RESULT WORDS...: tried, it would be one of these
-	handed_in "${@:2}" --dry-run 2>/dev/null | grep "^$1=1\$" >/dev/null
+	handed_in "${@:2}" --dry-run 2>/dev/null | finds "^$1=1\$"
 }
 
 # As a provider of mailboxes writes it about the mail that arrived there.
@@ -144,7 +144,7 @@ logged() {
 }
 
 all_seen() {
-	[ "$(handed_in log "$work/mta/log" | head -n 1)" = 'seen=5' ]
+	[ "$(handed_in log "$work/mta/log" | sed -n 1p)" = 'seen=5' ]
 }
 
 net_case 'a complaint about a mail that left finds its tenant, and counts once' complained

@@ -102,7 +102,7 @@ mail_of_dial() {
 }
 
 state_of() { # TENANT STATE
-	postern show tenant "$1" --json | grep -q "\"state\": *\"$2\""
+	postern show tenant "$1" --json | finds "\"state\": *\"$2\""
 }
 
 # Others' mails arrive meanwhile: this one is looked for by its name.
@@ -132,7 +132,7 @@ as_before() {
 }
 
 said() { # CODE COMMAND
-	reply_to "$2" | grep -q "^$1"
+	reply_to "$2" | finds "^$1"
 }
 
 # One round ----------------------------------------------------------------------

@@ -73,7 +73,7 @@ evidence() {
 	local id
 	mail_spam
 	expect_soon 'no evidence of it' evidence_listed
-	id=$(postern evidence list --tenant acme --json | grep -m 1 -o '"id": *[0-9]*' | grep -o '[0-9]*$')
+	id=$(postern evidence list --tenant acme --json | grep -o '"id": *[0-9]*' | sed -n '1s/[^0-9]*//p')
 	postern evidence report "$id" >"$work/evidence.eml"
 	expect 'the report has the header' grep -qi '^message-id:' "$work/evidence.eml"
 	expect 'the report is an ARF' grep -q '^Content-Type: message/feedback-report' "$work/evidence.eml"
@@ -112,11 +112,11 @@ evidence_of_both() {
 }
 
 evidence_listed() {
-	postern evidence list --tenant acme --json | grep '"reason": *"rule"' >/dev/null
+	postern evidence list --tenant acme --json | finds '"reason": *"rule"'
 }
 
 of_the_configuration() {
-	postern rules list --json | grep '"source": *"configuration"' >/dev/null # all of it is read
+	postern rules list --json | finds '"source": *"configuration"'
 }
 
 without_posternd() {
@@ -143,7 +143,7 @@ without_dataplane() {
 }
 
 state_of() { # TENANT STATE
-	postern show tenant "$1" --json | grep -q "\"state\": *\"$2\""
+	postern show tenant "$1" --json | finds "\"state\": *\"$2\""
 }
 
 not() { # COMMAND...

@@ -210,7 +210,7 @@ expect_throttled() { # ADDRESS TERM
 }
 
 risen() { # TERM
-	events_new | grep '"event":"risk_rises"' | grep '"to":"throttle"' | grep -q "\"$1\""
+	events_new | grep '"event":"risk_rises"' | grep '"to":"throttle"' | finds "\"$1\""
 }
 
 asked_lines() { # what the callees heard since the mark

@@ -65,8 +65,13 @@ wait_for() { # WHAT COMMAND...: until it succeeds, or die
 	comes "$STEP_S" "${@:2}" || die "waited $STEP_S s in vain for $1"
 }
 
+# Who writes to a grep -q that found it and has gone has failed, and with pipefail so has the pipe.
+finds() { # GREP-OPTION...: in what comes, all of which is read
+	grep "$@" >/dev/null
+}
+
 listens() { # NAMESPACE tcp|udp PORT [ADDRESS]
-	in_ns "$1" ss -Hln "--$2" "sport = :$3" | grep -qF "${4:-:$3}"
+	in_ns "$1" ss -Hln "--$2" "sport = :$3" | finds -F "${4:-:$3}"
 }
 
 settled() { # FILE: has not grown for half a second

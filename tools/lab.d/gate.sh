@@ -178,7 +178,7 @@ events_new() {
 }
 
 event_has() { # FIELD VALUE: among the new ones, as "reason":"opt_out"
-	events_new | grep -qF "\"$1\":\"$2\""
+	events_new | finds -F "\"$1\":\"$2\""
 }
 
 expect_event() { # REASON: of a verdict
