@@ -23,9 +23,15 @@ void known_set_fini(struct known_set *set)
 	*set = (struct known_set){0};
 }
 
-static bool is_fresh(uint8_t last, uint8_t today, unsigned days)
+static uint8_t cell_of(uint64_t day)
 {
-	return last && (unsigned)(today + DAYS - last) % DAYS <= days;
+	return (uint8_t)(day % DAYS + 1);
+}
+
+/* At midnight another worker is in tomorrow already, and what it met there was met. */
+static bool is_fresh(uint8_t last, uint64_t day, unsigned days)
+{
+	return last && (unsigned)(cell_of(day + 1) + DAYS - last) % DAYS <= days + 1;
 }
 
 bool known_set_has(const struct known_set *set, struct sketch_key key, uint64_t day, unsigned days)
@@ -38,12 +44,10 @@ bool known_set_has(const struct known_set *set, struct sketch_key key, uint64_t 
 bool known_set_has_at(const struct known_set *set, const struct sketch_place *place, uint64_t day,
 		      unsigned days)
 {
-	const uint8_t today = (uint8_t)(day % DAYS + 1);
-
 	for (unsigned row = 0; row < SKETCH_ROWS; row++)
 		if (!is_fresh(atomic_load_explicit(&set->cells[place->cell[row]],
 						   memory_order_relaxed),
-			      today, days))
+			      day, days))
 			return false;
 	return true;
 }
@@ -55,19 +59,28 @@ bool known_set_meet(struct known_set *set, struct sketch_key key, uint64_t day, 
 	return known_set_meet_at(set, &place, day, days);
 }
 
+/* Over nothing later: who stood still over midnight takes nothing back. */
+static void cell_meet(_Atomic uint8_t *cell, uint8_t last, uint64_t day)
+{
+	const uint8_t today = cell_of(day), tomorrow = cell_of(day + 1);
+
+	while (last != today && last != tomorrow &&
+	       !atomic_compare_exchange_weak_explicit(cell, &last, today, memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
 bool known_set_meet_at(struct known_set *set, const struct sketch_place *place, uint64_t day,
 		       unsigned days)
 {
-	const uint8_t today = (uint8_t)(day % DAYS + 1);
 	bool known = true;
 
 	for (unsigned row = 0; row < SKETCH_ROWS; row++) {
 		_Atomic uint8_t *cell = &set->cells[place->cell[row]];
 		const uint8_t last = atomic_load_explicit(cell, memory_order_relaxed);
 
-		known &= is_fresh(last, today, days);
-		if (last != today)
-			atomic_store_explicit(cell, today, memory_order_relaxed);
+		known &= is_fresh(last, day, days);
+		cell_meet(cell, last, day);
 	}
 	return known;
 }

@@ -9,7 +9,8 @@
  * of s cells: 0.2 % at n = s/4, 2.4 % at s/2, 16 % at s; and the same of all tenants' together and
  * whole rows. So who has met more than there is room for has fewer new ones, never more.
  * tests/unit/known_set_test.c shows it. What was last met 255 days ago, or a multiple of that,
- * looks as if it were today.
+ * looks as if it were today; a day less ago, as if another worker, for which it is tomorrow, had
+ * met it.
  */
 #ifndef POSTERN_KNOWN_SET_H
 #define POSTERN_KNOWN_SET_H

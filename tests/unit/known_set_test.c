@@ -38,6 +38,25 @@ static void who_was_met_is_known_until_it_is_forgotten(void **state)
 	known_set_fini(&set);
 }
 
+/* At midnight one worker is in tomorrow already, and another isn't yet. */
+static void who_was_met_in_tomorrow_is_known_in_today_and_stays_so(void **state)
+{
+	/* All days that a cell tells apart, its wrap among them. */
+	for (uint64_t today = START_DAY; today < START_DAY + 255; today++) {
+		struct known_set set = set_of(256);
+
+		assert_false(known_set_meet(&set, key_of(1, 1), today + 1, 90));
+		assert_true(known_set_has(&set, key_of(1, 1), today, 90));
+		assert_true(known_set_has(&set, key_of(1, 1), today, 0));
+		/* Nothing is taken back: it was met tomorrow. */
+		assert_true(known_set_meet(&set, key_of(1, 1), today, 90));
+		assert_true(known_set_has(&set, key_of(1, 1), today + 1, 0));
+		assert_true(known_set_has(&set, key_of(1, 1), today + 91, 90));
+		assert_false(known_set_has(&set, key_of(1, 1), today + 92, 90));
+		known_set_fini(&set);
+	}
+}
+
 /* The share of strangers that are taken for known, of a tenant that met `n`. */
 static double mistaken(uint64_t n, uint64_t width)
 {
@@ -110,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_was_met_is_known_until_it_is_forgotten),
+		cmocka_unit_test(who_was_met_in_tomorrow_is_known_in_today_and_stays_so),
 		cmocka_unit_test(strangers_are_taken_for_known_as_seldom_as_is_said),
 		cmocka_unit_test(a_tenants_flood_makes_nobody_known_to_others),
 		cmocka_unit_test(distinct_ones_of_a_day_are_estimated),
