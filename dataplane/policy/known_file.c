@@ -12,7 +12,7 @@
 #include <xxhash.h>
 
 #define MAGIC   0x314e4b50u /* "PKN1" */
-#define VERSION 1
+#define VERSION 2
 #define CHUNK   ((size_t)64 << 10)
 #define DAY     (UINT64_C(86400) * 1000000000)
 
@@ -92,25 +92,29 @@ static int stream_get(struct stream *s, void *p, size_t len)
 
 /* Writing */
 
-static int put_tenants(struct stream *s, const struct mail_watch *w, uint64_t count)
+/*
+ * Of all tenants that have counts: the caller's to free(). Taken once: who has a first recipient
+ * meanwhile is in the next file, and in nobody's place in this one.
+ */
+static struct record *records_of(const struct mail_watch *w, uint64_t *count)
 {
-	int rc = 0;
+	const uint32_t slots = mail_watch_slots(w);
+	struct record *records = calloc(slots, sizeof(*records));
 
-	/* Who has a first recipient meanwhile is in the next one. */
-	for (uint32_t slot = 1; slot < mail_watch_slots(w) && count && !rc; slot++) {
+	*count = 0;
+	for (uint32_t slot = 1; records && slot < slots; slot++) {
 		const struct tenant_watch *t = &w->tenant[slot];
-		const struct record r = {
-			.tenant = atomic_load(&t->day_tenant),
+		const uint32_t tenant = atomic_load(&t->day_tenant);
+
+		if (!tenant)
+			continue;
+		records[(*count)++] = (struct record){
+			.tenant = tenant,
 			.day_recipients = atomic_load(&t->day_recipients),
 			.day_domains = atomic_load(&t->day_domains),
 		};
-
-		if (!r.tenant)
-			continue;
-		rc = stream_put(s, &r, sizeof(r));
-		count--;
 	}
-	return rc;
+	return records;
 }
 
 /* Workers go on meanwhile: what is summed up is what is written. */
@@ -131,13 +135,20 @@ static int put_cells(struct stream *s, const struct known_set *set)
 	return rc;
 }
 
-static uint64_t count_tenants(const struct mail_watch *w)
+static int write_parts(struct stream *s, struct head *head, const struct record *records,
+		       const struct mail_watch *w)
 {
-	uint64_t n = 0;
+	int rc;
 
-	for (uint32_t slot = 1; slot < mail_watch_slots(w); slot++)
-		n += atomic_load(&w->tenant[slot].day_tenant) != 0;
-	return n;
+	stream_head(s, *head);
+	rc = stream_put(s, records, head->tenants * sizeof(*records));
+	if (!rc)
+		rc = put_cells(s, &w->known);
+	head->checksum = XXH3_64bits_digest(s->sum);
+	if (!rc && (ftruncate(s->fd, (off_t)s->length) < 0 ||
+		    pwrite(s->fd, head, sizeof(*head), 0) != sizeof(*head) || fsync(s->fd) < 0))
+		rc = -errno;
+	return rc;
 }
 
 static int write_all(int fd, const struct mail_watch *w, uint64_t now)
@@ -146,25 +157,19 @@ static int write_all(int fd, const struct mail_watch *w, uint64_t now)
 		.magic = MAGIC,
 		.version = VERSION,
 		.width = w->known.width,
-		.tenants = count_tenants(w),
 		.began = atomic_load(&w->began),
 		.saved = now,
 		.key = {w->key[0], w->key[1]},
 	};
+	struct record *records = records_of(w, &head.tenants);
 	struct stream s;
-	int rc = stream_open(&s, fd);
+	int rc = records ? stream_open(&s, fd) : -ENOMEM;
 
-	if (rc)
-		return rc;
-	stream_head(&s, head);
-	rc = put_tenants(&s, w, head.tenants);
-	if (!rc)
-		rc = put_cells(&s, &w->known);
-	head.checksum = XXH3_64bits_digest(s.sum);
-	XXH3_freeState(s.sum);
-	if (!rc && (ftruncate(fd, (off_t)s.length) < 0 ||
-		    pwrite(fd, &head, sizeof(head), 0) != sizeof(head) || fsync(fd) < 0))
-		rc = -errno;
+	if (!rc) {
+		rc = write_parts(&s, &head, records, w);
+		XXH3_freeState(s.sum);
+	}
+	free(records);
 	return rc;
 }
 
@@ -209,10 +214,25 @@ static const char *head_wrong(const struct head *head, const struct mail_watch *
 	return NULL;
 }
 
-static void take_record(struct mail_watch *w, const struct policy *policy, const struct record *r)
+static int record_order(const void *pa, const void *pb)
 {
+	const struct record *a = pa, *b = pb;
+
+	return (a->tenant > b->tenant) - (a->tenant < b->tenant);
+}
+
+/* By id: tenants may have other slots by now. */
+static void take_records(struct mail_watch *w, const struct policy *policy, struct record *records,
+			 uint64_t count)
+{
+	qsort(records, count, sizeof(*records), record_order);
 	for (uint32_t slot = 1; slot < policy->slot_count && slot < mail_watch_slots(w); slot++) {
-		if (!r->tenant || policy->slots[slot].id != r->tenant)
+		const struct record key = {.tenant = policy->slots[slot].id};
+		const struct record *r =
+			key.tenant ? bsearch(&key, records, count, sizeof(key), record_order)
+				   : NULL;
+
+		if (!r)
 			continue;
 		atomic_store(&w->tenant[slot].day_tenant, r->tenant);
 		atomic_store(&w->tenant[slot].day_recipients, r->day_recipients);
@@ -260,8 +280,7 @@ static int read_all(int fd, struct mail_watch *w, const struct policy *policy, u
 	if (rc) {
 		memset((void *)(uintptr_t)w->known.cells, 0, SKETCH_ROWS * w->known.width);
 	} else {
-		for (uint64_t i = 0; i < head.tenants; i++)
-			take_record(w, policy, &records[i]);
+		take_records(w, policy, records, head.tenants);
 		memcpy(w->key, head.key, sizeof(w->key));
 		atomic_store(&w->began, head.began);
 	}

@@ -119,7 +119,11 @@ bool mail_share_add(const struct mail_share *s, uint64_t now, uint32_t parts, ui
 	if (!parts || all >= SLICE_MOST)
 		return false;
 	some = slices_add(s->parts, number, parts);
-	return is_share(s, some, all) && some / s->least > (some - parts) / s->least;
+	if (some / s->least == (some - parts) / s->least)
+		return false;
+	/* Of the parts that others added meanwhile the whole came first: it is there by now. */
+	all = slices_read(s->whole, now, s->window);
+	return all < SLICE_MOST && is_share(s, some, all);
 }
 
 bool mail_share_is_over(const struct mail_share *s, uint64_t now)
@@ -128,35 +132,57 @@ bool mail_share_is_over(const struct mail_share *s, uint64_t now)
 			slices_read(s->whole, now, s->window));
 }
 
-/* Days: the number of the day, and how many there were. */
+/*
+ * Days: the day's number, whose count it is, and how many there were: all in one word, so that who
+ * comes first in another day, or of a slot's next tenant, begins anew in the same step as it
+ * counts.
+ */
+#define DAY_COUNT_BITS  28
+#define DAY_TENANT_BITS 26 /* of its id */
+#define DAY_BITS        10 /* a count that nobody touched for 1024 days looks as if it were new */
+#define DAY_COUNT_MOST  ((UINT64_C(1) << DAY_COUNT_BITS) - 1)
+#define DAY_TENANT_MOST ((UINT64_C(1) << DAY_TENANT_BITS) - 1)
 
-static uint64_t day_word(uint64_t old, uint32_t day)
+_Static_assert(DAY_COUNT_BITS + DAY_TENANT_BITS + DAY_BITS == 64, "a word");
+
+static uint64_t day_begin(uint32_t tenant, uint64_t day)
 {
-	/* Another worker may be in tomorrow already. */
-	return (uint32_t)(old >> 32) == day || (uint32_t)(old >> 32) == day + 1
-		       ? old
-		       : (uint64_t)day << 32;
+	return (day << DAY_TENANT_BITS | (tenant & DAY_TENANT_MOST)) << DAY_COUNT_BITS;
 }
 
-uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint64_t now, uint32_t most)
+static bool is_of_day(uint64_t word, uint32_t tenant, uint64_t day)
 {
-	uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next;
+	return (word & ~DAY_COUNT_MOST) == day_begin(tenant, day);
+}
+
+static uint64_t day_word(uint64_t old, uint32_t tenant, uint64_t day)
+{
+	/* Another worker may be in tomorrow already. */
+	return is_of_day(old, tenant, day) || is_of_day(old, tenant, day + 1)
+		       ? old
+		       : day_begin(tenant, day);
+}
+
+uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint32_t tenant, uint64_t now, uint32_t most)
+{
+	uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next, count;
 
 	do {
-		next = day_word(old, (uint32_t)(now / DAY));
-		if ((most && (uint32_t)next >= most) || (uint32_t)next == UINT32_MAX)
+		next = day_word(old, tenant, now / DAY);
+		count = next & DAY_COUNT_MOST;
+		if ((most && count >= most) || count == DAY_COUNT_MOST)
 			return 0;
 		next++;
 	} while (!atomic_compare_exchange_weak(word, &old, next));
-	return (uint32_t)next;
+	return (uint32_t)count + 1;
 }
 
-void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now)
+void mail_watch_day_undo(_Atomic uint64_t *word, uint32_t tenant, uint64_t now)
 {
 	uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
 
 	do
-		if (old >> 32 != now / DAY || !(uint32_t)old)
+		if (!is_of_day(old, tenant, now / DAY) || !(old & DAY_COUNT_MOST))
 			return;
 	while (!atomic_compare_exchange_weak(word, &old, old - 1));
 }
@@ -164,12 +190,9 @@ void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now)
 struct tenant_watch *mail_watch_of(struct mail_watch *w, uint32_t slot, uint32_t tenant)
 {
 	struct tenant_watch *t = &w->tenant[slot];
-	uint32_t had = atomic_load_explicit(&t->day_tenant, memory_order_relaxed);
 
-	if (had != tenant && atomic_compare_exchange_strong(&t->day_tenant, &had, tenant) && had) {
-		atomic_store(&t->day_recipients, 0);
-		atomic_store(&t->day_domains, 0);
-	}
+	if (atomic_load_explicit(&t->day_tenant, memory_order_relaxed) != tenant)
+		atomic_store_explicit(&t->day_tenant, tenant, memory_order_relaxed);
 	return t;
 }
 
@@ -182,8 +205,8 @@ bool mail_watch_host(struct mail_watch *w, uint32_t tenant, const uint8_t server
 	const struct match_memory_key all = {.kind = ABOUT_HOSTS, .tenant = tenant};
 
 	memcpy(host.addr[0], server, sizeof(host.addr[0]));
-	if (match_memory_has(w->hosts, &host, now) ||
-	    !match_memory_set(w->hosts, &host, now, now + window))
+	/* Of several workers that hear it at once the first counts. */
+	if (match_memory_count(w->hosts, &host, now, window, 0) != 1)
 		return false;
 	return match_memory_count(w->hosts, &all, now, window, hosts) == hosts;
 }
@@ -200,10 +223,12 @@ void mail_watch_suppress(struct mail_watch *w, uint32_t tenant, uint64_t hash, u
 {
 	const struct match_memory_key key = recipient_key(tenant, hash);
 	_Atomic uint64_t *until = &w->tenant[tenant].suppressed;
+	uint64_t had = atomic_load_explicit(until, memory_order_relaxed);
 
 	match_memory_set(w->suppressed, &key, now, end);
-	if (atomic_load_explicit(until, memory_order_relaxed) < end)
-		atomic_store_explicit(until, end, memory_order_release);
+	while (had < end && !atomic_compare_exchange_weak_explicit(
+				    until, &had, end, memory_order_release, memory_order_relaxed))
+		;
 }
 
 uint64_t mail_watch_suppressed(const struct mail_watch *w, uint32_t tenant, uint64_t hash,

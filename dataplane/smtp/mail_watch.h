@@ -20,7 +20,7 @@ struct tenant_watch {
 	_Atomic uint64_t tries, probes; /* recipients, and those of them that were tried out */
 	_Atomic uint64_t recipients, strangers; /* recipients, and those that were never seen */
 	_Atomic uint64_t day_recipients, day_domains; /* different ones today; no slices */
-	_Atomic uint32_t day_tenant;                  /* whose they are: an id; 0: nobody's yet */
+	_Atomic uint32_t day_tenant; /* who counted there last: an id; 0: nobody yet */
 	_Atomic uint64_t suppressed; /* ns: until then some of its recipients are; no slices */
 };
 
@@ -66,13 +66,15 @@ bool mail_share_add(const struct mail_share *share, uint64_t now, uint32_t parts
 bool mail_share_is_over(const struct mail_share *share, uint64_t now);
 
 /*
- * One more of what there may be `most` of in a day (UTC; 0: any number). Returns how many there are
- * with it; 0: there were so many, and it isn't counted. Taken back: it came to nothing.
+ * One more of what the tenant (its id) may have `most` of in a day (UTC; 0: any number). Returns
+ * how many there are with it; 0: there were so many, and it isn't counted. What another day, or
+ * another tenant that had the slot, left in the word counts for nothing. Taken back: it came to
+ * nothing.
  */
-uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint64_t now, uint32_t most);
-void mail_watch_day_undo(_Atomic uint64_t *word, uint64_t now);
+uint32_t mail_watch_day_add(_Atomic uint64_t *word, uint32_t tenant, uint64_t now, uint32_t most);
+void mail_watch_day_undo(_Atomic uint64_t *word, uint32_t tenant, uint64_t now);
 
-/* The slot's, whose counts of the day are that tenant's (its id), though another had the slot. */
+/* The slot's, which is that tenant's now: whose the counts are is for known_file.h. */
 struct tenant_watch *mail_watch_of(struct mail_watch *watch, uint32_t slot, uint32_t tenant);
 
 /* A server says that it relays nothing; true: it is the `hosts`th of the tenant's within `window`.

@@ -348,8 +348,8 @@ static bool is_one_more(struct smtp_ctx *c, enum reason reason, const struct ske
 	if (is_of_today(c, place))
 		return false;
 	if (refuses(c, reason))
-		return !mail_watch_day_add(word, c->w->now, most);
-	return mail_watch_day_add(word, c->w->now, 0) == most + 1;
+		return !mail_watch_day_add(word, slot_of(c)->id, c->w->now, most);
+	return mail_watch_day_add(word, slot_of(c)->id, c->w->now, 0) == most + 1;
 }
 
 static bool refuses_domain(struct smtp_ctx *c, const struct smtp_recipient *to,
@@ -375,7 +375,7 @@ static bool refuses_distinct(struct smtp_ctx *c, const struct smtp_recipient *to
 	    !smtp_check(c, REASON_DISTINCT_RECIPIENTS, "recipient", cmd->address, cmd->at, false))
 		return false;
 	if ((to->looks & LOOK_DOMAINS) && !is_of_today(c, &to->known_domain))
-		mail_watch_day_undo(&t->day_domains, c->w->now);
+		mail_watch_day_undo(&t->day_domains, slot_of(c)->id, c->w->now);
 	return true;
 }
 

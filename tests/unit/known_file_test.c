@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,8 @@ static struct mail_watch *watch_filled(void)
 		assert_false(meets(w, 11, i * 0x9e3779b97f4a7c15));
 	meets(w, 33, 77);
 	for (unsigned i = 0; i < 5; i++)
-		mail_watch_day_add(&mail_watch_of(w, 1, 11)->day_recipients, NOW, 0);
-	mail_watch_day_add(&mail_watch_of(w, 3, 33)->day_domains, NOW, 0);
+		mail_watch_day_add(&mail_watch_of(w, 1, 11)->day_recipients, 11, NOW, 0);
+	mail_watch_day_add(&mail_watch_of(w, 3, 33)->day_domains, 33, NOW, 0);
 	atomic_store(&w->began, NOW - 3 * DAY);
 	return w;
 }
@@ -105,12 +106,12 @@ static void what_was_known_is_known_again(void **state)
 	assert_true(knows(again, 33, 77));
 	assert_false(knows(again, 22, 77));
 	assert_int_equal(atomic_load(&again->began), NOW - 3 * DAY);
-	assert_int_equal(mail_watch_day_add(&again->tenant[1].day_recipients, NOW, 0), 6);
-	assert_int_equal(mail_watch_day_add(&again->tenant[2].day_domains, NOW, 0), 2);
+	assert_int_equal(mail_watch_day_add(&again->tenant[1].day_recipients, 11, NOW, 0), 6);
+	assert_int_equal(mail_watch_day_add(&again->tenant[2].day_domains, 33, NOW, 0), 2);
 	assert_int_equal(atomic_load(&again->tenant[3].day_tenant), 0);
 	/* Another tenant in the slot has counts of its own. */
-	assert_int_equal(mail_watch_day_add(&mail_watch_of(again, 1, 44)->day_recipients, NOW, 0),
-			 1);
+	assert_int_equal(
+		mail_watch_day_add(&mail_watch_of(again, 1, 44)->day_recipients, 44, NOW, 0), 1);
 	mail_watch_free(again);
 	mail_watch_free(w);
 }
@@ -181,7 +182,7 @@ static void *meet_others(void *arg)
 {
 	for (uint64_t i = 0; !atomic_load(&stop); i++) {
 		meets(arg, 22, i * 7919);
-		mail_watch_day_add(&mail_watch_of(arg, 2, 22)->day_recipients, NOW, 0);
+		mail_watch_day_add(&mail_watch_of(arg, 2, 22)->day_recipients, 22, NOW, 0);
 	}
 	return NULL;
 }
@@ -205,6 +206,60 @@ static void what_is_written_while_workers_go_on_is_whole(void **state)
 	mail_watch_free(w);
 }
 
+#define MANY 50000
+
+static _Atomic bool begun;
+
+/* One after the other, from the first slot on. */
+static void *begin_others(void *arg)
+{
+	for (uint32_t slot = 1; slot < MANY - 1; slot++) {
+		mail_watch_of(arg, slot, slot);
+		atomic_store(&begun, true);
+	}
+	return NULL;
+}
+
+/* In slots before his. */
+static struct mail_watch *write_while_others_begin(const struct policy_budgets *budgets)
+{
+	struct mail_watch *w;
+	pthread_t worker;
+
+	assert_int_equal(mail_watch_new(budgets, MANY, NULL, &w), 0);
+	mail_watch_of(w, MANY - 1, MANY - 1);
+	atomic_store(&begun, false);
+	assert_int_equal(pthread_create(&worker, NULL, begin_others, w), 0);
+	while (!atomic_load(&begun))
+		sched_yield();
+	assert_int_equal(known_file_write(path, w, NOW), 0);
+	pthread_join(worker, NULL);
+	mail_watch_free(w);
+	assert_int_equal(mail_watch_new(budgets, MANY, NULL, &w), 0);
+	return w;
+}
+
+/* Whoever is new has room of his own in the file, or none: not another's. */
+static void who_had_counts_is_in_the_file_though_others_begin_meanwhile(void **state)
+{
+	const struct policy_budgets budgets = {
+		.recipient_counts = 256, .known_recipients = WIDTH, .suppressed = 256};
+	struct tenant_slot *many = calloc(MANY, sizeof(*many));
+	const struct policy them = {.slots = many, .slot_count = MANY};
+	char words[KNOWN_WORDS];
+
+	assert_non_null(many);
+	many[MANY - 1].id = MANY - 1;
+	for (unsigned round = 0; round < 10; round++) {
+		struct mail_watch *again = write_while_others_begin(&budgets);
+
+		assert_int_equal(known_file_read(path, again, &them, NOW, words), 0);
+		assert_int_equal(atomic_load(&again->tenant[MANY - 1].day_tenant), MANY - 1);
+		mail_watch_free(again);
+	}
+	free(many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_file_is_as_none),
 		cmocka_unit_test(an_old_one_another_size_and_none_begin_anew),
 		cmocka_unit_test(what_is_written_while_workers_go_on_is_whole),
+		cmocka_unit_test(who_had_counts_is_in_the_file_though_others_begin_meanwhile),
 	};
 	int fd = mkstemp(path), failed;
 
