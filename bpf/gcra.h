@@ -25,6 +25,56 @@ struct gcra {
 };
 
 /*
+ * A limit is two words, and may become another one while it is spent by. What an event is held to
+ * is the tolerance: one that is none's (of "no limit": 0) would refuse what both let through. So
+ * the tolerance comes first, and of a limit that is taken away it stays; and it is read last.
+ */
+static inline void gcra_write(struct gcra *live, const struct gcra *wanted)
+{
+	if (wanted->interval)
+		*(volatile gcra_word *)&live->tolerance = wanted->tolerance;
+	__atomic_store_n(&live->interval, wanted->interval, __ATOMIC_RELEASE);
+}
+
+static inline struct gcra gcra_read(const struct gcra *live)
+{
+	struct gcra limit;
+
+	limit.interval = *(const volatile gcra_word *)&live->interval;
+	limit.tolerance = *(const volatile gcra_word *)&live->tolerance;
+	return limit;
+}
+
+static inline bool gcra_is(const struct gcra *live, const struct gcra *wanted)
+{
+	return live->interval == wanted->interval &&
+	       (!wanted->interval || live->tolerance == wanted->tolerance);
+}
+
+#define GCRA_TRIES 16 /* by compare-and-swap */
+
+/*
+ * The same for who lost every one of those races: there is no end to them on a machine with many
+ * CPUs, and nobody is "too fast" for that. Others have taken of it only just now, so the word is
+ * not behind `now`, and adding can't be lost. Who added to what was spent by then takes it back:
+ * meanwhile the bucket looks fuller by that, which was over anyway.
+ */
+static inline int gcra_take_crowded(gcra_word *tat, const struct gcra *limit, gcra_word now,
+				    gcra_word cost)
+{
+	const gcra_word more = cost * limit->interval;
+	gcra_word old = *(volatile gcra_word *)tat;
+
+	if (old > now && old - now > limit->tolerance)
+		return 0;
+	old = __sync_fetch_and_add(tat, more);
+	if (old <= now || old - now <= limit->tolerance)
+		return 1;
+	__sync_fetch_and_add(tat, -more);
+	return 0;
+}
+
+/*
  * Takes `cost` events at `now` (ns, any epoch, non-decreasing but for clock
  * skew between CPUs). Returns 1 and advances the word, or returns 0 and leaves
  * it alone. cost · interval must stay below 2^63 ns. An all-zero word is a
@@ -34,8 +84,8 @@ static inline int gcra_take(gcra_word *tat, const struct gcra *limit, gcra_word 
 {
 	if (!limit->interval)
 		return 1;
-	/* Bounded, for the verifier; losing this many races in a row means "too fast". */
-	for (int tries = 0; tries < 16; tries++) {
+	/* Bounded, for the verifier. */
+	for (int tries = 0; tries < GCRA_TRIES; tries++) {
 		gcra_word old = *(volatile gcra_word *)tat;
 		gcra_word start = old > now ? old : now;
 
@@ -44,7 +94,7 @@ static inline int gcra_take(gcra_word *tat, const struct gcra *limit, gcra_word 
 		if (__sync_val_compare_and_swap(tat, old, start + cost * limit->interval) == old)
 			return 1;
 	}
-	return 0;
+	return gcra_take_crowded(tat, limit, now, cost);
 }
 
 #endif

@@ -58,9 +58,10 @@ static inline void limit_forget_alien(gcra_word *bucket, const struct gcra *gcra
 static inline bool limit_spend_known(struct tenant_slot *tenant, uint64_t now)
 {
 	gcra_word *bucket = &tenant->bucket[BUCKET_SYNS_KNOWN];
+	const struct gcra gcra = gcra_read(&tenant->limit[LIMIT_SYNS]);
 
-	limit_forget_alien(bucket, &tenant->limit[LIMIT_SYNS], now);
-	return gcra_take(bucket, &tenant->limit[LIMIT_SYNS], now, 1);
+	limit_forget_alien(bucket, &gcra, now);
+	return gcra_take(bucket, &gcra, now, 1);
 }
 
 /*
@@ -89,13 +90,13 @@ static inline bool limit_spend_read(struct tenant_slot *tenant, uint64_t sender,
 static inline enum limit_result limit_spend(struct tenant_slot *tenant, enum tenant_limit limit,
 					    uint64_t now, uint64_t cost, bool shadow)
 {
-	const struct gcra *gcra = &tenant->limit[limit];
+	const struct gcra gcra = gcra_read(&tenant->limit[limit]);
 	struct gcra once;
 
-	if (!gcra->interval)
+	if (!gcra.interval)
 		return LIMIT_WITHIN;
-	limit_forget_alien(&tenant->bucket[limit], gcra, now);
-	once = (struct gcra){limit_advance(gcra, limit, cost), gcra->tolerance};
+	limit_forget_alien(&tenant->bucket[limit], &gcra, now);
+	once = (struct gcra){limit_advance(&gcra, limit, cost), gcra.tolerance};
 	if (!once.interval || gcra_take(&tenant->bucket[limit], &once, now, 1))
 		return LIMIT_WITHIN;
 	return shadow || tenant->shadow >> limit & 1 ? LIMIT_SHADOW_OVER : LIMIT_OVER;

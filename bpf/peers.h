@@ -27,6 +27,7 @@
 #define PEER_ASKED 2  /* of them */
 #define PEER_SETS  32 /* a tenant's; a power of two */
 #define PEER_SHARE 8  /* of the bucket of all, that each has */
+#define PEER_TRIES 8  /* to take of it, while other CPUs do */
 
 /*
  * A word: a tag (never 0), when he last answered, when his share is full again.
@@ -146,11 +147,9 @@ STAGE_INLINE void peer_answer(struct peer_set *set, const struct peer_place *pla
 	way[peer_oldest(set, now) % PEER_WAYS] = peer_word(place->tag, now);
 }
 
-/* As bpf/gcra.h, in his 32 bits: at an eighth of the rate, of as large a burst in time. */
-STAGE_INLINE bool peer_share_take(struct peer_set *set, uint32_t at, const struct gcra *limit,
-				  uint64_t now)
+/* What the word is with one more of his share; 0: that is spent. */
+STAGE_INLINE uint64_t peer_share_next(uint64_t old, const struct gcra *limit, uint64_t now)
 {
-	uint64_t old = *(volatile uint64_t *)&set->way[at % PEER_WAYS], next;
 	uint64_t cost = limit->interval * PEER_SHARE >> PEER_DEBT_SHIFT;
 	uint64_t allowed = limit->tolerance >> PEER_DEBT_SHIFT;
 	uint32_t time = (uint32_t)(now >> PEER_DEBT_SHIFT), ahead = (uint32_t)old - time;
@@ -162,9 +161,28 @@ STAGE_INLINE bool peer_share_take(struct peer_set *set, uint32_t at, const struc
 	if (ahead > 2 * PEER_DEBT_MAX)
 		ahead = 0;
 	if (ahead > allowed)
-		return false;
-	next = (old & ~(uint64_t)UINT32_MAX) | (uint32_t)(time + ahead + (cost ? cost : 1));
-	return __sync_val_compare_and_swap(&set->way[at % PEER_WAYS], old, next) == old;
+		return 0;
+	return (old & ~(uint64_t)UINT32_MAX) | (uint32_t)(time + ahead + (cost ? cost : 1));
+}
+
+/*
+ * As bpf/gcra.h, in his 32 bits: at an eighth of the rate, of as large a burst in time. `tag`: his,
+ * who has the place no more if another answered meanwhile. CPUs that send to him at once, or hear
+ * him, take turns.
+ */
+STAGE_INLINE bool peer_share_take(struct peer_set *set, uint32_t at, uint64_t tag,
+				  const struct gcra *limit, uint64_t now)
+{
+	for (int tries = 0; tries < PEER_TRIES; tries++) {
+		uint64_t old = *(volatile uint64_t *)&set->way[at % PEER_WAYS];
+		uint64_t next = peer_share_next(old, limit, now);
+
+		if (!next || (old ^ tag) >> 48 != 0)
+			return false;
+		if (__sync_val_compare_and_swap(&set->way[at % PEER_WAYS], old, next) == old)
+			return true;
+	}
+	return false;
 }
 
 #endif

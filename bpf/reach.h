@@ -70,12 +70,21 @@ STAGE_INLINE void reach_clear(uint64_t *words, uint32_t n)
 		((volatile uint64_t *)words)[i] = 0;
 }
 
+/* CPUs read the clock before they come here, some of them a tick before others. */
+STAGE_INLINE bool reach_is_later(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) > 0;
+}
+
 /* Somebody sends to the tenant. */
 STAGE_INLINE void reach_hear(struct reach *r, uint64_t hash, uint64_t now)
 {
 	uint64_t age = now >> REACH_AGE_SHIFT, last = *(volatile uint64_t *)&r->age;
 	uint32_t bit = hash % REACH_HEARD_BITS;
 
+	/* A CPU that was a moment behind would take all back that others have heard. */
+	if (reach_is_later(last, age))
+		age = last;
 	if (last != age && __sync_val_compare_and_swap(&r->age, last, age) == last) {
 		reach_clear(r->heard[age & 1], REACH_HEARD);
 		if (age != last + 1)
@@ -90,6 +99,8 @@ STAGE_INLINE bool reach_was_heard(const struct reach *r, uint64_t hash, uint64_t
 	uint64_t age = now >> REACH_AGE_SHIFT, last = *(const volatile uint64_t *)&r->age;
 	uint32_t bit = hash % REACH_HEARD_BITS;
 
+	if (reach_is_later(last, age))
+		age = last;
 	if (last == age && reach_bit(r->heard[age & 1], bit))
 		return true;
 	return (last == age || last + 1 == age) && reach_bit(r->heard[~age & 1], bit);
@@ -99,7 +110,7 @@ STAGE_INLINE void reach_begin(struct reach *r, uint64_t now)
 {
 	uint64_t began = *(volatile uint64_t *)&r->began;
 
-	if (began && now - began < REACH_MINUTE)
+	if (began && (reach_is_later(began, now) || now - began < REACH_MINUTE))
 		return;
 	if (__sync_val_compare_and_swap(&r->began, began, now) != began)
 		return;

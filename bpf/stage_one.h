@@ -190,7 +190,7 @@ STAGE_INLINE enum peer_result stage_peer_of(struct stage_tables *t, const struct
 		return PEER_UNKNOWN;
 	}
 	if (step == PEER_ADMIT &&
-	    peer_share_take(set, at, &tenant->limit[LIMIT_SYNS], stage_now(t)) &&
+	    peer_share_take(set, at, place.tag, &tenant->limit[LIMIT_SYNS], stage_now(t)) &&
 	    limit_spend_known(tenant, stage_now(t)))
 		return PEER_ADMITTED;
 	return PEER_BEYOND;

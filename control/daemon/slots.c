@@ -129,9 +129,7 @@ static void limit_apply(struct tenant_slot *live, const struct tenant_slot *want
 {
 	const bool wider = is_wider(&wanted->limit[i], &live->limit[i]);
 
-	/* A worker that reads one old and one new word decides once by something in between. */
-	STORE(limit[i].interval);
-	STORE(limit[i].tolerance);
+	gcra_write(&live->limit[i], &wanted->limit[i]);
 	/* The debt of a slow limit would hold a fast one back for as long as it was made for. */
 	if (wider)
 		__atomic_store_n(&live->bucket[i], 0, __ATOMIC_RELAXED);
@@ -148,8 +146,7 @@ void slot_apply(struct tenant_slot *live, const struct tenant_slot *wanted)
 #define X(id, name, most) STORE(name);
 	TENANT_COUNTS(X)
 #undef X
-	STORE(per_domain.interval);
-	STORE(per_domain.tolerance);
+	gcra_write(&live->per_domain, &wanted->per_domain);
 	STORE(country);
 	STORE(shadow);
 	STORE(shadow_checks);

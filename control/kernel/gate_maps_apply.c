@@ -80,22 +80,27 @@ static bool long_set(uint64_t *word, uint64_t value)
 	return true;
 }
 
+static bool gcra_set(struct gcra *to, const struct gcra *from)
+{
+	if (gcra_is(to, from))
+		return false;
+	gcra_write(to, from);
+	return true;
+}
+
 /* What the configuration says of a tenant that is in its slot already. */
 static bool slot_update(struct tenant_slot *to, const struct tenant_slot *from)
 {
 	bool changed = false;
 
-	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
-		changed |= long_set(&to->limit[i].tolerance, from->limit[i].tolerance);
-		changed |= long_set(&to->limit[i].interval, from->limit[i].interval);
-	}
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		changed |= gcra_set(&to->limit[i], &from->limit[i]);
 	changed |= word_set(&to->flags, from->flags);
 	changed |= word_set(&to->emergency, from->emergency);
 #define X(id, name, most) changed |= word_set(&to->name, from->name);
 	TENANT_COUNTS(X)
 #undef X
-	changed |= long_set(&to->per_domain.tolerance, from->per_domain.tolerance);
-	changed |= long_set(&to->per_domain.interval, from->per_domain.interval);
+	changed |= gcra_set(&to->per_domain, &from->per_domain);
 	changed |= word_set(&to->country, from->country);
 	changed |= word_set(&to->shadow, from->shadow);
 	changed |= long_set(&to->shadow_checks, from->shadow_checks);

@@ -147,13 +147,18 @@ int snapshot_publish(struct snapshot *s, const struct policy_held *policy,
 static void own_slot_follow(struct tenant_slot *slot, const struct tenant_slot *said)
 {
 	struct tenant_slot now = *said;
+	const bool another = slot->id != said->id;
 
-	if (slot->id == said->id) {
-		memcpy(now.bucket, slot->bucket, sizeof(now.bucket));
-		if (slot->state > now.state)
-			now.state = slot->state;
-	}
-	*slot = now;
+	if (!another && slot->state > now.state)
+		now.state = slot->state;
+	now.per_domain = slot->per_domain;
+	/* Workers spend of the buckets meanwhile, and by the limits. */
+	memcpy(slot, &now, offsetof(struct tenant_slot, limit));
+	gcra_write(&slot->per_domain, &said->per_domain);
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		gcra_write(&slot->limit[i], &said->limit[i]);
+	for (unsigned i = 0; another && i < BUCKET_COUNT; i++)
+		__atomic_store_n(&slot->bucket[i], said->bucket[i], __ATOMIC_RELAXED);
 }
 
 static void own_slots_follow(struct snapshot *s, const struct policy_held *p)

@@ -2,6 +2,7 @@
 #include "dataplane/policy/limit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "control/config/value.h"
 #include "tests/unit/test.h"
@@ -198,6 +199,114 @@ static void threads_share_one_bucket(void **state)
 	free(f);
 }
 
+struct changer {
+	pthread_t thread;
+	struct gcra *limit;
+	_Atomic bool stop;
+};
+
+/* Control takes a limit away and brings it back. */
+static void *change(void *arg)
+{
+	struct changer *c = arg;
+	const struct gcra none = {0}, some = {MS, SECOND};
+
+	while (!atomic_load(&c->stop)) {
+		gcra_write(c->limit, &none);
+		gcra_write(c->limit, &some);
+	}
+	return NULL;
+}
+
+static void what_is_within_both_limits_is_so_while_one_becomes_the_other(void **state)
+{
+	struct fixture *f = new_fixture(LIMIT_CALLS, "unlimited");
+	struct changer c = {.limit = &f->slots[1].limit[LIMIT_CALLS]};
+
+	assert_int_equal(pthread_create(&c.thread, NULL, change, &c), 0);
+	for (unsigned i = 0; i < 200000; i++)
+		assert_int_equal(taken(f, LIMIT_CALLS, THEN + i * 4 * MS, 3), 3);
+	atomic_store(&c.stop, true);
+	pthread_join(c.thread, NULL);
+	free(f);
+}
+
+/* A worker has read the one word, stands still, and reads the other: as if by hand. */
+static void a_limit_that_is_taken_away_leaves_its_tolerance(void **state)
+{
+	const struct gcra some = {MS, SECOND}, none = {0}, other = {2 * MS, 3 * SECOND};
+	struct gcra live = {0};
+
+	gcra_write(&live, &some);
+	assert_true(gcra_is(&live, &some));
+	assert_false(gcra_is(&live, &none));
+	gcra_write(&live, &none);
+	assert_true(gcra_is(&live, &none));
+	assert_int_equal(live.interval, 0);
+	assert_int_equal(live.tolerance, SECOND);
+	gcra_write(&live, &other);
+	assert_int_equal(gcra_read(&live).interval, 2 * MS);
+	assert_int_equal(gcra_read(&live).tolerance, 3 * SECOND);
+}
+
+/* Who lost all of its races takes all the same, and takes no more than there is. */
+static void who_is_always_second_takes_what_is_there(void **state)
+{
+	const struct gcra limit = {MS, 9 * MS};
+	gcra_word bucket = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(gcra_take(&bucket, &limit, THEN, 1));
+	for (unsigned i = 0; i < 6; i++)
+		assert_true(gcra_take_crowded(&bucket, &limit, THEN, 1));
+	assert_true(bucket == THEN + 10 * MS);
+	assert_false(gcra_take_crowded(&bucket, &limit, THEN, 1));
+	assert_false(gcra_take(&bucket, &limit, THEN, 1));
+	assert_true(bucket == THEN + 10 * MS);
+	assert_true(gcra_take_crowded(&bucket, &limit, THEN + 4 * MS, 4));
+	assert_false(gcra_take_crowded(&bucket, &limit, THEN + 4 * MS, 1));
+	assert_true(gcra_take(&bucket, &limit, THEN + 5 * MS, 1));
+}
+
+static void *crowd(void *arg)
+{
+	struct racer *r = arg;
+
+	for (unsigned i = 0; i < 20000; i++)
+		r->within += gcra_take_crowded(&r->fixture->slots[1].bucket[LIMIT_CALLS],
+					       &r->fixture->slots[1].limit[LIMIT_CALLS], THEN, 1);
+	return NULL;
+}
+
+/* Some by the one way and some by the other; nobody is refused while there are any. */
+static void of_a_crowd_nobody_is_refused_while_there_is_one_left(void **state)
+{
+	static const struct {
+		const char *rate;
+		unsigned passed;
+	} tests[] = {{"80001/h", 80001}, {"50000/h", 50000}};
+
+	for (unsigned t = 0; t < 2; t++) {
+		struct fixture *f = new_fixture(LIMIT_CALLS, tests[t].rate);
+		struct racer racers[4];
+		/* There is no crowd where nobody took yet. */
+		unsigned within = taken(f, LIMIT_CALLS, THEN, 1);
+
+		for (unsigned i = 0; i < 4; i++) {
+			racers[i] = (struct racer){.fixture = f};
+			assert_int_equal(pthread_create(&racers[i].thread, NULL,
+							i & 1 ? crowd : race, &racers[i]),
+					 0);
+		}
+		for (unsigned i = 0; i < 4; i++) {
+			pthread_join(racers[i].thread, NULL);
+			within += racers[i].within;
+		}
+		assert_int_equal(within, tests[t].passed);
+		free(f);
+	}
+}
+
 static void every_limit_has_its_reason(void **state)
 {
 	assert_int_equal(limit_reason(LIMIT_MESSAGES), REASON_LIMIT_MESSAGES);
@@ -245,6 +354,10 @@ int main(void)
 		cmocka_unit_test(bytes_are_counted_finer_than_nanoseconds),
 		cmocka_unit_test(an_unset_limit_lets_everything_through),
 		cmocka_unit_test(threads_share_one_bucket),
+		cmocka_unit_test(what_is_within_both_limits_is_so_while_one_becomes_the_other),
+		cmocka_unit_test(a_limit_that_is_taken_away_leaves_its_tolerance),
+		cmocka_unit_test(who_is_always_second_takes_what_is_there),
+		cmocka_unit_test(of_a_crowd_nobody_is_refused_while_there_is_one_left),
 		cmocka_unit_test(every_limit_has_its_reason),
 		cmocka_unit_test(of_sip_a_few_packets_a_second_are_read_whatever_else_was_sent),
 	};

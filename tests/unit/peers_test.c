@@ -48,7 +48,7 @@ static bool takes(uint32_t peer, uint64_t now)
 	struct peer_place p = place_of(1, peer);
 	uint32_t at = peer_find(&sets[p.set], p.tag, now, PEER_ASKED, PEER_WAYS, PEER_KNOWN_TIME);
 
-	return at < PEER_WAYS && peer_share_take(&sets[p.set], at, &limit, now);
+	return at < PEER_WAYS && peer_share_take(&sets[p.set], at, p.tag, &limit, now);
 }
 
 static void meet(uint32_t peer, uint64_t now)
@@ -180,14 +180,27 @@ static void limits_however_small_have_shares(void **state)
 	struct peer_place p = place_of(1, 1);
 
 	meet(1, HOUR);
-	assert_true(peer_share_take(&sets[p.set], 2, &few, HOUR));
-	assert_true(peer_share_take(&sets[p.set], 2, &few, HOUR));
-	assert_false(peer_share_take(&sets[p.set], 2, &few, HOUR));
+	assert_true(peer_share_take(&sets[p.set], 2, p.tag, &few, HOUR));
+	assert_true(peer_share_take(&sets[p.set], 2, p.tag, &few, HOUR));
+	assert_false(peer_share_take(&sets[p.set], 2, p.tag, &few, HOUR));
 	memset(sets, 0, sizeof(sets));
 	meet(1, HOUR);
 	for (unsigned i = 0; i < 1000; i++)
-		assert_true(peer_share_take(&sets[p.set], 2, &fast, HOUR + i * 100000));
+		assert_true(peer_share_take(&sets[p.set], 2, p.tag, &fast, HOUR + i * 100000));
 	assert_true(is_known_to(1, 1, HOUR));
+}
+
+/* Between finding him and taking of his share somebody else may get the place. */
+static void nobody_takes_of_a_share_that_is_anothers_by_now(void **state)
+{
+	struct peer_place p = place_of(1, 1);
+	uint64_t word;
+
+	meet(1, HOUR);
+	word = sets[p.set].way[2];
+	assert_false(peer_share_take(&sets[p.set], 2, p.tag ^ UINT64_C(1) << 48, &limit, HOUR));
+	assert_true(sets[p.set].way[2] == word);
+	assert_true(peer_share_take(&sets[p.set], 2, p.tag, &limit, HOUR));
 }
 
 int main(void)
@@ -202,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup(who_has_the_slot_next_knows_none_of_them, begin),
 		cmocka_unit_test_setup(a_peers_share_is_an_eighth, begin),
 		cmocka_unit_test_setup(limits_however_small_have_shares, begin),
+		cmocka_unit_test_setup(nobody_takes_of_a_share_that_is_anothers_by_now, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

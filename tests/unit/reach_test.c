@@ -147,6 +147,30 @@ static void a_full_map_says_no_more(void **state)
 	assert_int_equal(sends(2000000, SECOND, 30000, false), REACH_KNOWN);
 }
 
+/* CPUs read the clock before they come to the table, and one may be a tick behind. */
+static void a_cpu_that_is_a_moment_behind_begins_no_minute(void **state)
+{
+	for (uint32_t a = 0; a < 10; a++)
+		sends(a, 100 * SECOND, 1000, false);
+	assert_int_equal(sends(10, 100 * SECOND - 1, 1000, false), REACH_NEW);
+	assert_int_equal(sends(1, 100 * SECOND - 1, 1000, false), REACH_KNOWN);
+	assert_true(count() > 10.5 && count() < 11.5);
+	assert_true(reach.began == 100 * SECOND);
+}
+
+static void a_cpu_that_is_a_moment_behind_takes_back_nothing_heard(void **state)
+{
+	const uint64_t now = UINT64_C(100) << REACH_AGE_SHIFT;
+
+	reach_hear(&reach, hash_of(1), now - 2);
+	reach_hear(&reach, hash_of(2), now);
+	reach_hear(&reach, hash_of(3), now - 1);
+	for (uint32_t a = 1; a <= 3; a++) {
+		assert_true(reach_was_heard(&reach, hash_of(a), now));
+		assert_true(reach_was_heard(&reach, hash_of(a), now - 1));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +180,9 @@ int main(void)
 		cmocka_unit_test_setup(scanners_are_held_at_the_default, begin),
 		cmocka_unit_test_setup(who_was_heard_is_so_for_a_minute_or_two, begin),
 		cmocka_unit_test_setup(a_full_map_says_no_more, begin),
+		cmocka_unit_test_setup(a_cpu_that_is_a_moment_behind_begins_no_minute, begin),
+		cmocka_unit_test_setup(a_cpu_that_is_a_moment_behind_takes_back_nothing_heard,
+				       begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
