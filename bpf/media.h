@@ -5,9 +5,10 @@
  * a call said in its session descriptions (dataplane/sip/urgent.h); the kernel and workers let
  * packets through by them. A table of fixed places, mapped by all; each tenant's are a list.
  *
- * Who puts in and takes out holds the calls' lock. Whoever lets a packet through holds nothing: it
- * takes `expires` first and puts it off last, by compare-and-swap, and what has changed meanwhile
- * was no match.
+ * Who puts in and takes out holds the calls' lock: it ends what is there (`expires` is 0), and
+ * writes the rest, then `serial`, then `expires`. Whoever lets a packet through holds nothing: it
+ * takes `serial` first, and having compared looks at `expires` and then at `serial` again. What has
+ * changed meanwhile was no match.
  *
  * What somebody gains who calls an emergency number only to send on: two addresses, of which one
  * is the tenant's own, ports from MEDIA_PORT_LEAST on, UDP, so many packets a second, while the
@@ -17,6 +18,7 @@
 #define POSTERN_SHARED_MEDIA_H
 
 #include "bpf/gcra.h"
+#include "bpf/stage_packet.h"
 
 #define MEDIA_TENANT_MAX 64   /* of a tenant at once: a packet is compared with no more */
 #define MEDIA_PORT_LEAST 1024 /* below are services, which answer to forged senders */
@@ -40,5 +42,41 @@ struct media {
 	uint8_t family;
 	uint8_t pad[3];
 };
+
+/* To be taken before the medium is compared. */
+STAGE_INLINE uint32_t media_serial(const struct media *m)
+{
+	uint32_t serial = *(const volatile uint32_t *)&m->serial;
+
+	/* What is compared is read behind it: the CPU keeps the order, and the compiler has to. */
+	__asm__ volatile("" ::: "memory");
+	return serial;
+}
+
+/* One packet of it. False: it ended, it is another's by now, or there are too many of them. */
+STAGE_INLINE bool media_spend(struct media *m, uint32_t serial, uint32_t len, uint64_t now)
+{
+	const struct gcra rate = {
+		.interval = 1000000000 / MEDIA_RATE,
+		.tolerance = (MEDIA_RATE - 1) * (1000000000 / MEDIA_RATE),
+	};
+	uint64_t expires = *(volatile uint64_t *)&m->expires, later = now + m->idle, stood;
+
+	if (expires <= now || *(volatile uint64_t *)&m->until <= now ||
+	    !gcra_take(&m->spent, &rate, now, 1))
+		return false;
+	/* Behind the exchange in there, and so behind `expires`. */
+	if (*(volatile uint32_t *)&m->serial != serial)
+		return false;
+	if (later > expires) {
+		stood = __sync_val_compare_and_swap(&m->expires, expires, later);
+		/* Another CPU put it off: just as well. */
+		if (stood != expires && stood <= now)
+			return false;
+	}
+	__sync_fetch_and_add(&m->packets, 1);
+	__sync_fetch_and_add(&m->bytes, len);
+	return true;
+}
 
 #endif

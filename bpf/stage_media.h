@@ -65,41 +65,19 @@ STAGE_INLINE uint32_t media_look(struct media_table *t, const struct stage_packe
 STAGE_INLINE uint32_t media_step(struct media_table *t, const struct stage_packet *p,
 				 uint32_t place, uint32_t tenant, bool outbound);
 
-/* One packet of it. False: it ended, or there are too many of them. */
-STAGE_INLINE bool media_spend(struct media *m, uint32_t len, uint64_t now)
-{
-	const struct gcra rate = {
-		.interval = 1000000000 / MEDIA_RATE,
-		.tolerance = (MEDIA_RATE - 1) * (1000000000 / MEDIA_RATE),
-	};
-	uint64_t expires = *(volatile uint64_t *)&m->expires, later = now + m->idle, stood;
-
-	if (expires <= now || m->until <= now || !gcra_take(&m->spent, &rate, now, 1))
-		return false;
-	if (later > expires) {
-		stood = __sync_val_compare_and_swap(&m->expires, expires, later);
-		/* Another CPU put it off: just as well. */
-		if (stood != expires && stood <= now)
-			return false;
-	}
-	__sync_fetch_and_add(&m->packets, 1);
-	__sync_fetch_and_add(&m->bytes, len);
-	return true;
-}
-
 /* Of a CLASS_L4 datagram that is not read. */
 STAGE_INLINE bool media_pass(struct media_table *t, const struct stage_packet *p, uint32_t tenant,
 			     bool outbound, uint64_t now)
 {
 	uint32_t place = media_first(t, tenant);
-	struct media *m;
 
 	for (unsigned i = 0; i < MEDIA_TENANT_MAX && place; i++) {
+		struct media *m = media_at(t, place);
+		uint32_t serial = m ? media_serial(m) : 0;
 		uint32_t next = media_step(t, p, place, tenant, outbound);
 
 		if (next == MEDIA_FOUND) {
-			m = media_at(t, place);
-			if (m && media_spend(m, p->len, now))
+			if (m && media_spend(m, serial, p->len, now))
 				return true;
 			/* Its call is over; another may be between the same. */
 			next = m ? m->next : 0;

@@ -186,7 +186,8 @@ bool media_table_add(struct media_table *t, const struct media *wanted, uint64_t
 	m->idle = wanted->idle;
 	m->until = wanted->until;
 	m->spent = m->packets = m->bytes = 0;
-	m->serial = ++t->serial ? t->serial : ++t->serial;
+	/* Who compares meanwhile sees one that ended, or another serial: bpf/media.h. */
+	__atomic_store_n(&m->serial, ++t->serial ? t->serial : ++t->serial, __ATOMIC_RELEASE);
 	__atomic_store_n(&m->expires, now + m->idle, __ATOMIC_RELEASE);
 	link_in(t, place);
 	*ref = (struct media_ref){place, m->serial};

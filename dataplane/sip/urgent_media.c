@@ -167,7 +167,7 @@ static void leave(struct urgent_table *t, struct urgent_call *call, unsigned i, 
 	if (!m)
 		return;
 	media_table_remove(&t->media, &call->left[i]);
-	m->until = RTE_MIN(m->until, now + URGENT_LEFT);
+	__atomic_store_n(&m->until, RTE_MIN(m->until, now + URGENT_LEFT), __ATOMIC_RELAXED);
 	call->left[i] = call->now[i];
 	call->now[i] = (struct media_ref){0, 0};
 }
@@ -181,7 +181,7 @@ static void settle_one(struct worker *w, struct urgent_call *call, unsigned i, u
 	wanted.idle = w->policy->timeouts.emergency_media;
 	wanted.until = now + w->policy->timeouts.call;
 	if (any && m && m->expires > now && m->until > now && is_same(m, &wanted)) {
-		m->until = wanted.until;
+		__atomic_store_n(&m->until, wanted.until, __ATOMIC_RELAXED);
 		media_table_hear(m, now);
 		return;
 	}

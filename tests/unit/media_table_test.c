@@ -129,6 +129,29 @@ static void a_place_that_is_anothers_now_is_not_taken_out(void **state)
 	assert_true(passes(3, 3, NOW));
 }
 
+/* By hand: a packet was compared with it, and its place is another's when it is spent of. */
+static void what_became_anothers_while_it_was_compared_passes_nothing(void **state)
+{
+	struct media_ref old = add(1, 1, NOW), new;
+	struct media *m = media_table_get(&t, &old);
+	const uint32_t serial = media_serial(m);
+
+	assert_true(media_spend(m, serial, 214, NOW));
+	media_table_remove(&t, &old);
+	assert_false(media_spend(m, serial, 214, NOW));
+	for (unsigned i = 0; i + 1 < ROOM; i++) {
+		struct media_ref ref = add(2, 2, NOW);
+
+		media_table_remove(&t, &ref);
+	}
+	new = add(3, 3, NOW);
+	assert_int_equal(new.place, old.place);
+	assert_false(media_spend(m, serial, 214, NOW + 1));
+	assert_int_equal(m->packets, 0);
+	assert_true(m->expires == NOW + IDLE);
+	assert_true(passes(3, 3, NOW + 1));
+}
+
 static void a_tenant_has_its_share_and_the_others_theirs(void **state)
 {
 	for (uint8_t i = 0; i < 5; i++)
@@ -265,6 +288,7 @@ int main(void)
 		TEST(what_was_put_in_passes_and_no_other),
 		TEST(what_is_taken_out_is_gone_and_others_stay),
 		TEST(a_place_that_is_anothers_now_is_not_taken_out),
+		TEST(what_became_anothers_while_it_was_compared_passes_nothing),
 		TEST(a_tenant_has_its_share_and_the_others_theirs),
 		TEST(a_full_table_takes_no_more_until_something_ends),
 		TEST(it_lasts_while_something_comes_and_no_longer),
