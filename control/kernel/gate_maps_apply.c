@@ -242,9 +242,12 @@ int gate_maps_fits(struct gate_maps *maps, const struct policy *policy)
 	if (!gate_prefixes_fit(slots, prefixes))
 		return gate_maps_fail(maps, -E2BIG,
 				      "the tenants' prefixes are %u nodes and %u leaves, and the "
-				      "maps have room for %u and %u",
+				      "maps have room for %u and %u%s",
 				      prefixes->node_count, prefixes->leaf_count,
-				      slots * GATE_SLOT_NODES, slots * GATE_SLOT_LEAVES);
+				      slots * GATE_SLOT_NODES, slots * GATE_SLOT_LEAVES,
+				      slots < GATE_SLOTS_LARGE ? "; those of gate.tenants = 8192, "
+								 "after a restart, for more"
+							       : "");
 	if (policy->blocked_list.count > GATE_BLOCKED_MOST)
 		return gate_maps_fail(maps, -E2BIG,
 				      "%zu blocked networks, and the maps have room for %u",

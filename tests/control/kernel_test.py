@@ -10,6 +10,7 @@ import ctypes
 import json
 import mmap
 import os
+import random
 import shutil
 import signal
 import socket
@@ -31,8 +32,10 @@ BPFFS = "/sys/fs/bpf"
 SYS_BPF, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD = 321, 7, 15
 TENANT = '{ id = 7; name = "acme"; prefixes = [ "192.0.2.0/24" ]; limits: { syns = "3/d"; }; }'
 OTHER = '{ id = 8; name = "other"; prefixes = [ "203.0.113.0/24" ]; state = "suspended"; }'
-ACME, STOPPED, PEER = "192.0.2.1", "203.0.113.1", "198.51.100.1"
+ACME, STOPPED, PEER, REFUSED = "192.0.2.1", "203.0.113.1", "198.51.100.1", "198.51.100.7"
 VLANS, GATE_PORTS, PORT_WORDS = 4096, 8, 8
+BLOCKED_MOST, NODES_SMALL = 1 << 19, 65536  # what gate.bpf.o has room for (bpf/maps.h)
+TENANTS = 4095  # gate.tenants by default
 BUCKET_FROM_END = 8  # the slot's last word is a bucket, or padding: whatever it is, nobody resets it
 
 
@@ -42,6 +45,10 @@ def bpf(command, attributes):
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
+
+
+def networks(count):
+    return ", ".join(f'"10.{64 + (i >> 16)}.{i >> 8 & 255}.{i & 255}/32"' for i in range(count))
 
 
 class Map:
@@ -262,6 +269,76 @@ class Kernel(unittest.TestCase):
             wait_for("an alarm", lambda: self.gate.gate_events("failure_acting"))
             wait_for("both are counted", lambda: self.result("stats")["kernel"]["failure"]["dropped"] == 2)
         self.assertEqual(self.gate.gate_events("failure_acting")[0]["failure"], "closed")
+
+    # What there is no room for
+
+    def what_becomes_of(self, send, *packets):
+        """Of UDP packets, (source, destination) each: how many pass, and of the others how many are dropped for what."""
+        def now():
+            return self.result("ports")["ports"][0]["kernel"]
+
+        def all_counted():  # a packet is counted here and there, one after the other
+            after = now()
+            return after if after["passed"] + sum(after["dropped_for"].values()) - passed == len(packets) else None
+        before = now()
+        passed = before["passed"] + sum(before["dropped_for"].values())
+        for source, destination in packets:
+            send("in", Packet(0, source, destination, 1000, 80, b"x", UDP))
+        after = wait_for("they are counted", all_counted)
+        dropped = {reason: n - before["dropped_for"].get(reason, 0) for reason, n in after["dropped_for"].items()}
+        return after["passed"] - before["passed"], {reason: n for reason, n in dropped.items() if n}
+
+    def check_stays(self, send, before):
+        """All of the configuration that blocks REFUSED is in force, and nothing of another."""
+        status = self.result("status")["configuration"]
+        self.assertEqual((status["generation"], Map("postern_tenants").tenants(), self.result("tenant", tenant="acme")["prefixes"]),
+                         (before["generation"], before["tenants"], 1))
+        self.assertEqual(self.what_becomes_of(send, (ACME, REFUSED), (ACME, PEER), (STOPPED, PEER)), (1, {"blocked": 1, "spoofed": 1}))
+
+    def test_a_reload_for_which_the_maps_have_no_room_changes_nothing(self):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        self.gate.configure(extra=f'lists: {{ blocked = [ "{REFUSED}/32" ]; }};')
+        self.gate.start()
+        before = {"generation": self.result("status")["configuration"]["generation"], "tenants": Map("postern_tenants").tenants()}
+        # Another tenant in its place, nothing that blocks REFUSED; and too much of something.
+        other = OTHER.replace("suspended", "active")
+        many = f"( {other}, " + ", ".join(f'{{ id = {i}; name = "t{i}"; prefixes = [ "10.{i >> 8}.{i & 255}.0/24" ]; }}'
+                                          for i in range(9, TENANTS + 9)) + " )"
+        far = ", ".join(f'"16.{n >> 16}.{n >> 8 & 255}.{n & 255}/32", "2001:db8:{n >> 8:x}:{n & 255:x}::1/128"'
+                        for n in random.Random(1).sample(range(1 << 24), NODES_SMALL // 2))
+        far = f'( {other}, {{ id = 9; name = "far"; prefixes = [ {far} ]; }} )'
+        blocked = f"lists: {{\n blocked = [ {networks(BLOCKED_MOST + 1)} ];\n}};"
+        refusals = (
+            ("bad_configuration", "postern.conf:3: error: lists.blocked: "
+             f"{BLOCKED_MOST + 1} networks, and there is room for {BLOCKED_MOST} in the kernel", dict(tenants=f"( {other} )", extra=blocked)),
+            # By the file alone there would be room; the maps that are there are others.
+            ("too_large", f"{BLOCKED_MOST + 1} blocked networks, and the maps have room for {BLOCKED_MOST}", dict(mode='"dpdk"')),
+            ("too_large", rf"the tenants' prefixes are \d+ nodes and \d+ leaves, and the maps have room for {NODES_SMALL} and \d+; "
+             r"those of gate\.tenants = 8192, after a restart, for more",
+             dict(tenants=far, extra="", mode='"xdp"')),
+            ("bad_configuration", rf"more tenants than there is room for \(gate\.tenants: {TENANTS}\)", dict(tenants=many)),
+        )
+        self.gate.settings["tenants"] = "100000"  # the file's; the maps are made
+        with self.wire() as send:
+            self.check_stays(send, before)
+            for i, (code, words, settings) in enumerate(refusals, 1):
+                with self.subTest(code=code, words=words):
+                    self.gate.configure(**settings)
+                    refused = self.gate.run("reload")
+                    self.assertEqual(refused.returncode, 1)
+                    self.assertRegex(refused.stderr, words)
+                    self.assertEqual(self.result("status")["configuration"]["failures"], i)
+                    self.assertEqual(self.gate.gate_events("reload_failed")[-1]["code"], code)
+                    self.check_stays(send, before)
+            # The next good one holds: as many as there is room for.
+            self.gate.settings["tenants"] = None
+            self.gate.configure(tenants=f"( {other} )", extra=f"lists: {{ blocked = [ {networks(BLOCKED_MOST)} ]; }};")
+            reloaded = self.gate.run("reload")
+            self.assertEqual((reloaded.returncode, reloaded.stderr), (0, ""))
+            self.assertGreater(self.result("status")["configuration"]["generation"], before["generation"])
+            self.assertEqual(list(Map("postern_tenants").tenants()), [8])
+            self.assertEqual(self.what_becomes_of(send, *((STOPPED, to) for to in (REFUSED, "10.64.0.0", "10.71.255.255", "10.72.0.0"))),
+                             (2, {"blocked": 2}))
 
     def test_an_interface_that_is_not_there_is_told_of(self):
         self.gate.configure(inside='"nowhere0"')
