@@ -16,6 +16,8 @@
 
 #include "control/kernel/gate_maps_internal.h"
 
+#define LOAD_TRIES 20
+
 int gate_maps_fail(struct gate_maps *maps, int err, const char *format, ...)
 {
 	va_list args;
@@ -81,7 +83,7 @@ static int pin_check(struct gate_maps *maps, const struct bpf_map *map)
 	return err;
 }
 
-static int load(struct gate_maps *maps, const char *object, const char *dir)
+static int load_once(struct gate_maps *maps, const char *object, const char *dir)
 {
 	struct bpf_map *map;
 	int err;
@@ -101,6 +103,22 @@ static int load(struct gate_maps *maps, const char *object, const char *dir)
 		return gate_maps_fail(maps, err, "%s: %s%s%s", object, strerror(-err),
 				      complaint[0] ? ": " : "", complaint);
 	return 0;
+}
+
+/*
+ * The kernel gives up verifying when a signal comes (EAGAIN), also one that stops the process or
+ * lets it go on. libbpf tries that five times, which a large program on a slow machine outlasts.
+ */
+static int load(struct gate_maps *maps, const char *object, const char *dir)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < LOAD_TRIES && err == -EAGAIN; i++) {
+		bpf_object__close(maps->object);
+		complaint[0] = '\0';
+		err = load_once(maps, object, dir);
+	}
+	return err;
 }
 
 /* New maps are all zero: they get this program's versions. */
@@ -165,7 +183,6 @@ struct gate_maps *gate_maps_open(const char *object, const char *dir, char error
 	if (!maps)
 		return NULL;
 	maps->table = (struct gate_table){-1, -1};
-	complaint[0] = '\0';
 	print = libbpf_set_print(keep_complaint);
 	err = check_dir(maps, dir);
 	if (!err)

@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 from pathlib import Path
@@ -137,6 +138,17 @@ class Kernel(unittest.TestCase):
         slot, state = Map("postern_tenants").tenants()[100000]
         self.assertEqual((slot > 8192, state), (True, 1))
         self.assertEqual(self.result("tenant", tenant="t100000")["state"], "suspended")
+
+    def test_it_starts_however_often_it_is_stopped_meanwhile(self):
+        """A signal ends what the kernel does with the program: as many as fall into it, and then none."""
+        process = self.gate.start(ready=False)
+        for _ in range(40):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.02)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+        wait_for("posternd answers", self.gate.answers)
+        self.assertEqual(Map("postern_tenants").tenants()[7][1], 0)
 
     def test_a_new_posternd_finds_buckets_as_they_were(self):
         self.gate.start()
