@@ -14,7 +14,7 @@ kernel_counts() { [ "$(gate_kind)" = xdp ] && echo yes || echo no; }
 flood() { # CASE
 	local rc=0
 	in_ns tenants "$flood_py" "$1" /run/postern/control.sock eth0 "$server" "$acme" "$(kernel_counts)" \
-		>"$work/flood.log" 2>&1 || rc=$?
+		"$work/internet.pcap" >"$work/flood.log" 2>&1 || rc=$?
 	line packets "$(tail -n 1 "$work/flood.log")"
 	expect "$1" [ "$rc" -eq 0 ]
 }
