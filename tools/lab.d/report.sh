@@ -4,7 +4,7 @@
 # What a command says: aligned lines, and whether it went as expected. Sourced after cell.sh.
 
 wrong=()
-readonly SOON_S=30
+readonly SOON_S=60
 
 line() { # WHO WHAT [RESULT]: WHO is said once
 	local who=$1
