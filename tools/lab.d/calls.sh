@@ -238,7 +238,7 @@ calls_mark() {
 
 call_show() {
 	if [ -s "$last/baresip.log" ]; then
-		grep -E '^call: |Call established|session closed|terminated' "$last/baresip.log" | while read -r words; do line telephone "$words"; done
+		grep -E '^call: |Call established|session closed|terminated \(' "$last/baresip.log" | while read -r words; do line telephone "$words"; done
 		line voice "$(voice_packets) packets came back"
 	else
 		said_show caller <"$filled.said"
