@@ -467,11 +467,15 @@ void call_expire(struct call_table *t, uint64_t now, uint32_t budget)
 /* What has waited longest stands first: a few are enough, for every call that is asked about. */
 #define OPEN_LOOK 16
 
-bool call_open_beyond(struct call_table *t, uint64_t now, uint32_t tenant, uint32_t most)
+bool call_open_beyond(struct call_table *t, uint64_t now, uint32_t tenant, uint32_t open,
+		      uint32_t most)
 {
+	const uint32_t before = call_open_count(t, tenant);
 	uint32_t i;
 
-	if (call_open_count(t, tenant) <= most)
+	if (open > before)
+		open = before;
+	if (open <= most)
 		return false;
 	i = t->tenants[tenant].oldest;
 	for (int n = 0; i != CALL_NONE && n < OPEN_LOOK; n++) {
@@ -480,7 +484,7 @@ bool call_open_beyond(struct call_table *t, uint64_t now, uint32_t tenant, uint3
 		i = call->newer;
 		expire_one(t, call, now);
 	}
-	return call_open_count(t, tenant) > most;
+	return open - (before - call_open_count(t, tenant)) > most;
 }
 
 void call_flush(struct call_table *t, uint64_t now)

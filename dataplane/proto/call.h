@@ -192,8 +192,13 @@ uint32_t call_count(const struct call_table *table); /* entries in use */
  */
 uint32_t call_open_count(const struct call_table *table, uint32_t tenant);
 
-/* Whether these are more than `most`, once those of its oldest whose time is up are given up. */
-bool call_open_beyond(struct call_table *table, uint64_t now, uint32_t tenant, uint32_t most);
+/*
+ * Whether `open` of them, as many as there were when somebody began one, were more than `most`,
+ * once those of the oldest whose time is up are given up. What has begun since counts for nothing,
+ * what has ended since does.
+ */
+bool call_open_beyond(struct call_table *table, uint64_t now, uint32_t tenant, uint32_t open,
+		      uint32_t most);
 
 /*
  * For `call.state` of events: answered unanswered redirected cancelled refused

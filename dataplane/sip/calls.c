@@ -241,15 +241,22 @@ uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_messa
 	standing->refused = call && call->state == CALL_REFUSED && is_of_last_invite(call, msg);
 	standing->open = call && (call->state == CALL_TRYING || call->state == CALL_ANSWERED) &&
 			 !(events & CALL_EVENT_ATTEMPT);
+	standing->open_calls = events & (CALL_EVENT_ATTEMPT | CALL_EVENT_RETRIED)
+				       ? call_open_count(table, tenant)
+				       : 0;
 	rte_ticketlock_unlock(&w->calls->lock);
 	count(w, tenant, events);
 	return events;
 }
 
-bool calls_beyond(struct worker *w, uint32_t tenant, uint32_t most)
+bool calls_beyond(struct worker *w, uint32_t tenant, const struct call_standing *standing,
+		  uint32_t most)
 {
-	bool beyond = call_open_beyond(calls_hold(w), w->now, tenant, most);
+	bool beyond;
 
+	if (standing->open_calls <= most)
+		return false;
+	beyond = call_open_beyond(calls_hold(w), w->now, tenant, standing->open_calls, most);
 	rte_ticketlock_unlock(&w->calls->lock);
 	return beyond;
 }

@@ -37,13 +37,17 @@ void calls_free(struct calls *calls);
 struct call_standing {
 	bool refused; /* by the gate */
 	bool open;    /* known, and neither refused nor over */
+	/* It is tried: how many of the tenant's ring or are talked on with it, before any that
+	 * comes next. */
+	uint32_t open_calls;
 };
 
 /* One message seen; counts what it did. Returns enum call_event bits. */
 uint32_t calls_message(struct worker *w, uint32_t tenant, const struct sip_message *msg,
 		       struct call_standing *standing);
-/* Whether more of the tenant's calls ring or are talked on, that message's among them. */
-bool calls_beyond(struct worker *w, uint32_t tenant, uint32_t most);
+/* Whether more of the tenant's calls rang or were talked on, that message's among them. */
+bool calls_beyond(struct worker *w, uint32_t tenant, const struct call_standing *standing,
+		  uint32_t most);
 void calls_refuse(struct worker *w, uint32_t tenant, const struct sip_message *msg, uint16_t code);
 
 /*

@@ -130,7 +130,8 @@ static bool beyond_at_once(struct sip_ctx *c, const struct sip_message *msg, uin
 	const uint32_t most = c->w->policy->slots[c->f->tenant].calls_at_once;
 
 	return most && (calls & (CALL_EVENT_ATTEMPT | CALL_EVENT_RETRIED)) &&
-	       check_is_on(c->w, REASON_CALLS_AT_ONCE) && calls_beyond(c->w, c->f->tenant, most) &&
+	       check_is_on(c->w, REASON_CALLS_AT_ONCE) &&
+	       calls_beyond(c->w, c->f->tenant, &c->call, most) &&
 	       sip_check(c, msg, REASON_CALLS_AT_ONCE, "call", msg->uri);
 }
 

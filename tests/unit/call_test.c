@@ -293,6 +293,11 @@ static void trying_again_after_failure_is_the_same_attempt_but_shows(void **stat
 	assert_int_equal(counted(CALL_EVENT_ANSWERED), 1);
 }
 
+static bool is_beyond(uint32_t most)
+{
+	return call_open_beyond(table, now, 1, call_open_count(table, 1), most);
+}
+
 static void open_calls_are_those_that_ring_or_are_talked_on(void **state)
 {
 	static const char text[] = INVITE "\r\nFrom: <sip:a@b>;tag=a\r\nCall-ID: 3\r\n"
@@ -320,13 +325,36 @@ static void open_calls_are_those_that_ring_or_are_talked_on(void **state)
 	say(1, "CANCEL sip:b SIP/2.0", "2", "a", "", "1 CANCEL");
 	reply("487 Terminated", "2", "1 INVITE");
 	assert_int_equal(call_open_count(table, 1), 1);
-	assert_true(call_open_beyond(table, now, 1, 0));
-	assert_false(call_open_beyond(table, now, 1, 1));
+	assert_true(is_beyond(0));
+	assert_false(is_beyond(1));
 	say(1, BYE, "1", "a", "b", "3 BYE");
 	say(1, BYE, "1", "a", "fork", "3 BYE");
 	assert_int_equal(call_open_count(table, 1), 0);
 	call_flush(table, now);
 	assert_int_equal(call_open_count(table, 1), 0);
+}
+
+/* Two workers, with a call each: whoever was first is not refused for the other's. */
+static void of_two_calls_at_once_the_second_is_one_too_many(void **state)
+{
+	uint32_t first, second;
+
+	fresh();
+	invite("a", "1 INVITE");
+	first = call_open_count(table, 1);
+	invite("b", "1 INVITE");
+	second = call_open_count(table, 1);
+	assert_false(call_open_beyond(table, now, 1, first, 1));
+	assert_true(call_open_beyond(table, now, 1, second, 1));
+	/* What has ended since makes room, and so does what had been over. */
+	reply("486 Busy Here", "a", "1 INVITE");
+	assert_false(call_open_beyond(table, now, 1, second, 1));
+	assert_true(call_open_beyond(table, now, 1, first, 0));
+	now += config.no_final_ns + 1;
+	invite("c", "1 INVITE");
+	invite("d", "1 INVITE");
+	assert_false(call_open_beyond(table, now, 1, second, 1));
+	assert_int_equal(call_open_count(table, 1), 2);
 }
 
 static void a_lost_bye_leaves_no_open_call(void **state)
@@ -337,10 +365,10 @@ static void a_lost_bye_leaves_no_open_call(void **state)
 	invite("silent", "1 INVITE");
 	now += config.no_final_ns + 1;
 	assert_int_equal(call_open_count(table, 1), 2);
-	assert_true(call_open_beyond(table, now, 1, 0));
+	assert_true(is_beyond(0));
 	assert_int_equal(call_open_count(table, 1), 1);
 	now += config.no_bye_ns + 1;
-	assert_false(call_open_beyond(table, now, 1, 0));
+	assert_false(is_beyond(0));
 	assert_int_equal(call_open_count(table, 1), 0);
 	assert_int_equal(ended_count, 2);
 	/* Whom the table evicts, or what is asked twice, is counted once. */
@@ -451,6 +479,7 @@ int main(void)
 		TEST(what_is_refused_leaves_the_attempt_before_it_alone),
 		TEST(trying_again_after_failure_is_the_same_attempt_but_shows),
 		TEST(open_calls_are_those_that_ring_or_are_talked_on),
+		TEST(of_two_calls_at_once_the_second_is_one_too_many),
 		TEST(a_lost_bye_leaves_no_open_call),
 		TEST(tenants_calls_and_tags_are_kept_apart),
 		TEST(a_full_table_evicts_the_same_tenants_calls),
