@@ -2,6 +2,7 @@
 #include "tests/bpf/live_host.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +16,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define PATIENCE 30 /* s, for what must come */
 
 enum operation { COMMAND, ECHO, PING, STREAM };
 
@@ -55,9 +58,15 @@ static int socket_from(const struct request *r, int type)
 	return -1;
 }
 
+/* A poll that a stop ends (signal(7)) begins again. */
 static bool readable(int fd, unsigned milliseconds)
 {
-	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, (int)milliseconds) == 1;
+	int n;
+
+	do {
+		n = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, (int)milliseconds);
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 static int do_ping(const struct request *r)
@@ -90,8 +99,9 @@ static int exchange(int fd, unsigned bytes)
 		if (send(fd, piece, sizeof(piece), MSG_NOSIGNAL) != sizeof(piece))
 			return 0;
 		while (got < sizeof(back)) {
-			ssize_t n = readable(fd, 5000) ? recv(fd, back + got, sizeof(back) - got, 0)
-						       : 0;
+			ssize_t n = readable(fd, PATIENCE * 1000)
+					    ? recv(fd, back + got, sizeof(back) - got, 0)
+					    : 0;
 
 			if (n <= 0)
 				return 0;
@@ -105,7 +115,7 @@ static int exchange(int fd, unsigned bytes)
 
 static int do_stream(const struct request *r)
 {
-	const struct timeval patience = {.tv_sec = 5};
+	const struct timeval patience = {.tv_sec = PATIENCE};
 	struct sockaddr_storage to;
 	socklen_t len = address_of(r->to, r->port, &to);
 	int fd = socket_from(r, SOCK_STREAM), rc = 0;
