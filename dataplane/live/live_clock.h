@@ -18,13 +18,21 @@ struct live_clock {
 	_Atomic uint64_t rate;                 /* ns per 2^32 cycles */
 	/* The main thread's: */
 	uint64_t true_rate; /* by CLOCK_MONOTONIC */
-	uint64_t first_cycles, first_monotonic;
+	uint64_t first_cycles, first_width, first_monotonic;
+};
+
+/* The system's clocks (ns), at some moment of the `width` cycles from `cycles` on. */
+struct live_clock_reading {
+	uint64_t cycles, width;
+	uint64_t system, monotonic;
 };
 
 /* Main thread. */
 void live_clock_init(struct live_clock *c);
 /* Main thread, about once a second. Returns how far it is behind the system's: ns. */
 int64_t live_clock_correct(struct live_clock *c);
+/* By this reading: what a wide one doesn't know is not believed. */
+int64_t live_clock_correct_by(struct live_clock *c, const struct live_clock_reading *r);
 
 /* Any thread. What one thread reads never goes back, but for a few ns when the rate changes. */
 static inline uint64_t live_clock_at(struct live_clock *c, uint64_t cycles)

@@ -145,6 +145,40 @@ static void a_clock_that_is_far_off_is_slewed_not_set(void **state)
 	assert_in_range(atomic_load(&clock.rate), rate / 100 * 85, rate / 100 * 95);
 }
 
+/* The main thread was kept from its CPU between the counter and the clocks. */
+static void a_reading_that_took_long_is_not_believed(void **state)
+{
+	const uint64_t hz = rte_get_tsc_hz(), hour = 3600;
+	const uint64_t later = (hour * 10 + 9) * 100000000; /* ns */
+	static struct live_clock clock;
+	struct live_clock_reading r;
+	uint64_t rate;
+
+	live_clock_init(&clock);
+	clock.first_width = 0; /* whoever runs this */
+	rate = clock.true_rate;
+	/* In an hour, so that the machine's own time is far from it. */
+	r = (struct live_clock_reading){
+		.cycles = clock.first_cycles + hour * hz,
+		.width = hz,
+		.monotonic = clock.first_monotonic + later,
+		.system = live_clock_at(&clock, clock.first_cycles) + later,
+	};
+	assert_int_equal(live_clock_correct_by(&clock, &r), 0);
+	assert_int_equal(clock.true_rate, rate);
+	assert_int_equal(atomic_load(&clock.rate), rate);
+	/* Beyond any doubt it is behind, though not by how much. */
+	r.system += UINT64_C(3000000000);
+	assert_in_range(live_clock_correct_by(&clock, &r), 2000000000, 3500000000);
+	assert_int_equal(clock.true_rate, rate);
+	/* One that is narrow is: the counter is a thousandth faster than it was thought to be. */
+	r.cycles += hour * hz / 1000;
+	r.width = hz / 1000000;
+	r.monotonic = clock.first_monotonic + hour * 1000000000;
+	live_clock_correct_by(&clock, &r);
+	assert_in_range(clock.true_rate, rate / 10000 * 9985, rate / 10000 * 9995);
+}
+
 static int environment(void **state)
 {
 	gate_fixture_environment();
@@ -160,6 +194,7 @@ int main(void)
 		cmocka_unit_test(the_remedy_is_a_line_to_run),
 		cmocka_unit_test(the_clock_is_the_systems_and_never_goes_back),
 		cmocka_unit_test(a_clock_that_is_far_off_is_slewed_not_set),
+		cmocka_unit_test(a_reading_that_took_long_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, environment, NULL);
