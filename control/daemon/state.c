@@ -19,7 +19,8 @@ struct state {
 	struct store *store;
 	bool behind;   /* the disk has less */
 	bool flushing; /* all of it is on its way */
-	uint64_t generation, reserved;
+	bool reserving;
+	uint64_t generation, reserved, stored; /* stored: reserved on the disk */
 	struct override *items;
 	size_t count, room;
 };
@@ -160,28 +161,44 @@ void state_flush(struct state *s)
 	s->behind = rc != 0;
 }
 
+static void reserve(struct state *s);
+
 static void on_reserved(void *ctx, const struct store_result *result)
 {
 	struct state *s = ctx;
 
-	s->behind |= result->rc != 0;
-}
-
-static void reserve(struct state *s, uint64_t up_to)
-{
-	struct store_unit *unit = store_begin(s->store);
-
-	s->reserved = up_to;
-	put_number("generation", up_to, unit);
-	if (store_commit(s->store, unit, on_reserved, s) != 0)
+	s->reserving = false;
+	if (result->rc) {
 		s->behind = true;
+		return;
+	}
+	s->stored = s->reserved;
+	reserve(s);
 }
 
+/* One at a time, when half of what was reserved is left. */
+static void reserve(struct state *s)
+{
+	struct store_unit *unit;
+
+	if (s->reserving || s->generation + RESERVED / 2 <= s->reserved)
+		return;
+	unit = store_begin(s->store);
+	s->reserved = s->generation + RESERVED;
+	put_number("generation", s->reserved, unit);
+	s->reserving = store_commit(s->store, unit, on_reserved, s) == 0;
+	s->behind |= !s->reserving;
+}
+
+/* Who is faster than the disk waits for it: a disk that fails is known by then, and told of. */
 uint64_t state_generation(struct state *s)
 {
 	s->generation++;
-	if (s->generation + RESERVED / 2 > s->reserved)
-		reserve(s, s->generation + RESERVED);
+	reserve(s);
+	if (s->generation > s->stored) {
+		store_settle(s->store);
+		s->stored = s->reserved;
+	}
 	return s->generation;
 }
 
@@ -319,7 +336,8 @@ int state_open(struct store *store, struct state **statep, char error[STATE_ERRO
 		free(s);
 		return rc;
 	}
-	reserve(s, s->generation + RESERVED);
+	s->reserved = s->generation; /* by now given out, all of them */
+	reserve(s);
 	store_sync(store);
 	*statep = s;
 	return 0;

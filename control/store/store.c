@@ -129,7 +129,7 @@ static void on_woken(evutil_socket_t fd, short what, void *ctx)
 		store_dispatch(ctx);
 }
 
-void store_sync(struct store *s)
+void store_settle(struct store *s)
 {
 	pthread_mutex_lock(&s->mutex);
 	s->urgent = !STAILQ_EMPTY(&s->queue);
@@ -137,6 +137,11 @@ void store_sync(struct store *s)
 	while (!STAILQ_EMPTY(&s->queue) || s->busy || s->retry)
 		pthread_cond_wait(&s->idle, &s->mutex);
 	pthread_mutex_unlock(&s->mutex);
+}
+
+void store_sync(struct store *s)
+{
+	store_settle(s);
 	store_dispatch(s);
 }
 

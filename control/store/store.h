@@ -206,6 +206,9 @@ void store_abandon(struct store_unit *unit);
  * tests. */
 void store_sync(struct store *store);
 
+/* The same, and acknowledges nothing: for what must not go on before it is on the disk. Blocks. */
+void store_settle(struct store *store);
+
 /* Acknowledges what is done. Without an event loop. */
 void store_dispatch(struct store *store);
 

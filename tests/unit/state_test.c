@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "tests/unit/scratch.h"
@@ -274,13 +275,13 @@ static void generations_never_come_twice_even_after_a_kill(void **unused)
 		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			state = open_it();
 			for (;;) {
 				next = state_generation(state);
 				if (write(ends[1], &next, sizeof(next)) != sizeof(next))
 					_exit(1);
 				store_dispatch(store);
-				usleep(2000);
 			}
 		}
 		close(ends[1]);
@@ -302,6 +303,7 @@ static void store_forever(int told)
 {
 	struct state *state;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* where the test fails meanwhile */
 	state = open_it();
 	for (uint64_t i = 1;; i++) {
 		struct override o = suspended(7, i);
