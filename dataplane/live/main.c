@@ -29,8 +29,9 @@
 #define EXIT_HANGS  3 /* a worker does not end */
 
 #define SECOND    UINT64_C(1000000000)
-#define STALE     (2 * SECOND) /* a heartbeat older than that is told of */
-#define BASE_MB   64           /* what DPDK and its drivers need besides the gate */
+#define STALE     (2 * SECOND)  /* a heartbeat older than that is told of */
+#define BEGIN     (10 * SECOND) /* so long a worker may take for its first */
+#define BASE_MB   64            /* what DPDK and its drivers need besides the gate */
 #define CLOCK_FAR (5 * (int64_t)SECOND)
 
 static struct live live = {.shm_fd = -1,
@@ -196,10 +197,26 @@ static void ports_look(struct live *l)
 		port_live_status(&l->port[role], &l->shm->port[role]);
 }
 
+static bool workers_beat(const struct live *l)
+{
+	for (unsigned i = 0; i < l->options.workers; i++)
+		if (!atomic_load(&shm_worker(l->shm, i)->heartbeat))
+			return false;
+	return true;
+}
+
+/*
+ * Ready is who has begun: until then the failure policy acts, and a connection that began without
+ * the gate stays unread. Who gets no CPU at all is seen by his heartbeat.
+ */
 static void workers_launch(struct live *l)
 {
+	uint64_t until = monotonic_ns() + BEGIN;
+
 	for (unsigned i = 1; i <= l->options.workers; i++)
 		rte_eal_remote_launch(live_worker, l, i);
+	while (!workers_beat(l) && monotonic_ns() < until)
+		usleep(1000);
 	atomic_store_explicit(&l->shm->ready, 1, memory_order_release);
 	live_log("info", "started", "pid=%u workers=%u socket=%s policy=%llu ruleset=%llu",
 		 l->shm->pid, l->options.workers, l->channel.path,

@@ -128,7 +128,7 @@ print(value)' "$@" 2>/dev/null
 }
 
 reads_again() { # PID: another dataplane has a policy
-	[ "$(status_number dataplane pid)" != "$1" ] && tools/lab postern status 2>/dev/null | grep '^worker 0 .*policy [1-9]' >/dev/null
+	[ "$(status_number dataplane pid)" != "$1" ] && tools/lab postern status 2>/dev/null | grep '^worker 0 .*heartbeat [0-9].*policy [1-9]' >/dev/null
 }
 
 gate_events() { # PATTERN: the last two that posternd wrote

@@ -160,12 +160,12 @@ postern() { # WORDS...
 	in_ns gate "$(cat "$work/programs")/tools/postern" "$@"
 }
 
-gate_in_force() { # the workers use the configuration
+gate_in_force() { # the workers run, and use the configuration
 	postern status --json 2>/dev/null | python3 -c '
 import json, sys
 s = json.load(sys.stdin)
 now, workers = s["configuration"]["generation"], s["dataplane"].get("workers")
-sys.exit(not workers or any(w["policy_generation"] != now for w in workers))' 2>/dev/null
+sys.exit(not workers or any(w["policy_generation"] != now or w["heartbeat_age_ms"] is None for w in workers))' 2>/dev/null
 }
 
 events_mark() { # from here on, events are new
