@@ -24,6 +24,11 @@ enum slot_work {
 	SLOT_HELD,    /* a queue or the reassembly has it: not here any more */
 };
 
+/* The packet in hand, and its time. */
+struct burst_turn {
+	uint64_t packet, time;
+};
+
 struct burst {
 	unsigned n;                        /* slots in use */
 	struct rte_mbuf *pkt[BURST_SLOTS]; /* rx */
@@ -39,6 +44,9 @@ struct burst {
 	uint8_t reason[BURST_SLOTS];       /* any stage: enum reason */
 
 	uint64_t decided[BURST_SLOTS]; /* inspect: the packet in hand then */
+
+	unsigned received;                   /* slots before what queues let go */
+	struct burst_turn turn[BURST_SLOTS]; /* of those behind: when they were */
 
 	/* Slots in the order in which they are inspected, then in which they leave. */
 	uint16_t stream_order[BURST_SLOTS];

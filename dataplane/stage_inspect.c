@@ -102,7 +102,7 @@ static void let_go(struct worker *w, struct burst *b, struct flow *f, unsigned s
 		m = tcp_next(f, side, false, &gap);
 		if (!m)
 			break;
-		i = burst_readmit(w, b, m, f);
+		i = burst_readmit(b, m, f, (struct burst_turn){w->packet, w->now});
 		b->gap[i] = gap;
 		inspect_slot(w, b, i, NULL);
 	}
@@ -346,6 +346,11 @@ static void inspect_slot(struct worker *w, struct burst *b, unsigned i, const st
 
 	w->packet = RTE_MAX(w->packet, meta->number);
 	w->now = RTE_MAX(w->now, meta->time);
+	/* The packet that let it go may be held itself: it was this one's turn all the same. */
+	if (i >= b->received) {
+		w->packet = RTE_MAX(w->packet, b->turn[i].packet);
+		w->now = RTE_MAX(w->now, b->turn[i].time);
+	}
 	order_done(w->order, w->index, w->packet);
 	at_slot(w, b, i);
 	ghost = w->at.ghost;

@@ -33,10 +33,11 @@ void slot_absorb(struct worker *w, struct burst *b, unsigned i)
 	hold(b, i);
 }
 
-unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, struct flow *f)
+unsigned burst_readmit(struct burst *b, struct rte_mbuf *m, struct flow *f, struct burst_turn turn)
 {
 	unsigned i = b->n++;
 
+	b->turn[i] = turn;
 	b->pkt[i] = m;
 	packet_decode(m, &b->hdr[i]);
 	b->flow[i] = f;
@@ -75,8 +76,16 @@ static void meta_describe(struct rte_mbuf *m, const struct headers *h)
 	meta->fin = h->tcp_flags & TCP_FIN;
 }
 
+/* Before the slot's packet is held: who has it then, and where, is another matter. */
+static struct burst_turn turn_of(const struct burst *b, unsigned i)
+{
+	const struct packet_meta *meta = packet_meta(b->pkt[i]);
+
+	return (struct burst_turn){meta->number, meta->time};
+}
+
 /* After a gap closed: everything that was waiting for it. */
-static void release(struct worker *w, struct burst *b, struct flow *f, unsigned side)
+static void release(struct burst *b, struct flow *f, unsigned side, struct burst_turn turn)
 {
 	struct tcp_half *half = &f->half[side];
 
@@ -87,7 +96,7 @@ static void release(struct worker *w, struct burst *b, struct flow *f, unsigned 
 
 		if (!m)
 			return;
-		i = burst_readmit(w, b, m, f);
+		i = burst_readmit(b, m, f, turn);
 		b->gap[i] = gap;
 		put_in_order(b, i, SLOT_INSPECT);
 	}
@@ -134,6 +143,7 @@ static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 {
 	struct flow *f = b->flow[i];
 	uint8_t side = b->hdr[i].side;
+	struct burst_turn turn = turn_of(b, i);
 
 	switch (tcp_place(w, f, side, b->pkt[i], &b->known[i])) {
 	case TCP_IN_ORDER:
@@ -154,7 +164,7 @@ static void inspected_payload(struct worker *w, struct burst *b, unsigned i)
 		put_in_order(b, i, SLOT_FORWARD);
 		break;
 	}
-	release(w, b, f, side);
+	release(b, f, side, turn);
 }
 
 /* Flows that nobody inspects are only counted. */
@@ -179,13 +189,14 @@ static void counted_payload(struct worker *w, struct burst *b, unsigned i)
 }
 
 /* What waited for a parser that is not asked any more. */
-static void release_unread(struct worker *w, struct burst *b, struct flow *f)
+static void release_unread(struct burst *b, struct flow *f, struct burst_turn turn)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		struct segment_queue *q = &f->half[side].ahead;
 
 		while (q->head && !(f->half[side].flags & HALF_WAITING) && b->n < BURST_SLOTS)
-			put_in_order(b, burst_readmit(w, b, segment_queue_pop(q), f), SLOT_FORWARD);
+			put_in_order(b, burst_readmit(b, segment_queue_pop(q), f, turn),
+				     SLOT_FORWARD);
 	}
 }
 
@@ -257,7 +268,7 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	if (f->app == APP_NONE && h->payload_len && w->options.inspect)
 		sniff_tcp(w, f, b->pkt[i], h);
 	if (f->app == APP_NONE || (f->flags & FLOW_UNINSPECTED)) {
-		release_unread(w, b, f);
+		release_unread(b, f, turn_of(b, i));
 		counted_payload(w, b, i);
 		return;
 	}
@@ -266,7 +277,7 @@ static void stream_tcp(struct worker *w, struct burst *b, unsigned i)
 	} else {
 		/* A SYN is where connections are admitted. */
 		put_in_order(b, i, h->tcp_flags & TCP_SYN ? SLOT_INSPECT : SLOT_FORWARD);
-		release(w, b, f, !h->side);
+		release(b, f, !h->side, turn_of(b, i));
 	}
 }
 
@@ -286,6 +297,7 @@ void stage_stream(struct worker *w, struct burst *b)
 {
 	unsigned n = b->n; /* released segments come behind, already in order */
 
+	b->received = n;
 	for (unsigned i = 0; i < n; i++) {
 		b->gap[i] = b->known[i] = 0;
 		b->cut[i] = false;

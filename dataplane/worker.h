@@ -193,8 +193,8 @@ void stage_packet_of(const struct rte_mbuf *m, const struct headers *h, struct s
 /* A flow for slot i's packet; NULL: no room. */
 struct flow *flow_make(struct worker *w, struct burst *b, unsigned i);
 
-/* A slot for a packet that was held; the caller has seen that the burst has room. */
-unsigned burst_readmit(struct worker *w, struct burst *b, struct rte_mbuf *m, struct flow *f);
+/* A slot for what was held until that turn; the caller has seen that the burst has room. */
+unsigned burst_readmit(struct burst *b, struct rte_mbuf *m, struct flow *f, struct burst_turn turn);
 
 /* The slot's packet is a copy of one that waits: that one leaves for both. */
 void slot_absorb(struct worker *w, struct burst *b, unsigned i);

@@ -438,6 +438,29 @@ static void what_has_no_room_to_wait_goes_on(void **state)
 	assert_true(from > n + 1000);
 }
 
+/* Of one side alone: the fourth segment behind a gap shows that it stays, and waits itself. */
+static void what_a_held_segment_lets_go_leaves_in_its_turn(void **state)
+{
+	struct talk calls = talk_smtp;
+	uint64_t last;
+
+	calls.port[1] = 5060;
+	gate_fixture_reset(&g);
+	talk_put(&g, &calls, 0, TCP_SYN, UINT32_MAX, 0, NULL, 0);
+	talk_put(&g, &calls, 0, TCP_ACK, 0, 0, "\r\n\r\n", 4);
+	for (uint32_t i = 2; i < 5; i++)
+		talk_put(&g, &calls, 0, TCP_ACK, 4 * i, 0, "\r\n\r\n", 4);
+	gate_fixture_run(&g);
+	assert_int_equal(g.left_count, 2);
+	last = g.number;
+	talk_put(&g, &calls, 0, TCP_ACK, 4 * 5, 0, "\r\n\r\n", 4);
+	gate_fixture_run(&g);
+	assert_int_equal(g.left_count, 6);
+	for (unsigned i = 2; i < 6; i++)
+		assert_int_equal(g.left[i].meta.decided, last);
+	assert_int_equal(g.w->packet, last);
+}
+
 static int setup(void **state)
 {
 	gate_fixture_open(&g, NULL);
@@ -461,6 +484,7 @@ int main(void)
 		cmocka_unit_test(what_is_delivered_is_what_was_read),
 		cmocka_unit_test(what_a_client_sends_too_early_waits_for_the_answer),
 		cmocka_unit_test(what_has_no_room_to_wait_goes_on),
+		cmocka_unit_test(what_a_held_segment_lets_go_leaves_in_its_turn),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
