@@ -75,6 +75,15 @@ void heard_drop(struct worker *w, enum heard what, uint32_t tenant, uint64_t thi
 	match_memory_clear(w->calls->memory, &key, w->now);
 }
 
+bool heard_take(struct worker *w, enum heard what, uint32_t tenant, uint64_t thing)
+{
+	const struct match_memory_key key = key_of(what, tenant, thing);
+
+	/* Kept with a count of 0. One that ends just now is taken for a moment longer. */
+	return heard_has(w, what, tenant, thing) &&
+	       match_memory_count(w->calls->memory, &key, w->now, SECOND, 0) == 1;
+}
+
 uint32_t heard_count(struct worker *w, enum heard what, uint32_t tenant, uint64_t window)
 {
 	const struct match_memory_key key = key_of(what, tenant, 0);

@@ -36,6 +36,11 @@ uint64_t heard_hash_uri(const struct worker *w, struct bytes uri, uint8_t *text,
 bool heard_has(struct worker *w, enum heard what, uint32_t tenant, uint64_t thing);
 void heard_keep(struct worker *w, enum heard what, uint32_t tenant, uint64_t thing, uint64_t ns);
 void heard_drop(struct worker *w, enum heard what, uint32_t tenant, uint64_t thing);
+/*
+ * It is there, and of all that ask so, on whatever worker, this is the first since it was kept
+ * last. It stays, for the others, until it would have ended.
+ */
+bool heard_take(struct worker *w, enum heard what, uint32_t tenant, uint64_t thing);
 /* One more within a window that begins with the first; returns how many. */
 uint32_t heard_count(struct worker *w, enum heard what, uint32_t tenant, uint64_t window);
 

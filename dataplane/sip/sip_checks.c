@@ -183,9 +183,8 @@ static bool is_confirmation(struct worker *w, uint32_t tenant, uint64_t recipien
 
 	if (heard_has(w, HEARD_SENT, tenant, request))
 		return true;
-	if (!heard_has(w, HEARD_CONFIRM, tenant, recipient))
+	if (!heard_take(w, HEARD_CONFIRM, tenant, recipient))
 		return false;
-	heard_drop(w, HEARD_CONFIRM, tenant, recipient);
 	heard_keep(w, HEARD_SENT, tenant, request, w->policy->timeouts.sip_transaction);
 	return true;
 }
@@ -348,8 +347,7 @@ bool sip_login_failed(struct worker *w, uint32_t tenant, const struct sip_messag
 		return false;
 	if (!msg->call_id.len || !w->policy->calls.auth_failures ||
 	    !check_is_on(w, REASON_AUTH_FAILURES) ||
-	    !heard_has(w, HEARD_LOGIN, tenant, request_of(w, msg)))
+	    !heard_take(w, HEARD_LOGIN, tenant, request_of(w, msg)))
 		return false;
-	heard_drop(w, HEARD_LOGIN, tenant, request_of(w, msg));
 	return !is_stale(msg);
 }
