@@ -163,6 +163,9 @@ static struct seen choose(const struct place *p)
 	for (unsigned i = 0; i < WAYS; i++) {
 		const struct seen seen = look_at(&p->entry[i]);
 
+		/* Another has made it since it was looked for: it has one place. */
+		if (seen.key == p->key)
+			return seen;
 		if (is_over(p, &seen)) {
 			over = over.entry ? over : seen;
 			continue;

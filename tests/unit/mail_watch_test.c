@@ -154,6 +154,62 @@ static void of_suppressions_that_come_at_once_none_ends_early(void **state)
 	mail_watch_free(w);
 }
 
+#define HOSTS 150
+
+struct hearer {
+	pthread_t thread;
+	struct mail_watch *watch;
+	pthread_barrier_t *begin;
+	unsigned told;
+};
+
+static void *hear(void *arg)
+{
+	struct hearer *h = arg;
+
+	pthread_barrier_wait(h->begin);
+	for (uint8_t i = 0; i < HOSTS; i++) {
+		const uint8_t server[16] = {192, 0, 2, i};
+
+		h->told += mail_watch_host(h->watch, 1, server, NOON, 60 * SECOND, HOSTS);
+	}
+	return NULL;
+}
+
+static unsigned hear_together(struct mail_watch *w)
+{
+	struct hearer hearers[WORKERS];
+	pthread_barrier_t begin;
+	unsigned told = 0;
+
+	pthread_barrier_init(&begin, NULL, WORKERS);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		hearers[i] = (struct hearer){.watch = w, .begin = &begin};
+		assert_int_equal(pthread_create(&hearers[i].thread, NULL, hear, &hearers[i]), 0);
+	}
+	for (unsigned i = 0; i < WORKERS; i++) {
+		pthread_join(hearers[i].thread, NULL);
+		told += hearers[i].told;
+	}
+	pthread_barrier_destroy(&begin);
+	return told;
+}
+
+static void a_server_that_several_workers_hear_at_once_counts_once(void **state)
+{
+	const uint8_t server[16] = {192, 0, 2, 1}, another[16] = {198, 51, 100, 1};
+
+	for (unsigned round = 0; round < 50; round++) {
+		struct mail_watch *w = watch_new();
+
+		assert_int_equal(hear_together(w), 1);
+		/* And the next ones are counted from one on. */
+		assert_false(mail_watch_host(w, 1, server, NOON, 60 * SECOND, 1));
+		assert_true(mail_watch_host(w, 1, another, NOON, 60 * SECOND, 1));
+		mail_watch_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +218,7 @@ int main(void)
 		cmocka_unit_test(whoever_had_the_slot_leaves_no_count_to_the_next),
 		cmocka_unit_test(several_workers_take_no_more_than_there_is),
 		cmocka_unit_test(of_suppressions_that_come_at_once_none_ends_early),
+		cmocka_unit_test(a_server_that_several_workers_hear_at_once_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
