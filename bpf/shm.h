@@ -31,7 +31,7 @@
 #include "bpf/tenant.h"
 
 #define SHM_MAGIC       0x31535450u /* "PTS1" */
-#define SHM_ABI         9           /* of this file and of all that it includes */
+#define SHM_ABI         10          /* of this file and of all that it includes */
 #define SHM_ALIGN       64
 #define SHM_WORKERS_MAX 32
 #define SHM_ERROR       256

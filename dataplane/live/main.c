@@ -29,9 +29,9 @@
 #define EXIT_HANGS  3 /* a worker does not end */
 
 #define SECOND    UINT64_C(1000000000)
-#define STALE     (2 * SECOND)  /* a heartbeat older than that is told of */
-#define BEGIN     (10 * SECOND) /* so long a worker may take for its first */
-#define BASE_MB   64            /* what DPDK and its drivers need besides the gate */
+#define STALE     (2 * SECOND) /* a heartbeat older than that is told of */
+#define BEGIN     (5 * SECOND) /* so long a worker may take for its first */
+#define BASE_MB   64           /* what DPDK and its drivers need besides the gate */
 #define CLOCK_FAR (5 * (int64_t)SECOND)
 
 static struct live live = {.shm_fd = -1,
@@ -231,7 +231,7 @@ static void hearts_watch(struct live *l, uint32_t *stale)
 
 	for (unsigned i = 0; i < l->options.workers; i++) {
 		uint64_t beat = atomic_load(&shm_worker(l->shm, i)->heartbeat);
-		bool late = beat && now > beat && now - beat > STALE;
+		bool late = now > beat && now - beat > STALE; /* 0: has not begun */
 
 		if (late != !!(*stale >> i & 1))
 			live_log(late ? "error" : "info", "heartbeat", "worker=%u words=\"%s\"", i,

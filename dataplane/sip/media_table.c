@@ -185,7 +185,9 @@ bool media_table_add(struct media_table *t, const struct media *wanted, uint64_t
 	m->tenant = wanted->tenant;
 	m->idle = wanted->idle;
 	m->until = wanted->until;
-	m->spent = m->packets = m->bytes = 0;
+	/* Full. Not 0: who is taking back what he took of the place before would make it less. */
+	m->spent = now;
+	m->packets = m->bytes = 0;
 	/* Who compares meanwhile sees one that ended, or another serial: bpf/media.h. */
 	__atomic_store_n(&m->serial, ++t->serial ? t->serial : ++t->serial, __ATOMIC_RELEASE);
 	__atomic_store_n(&m->expires, now + m->idle, __ATOMIC_RELEASE);
