@@ -201,7 +201,7 @@ expect_throttled() { # ADDRESS TERM
 	gate_reads || return 0
 	expect_soon "no event says that its score rose by $2" risen "$2"
 	asked=$(asked_count)
-	expect 'SIPp saw something else' \
+	RATE=200 expect 'SIPp saw something else' \
 		sipp_call "$1" "$busy" u1 30 "sip:+1628555[call_number]@$busy" 0 uac_either CODE 486 OR 503
 	refused=$(calls_answered 503) least=$((30 - $(calls_allowed 6 2)))
 	expect "$refused of 30 refused, $least were to be" [ "$refused" -ge "$least" -a "$refused" -gt 0 -a "$refused" -lt 30 ]
